@@ -1,0 +1,418 @@
+# Builds, tests and installs ieum.  `make help` lists the targets.
+#
+# Everything built lies in build/<kind>/; KIND=release|debug|asan|ubsan|tsan|cover
+# chooses the kind, BUILD=folder another place.  GNU make 4.3 or newer.  Only `make`
+# itself has to be there beforehand: scripts/setup installs the rest (demo, check and
+# .ci/run call it).
+#
+# A new source file is added to the list of its module below; a new unit test to
+# UNIT_TESTS.  Lists are explicit, so that a forgotten file fails to link at once.
+
+SHELL := /bin/bash
+.SHELLFLAGS := -eu -o pipefail -c
+.DELETE_ON_ERROR:
+.DEFAULT_GOAL := all
+MAKEFLAGS += --no-builtin-rules --no-builtin-variables
+
+KIND ?= release
+KINDS := release debug asan ubsan tsan cover
+ifeq ($(filter $(KIND),$(KINDS)),)
+$(error KIND=$(KIND) is none of: $(KINDS))
+endif
+BUILD ?= build
+B := $(BUILD)/$(KIND)
+
+# ---- sources, module by module ------------------------------------------------
+
+# The protocol: messages, and what carries them.
+PROTO_DEFS := $(sort $(wildcard proto/ieum/v1/*.proto))
+PROTO_SRC := \
+	proto/buf.c \
+	proto/error.c
+
+# Reading YAML with the line of each mistake.
+YAML_SRC :=
+
+# Pure decisions: no clock, disk, socket, random or log.
+CORE_SRC :=
+
+# The hub file compiled to rules and calendar.
+POLICY_SRC :=
+
+# Engines, commit thread, evidence.
+JOURNAL_SRC :=
+
+# ieumd around the core: server, configuration, log, operations.
+BROKER_SRC :=
+IEUMD_MAIN := $(wildcard broker/main.c)
+
+# libieum, then the ieum command.
+LIBIEUM_SRC :=
+IEUM_SRC :=
+IEUM_MAIN := $(wildcard client/main.c)
+
+# The development CA.
+CERTS_SRC :=
+CERTS_MAIN := $(wildcard certs/main.c)
+
+# The simulator, the player of scenario files, the load generator.
+SIM_SRC :=
+SIM_MAIN := $(wildcard tests/sim/main.c)
+SCENARIO_SRC :=
+SCENARIO_MAIN := $(wildcard tests/scenarios/main.c)
+BENCH_SRC :=
+BENCH_MAIN := $(wildcard bench/main.c)
+
+# Messages that only tests use.
+TEST_PROTO_DEFS :=
+
+# What several tests share; linked into every test that uses it.
+TEST_SUPPORT_SRC :=
+
+# One cmocka binary per file.
+UNIT_TESTS := \
+	tests/unit/test_buf.c \
+	tests/unit/test_error.c
+
+# A .c file is built and run; anything else is an executable script and is run as
+# it is, from the root, with IEUM_BUILD naming the build folder.
+INTEGRATION_TESTS :=
+CRASH_TESTS :=
+
+# ---- tools and flags ----------------------------------------------------------
+
+CC = gcc
+AR = ar
+PKG_CONFIG ?= pkg-config
+PROTOC_C ?= protoc-c
+CLANG_FORMAT ?= clang-format
+CLANG_TIDY ?= clang-tidy
+CPPCHECK ?= cppcheck
+GCOVR ?= gcovr
+
+PKGS := libevent_core libevent_extra libevent_pthreads openssl libprotobuf-c sqlite3 libfyaml jansson
+TEST_PKGS := cmocka
+# Without a .pc file.
+PLAIN_LIBS := -lunistring
+
+# Asked for once, and only when something is compiled: `make help` and the set-up
+# have to work where the libraries are still missing.
+pkg = $(eval $1 := $(shell $(PKG_CONFIG) $2))$(if $(filter 0,$(.SHELLSTATUS)),,$(error a library is missing: run scripts/setup))$($1)
+PKG_CFLAGS = $(call pkg,PKG_CFLAGS,--cflags $(PKGS) $(TEST_PKGS))
+PKG_LIBS = $(call pkg,PKG_LIBS,--libs $(PKGS))
+TEST_LIBS = $(call pkg,TEST_LIBS,--libs $(TEST_PKGS))
+
+# Generated initializers of messages that begin with a oneof lack braces.
+WARNINGS := -Wall -Wextra -Wshadow -Wconversion -Wstrict-prototypes -Wno-missing-braces
+ifneq ($(filter true,$(CI))$(filter 1,$(WERROR)),)
+WARNINGS += -Werror
+endif
+
+# NDEBUG is set in no kind: asserts stay on.
+HARDEN := -fstack-protector-strong -D_FORTIFY_SOURCE=2
+KIND_CFLAGS_release := -O2 $(HARDEN)
+KIND_CFLAGS_debug := -Og -g3 -fstack-protector-strong
+KIND_CFLAGS_asan := -O1 -fno-omit-frame-pointer -fsanitize=address,undefined -fno-sanitize-recover=all
+KIND_CFLAGS_ubsan := -O1 -fno-omit-frame-pointer -fsanitize=undefined -fno-sanitize-recover=all
+KIND_CFLAGS_tsan := -O1 -fno-omit-frame-pointer -fsanitize=thread
+KIND_CFLAGS_cover := -O0 --coverage -fprofile-update=atomic
+KIND_LDFLAGS_asan := -fsanitize=address,undefined
+KIND_LDFLAGS_ubsan := -fsanitize=undefined
+KIND_LDFLAGS_tsan := -fsanitize=thread
+KIND_LDFLAGS_cover := --coverage
+
+INCLUDES := -I. -I$B/gen
+LANGUAGE := -std=c17 -D_GNU_SOURCE
+CFLAGS ?=
+LDFLAGS ?=
+ALL_CFLAGS = $(LANGUAGE) $(WARNINGS) -g -fPIE -pthread $(KIND_CFLAGS_$(KIND)) $(INCLUDES) $(PKG_CFLAGS) $(CFLAGS)
+ALL_LDFLAGS = -pie -pthread -Wl,-z,relro,-z,now -Wl,--as-needed $(KIND_LDFLAGS_$(KIND)) $(LDFLAGS)
+
+# ---- objects, archives, binaries ----------------------------------------------
+
+GEN_C := $(PROTO_DEFS:proto/%.proto=$B/gen/%.pb-c.c)
+GEN_H := $(GEN_C:.c=.h)
+GEN_OBJ := $(GEN_C:.c=.o)
+GEN_TEST_C := $(TEST_PROTO_DEFS:%.proto=$B/gen/%.pb-c.c)
+GEN_TEST_OBJ := $(GEN_TEST_C:.c=.o)
+GEN_H += $(GEN_TEST_C:.c=.h)
+
+obj = $(patsubst %.c,$B/%.o,$1)
+
+PROTO_OBJ := $(call obj,$(PROTO_SRC)) $(GEN_OBJ)
+YAML_OBJ := $(call obj,$(YAML_SRC))
+CORE_OBJ := $(call obj,$(CORE_SRC))
+POLICY_OBJ := $(call obj,$(POLICY_SRC))
+JOURNAL_OBJ := $(call obj,$(JOURNAL_SRC))
+BROKER_OBJ := $(call obj,$(BROKER_SRC))
+LIBIEUM_OBJ := $(call obj,$(LIBIEUM_SRC))
+IEUM_OBJ := $(call obj,$(IEUM_SRC))
+CERTS_OBJ := $(call obj,$(CERTS_SRC))
+SIM_OBJ := $(call obj,$(SIM_SRC))
+SCENARIO_OBJ := $(call obj,$(SCENARIO_SRC))
+BENCH_OBJ := $(call obj,$(BENCH_SRC))
+TEST_SUPPORT_OBJ := $(call obj,$(TEST_SUPPORT_SRC))
+
+# archive,objects: a module without sources yet has no archive.
+ARCHIVES :=
+define archive
+ifneq ($(strip $2),)
+ARCHIVES += $B/$1.a
+$B/$1.a: $2
+endif
+endef
+$(eval $(call archive,libtests,$(TEST_SUPPORT_OBJ) $(GEN_TEST_OBJ)))
+$(eval $(call archive,libbench,$(BENCH_OBJ)))
+$(eval $(call archive,libscenario,$(SCENARIO_OBJ)))
+$(eval $(call archive,libsim,$(SIM_OBJ)))
+$(eval $(call archive,libcerts,$(CERTS_OBJ)))
+$(eval $(call archive,libieumcommand,$(IEUM_OBJ)))
+$(eval $(call archive,libieum,$(LIBIEUM_OBJ)))
+$(eval $(call archive,libbroker,$(BROKER_OBJ)))
+$(eval $(call archive,libjournal,$(JOURNAL_OBJ)))
+$(eval $(call archive,libpolicy,$(POLICY_OBJ)))
+$(eval $(call archive,libcore,$(CORE_OBJ)))
+$(eval $(call archive,libyaml,$(YAML_OBJ)))
+$(eval $(call archive,libproto,$(PROTO_OBJ)))
+
+# binary,main file
+PROGRAMS :=
+MAINS :=
+define program
+ifneq ($(strip $2),)
+PROGRAMS += $B/bin/$1
+MAINS += $2
+$B/bin/$1: $(call obj,$2)
+endif
+endef
+$(eval $(call program,ieumd,$(IEUMD_MAIN)))
+$(eval $(call program,ieum,$(IEUM_MAIN)))
+$(eval $(call program,ieum-certs,$(CERTS_MAIN)))
+$(eval $(call program,ieum-sim,$(SIM_MAIN)))
+$(eval $(call program,ieum-play,$(SCENARIO_MAIN)))
+$(eval $(call program,ieum-bench,$(BENCH_MAIN)))
+
+bin = $(patsubst %.c,$B/%,$(filter %.c,$1)) $(filter-out %.c,$1)
+# ONLY=word builds and runs just the tests whose path holds the word.
+ONLY ?=
+chosen = $(if $(ONLY),$(foreach t,$1,$(if $(findstring $(ONLY),$t),$t)),$1)
+UNIT_BIN := $(call chosen,$(call bin,$(UNIT_TESTS)))
+INTEGRATION_BIN := $(call chosen,$(call bin,$(INTEGRATION_TESTS)))
+CRASH_BIN := $(call chosen,$(call bin,$(CRASH_TESTS)))
+TEST_PROGRAMS := $(filter $B/%,$(UNIT_BIN) $(INTEGRATION_BIN) $(CRASH_BIN))
+
+SOURCES := $(PROTO_SRC) $(YAML_SRC) $(CORE_SRC) $(POLICY_SRC) $(JOURNAL_SRC) $(BROKER_SRC) \
+	$(LIBIEUM_SRC) $(IEUM_SRC) $(CERTS_SRC) $(SIM_SRC) $(SCENARIO_SRC) $(BENCH_SRC) \
+	$(TEST_SUPPORT_SRC) $(MAINS) $(filter %.c,$(UNIT_TESTS) $(INTEGRATION_TESTS) $(CRASH_TESTS))
+OBJECTS := $(call obj,$(SOURCES)) $(GEN_OBJ) $(GEN_TEST_OBJ)
+
+.PHONY: all tests
+all: $(ARCHIVES) $(PROGRAMS) ## build the broker, the command, the library (KIND=release)
+tests: all $(TEST_PROGRAMS) ## build every test program too
+
+$B/%.o: %.c $B/.flags | $(GEN_H)
+	@mkdir -p $(@D)
+	@echo "  CC    $<"
+	@$(CC) $(ALL_CFLAGS) -MMD -MP -c -o $@ $<
+
+# Generated code is not ours to warn about.
+$(GEN_OBJ) $(GEN_TEST_OBJ): $B/gen/%.o: $B/gen/%.c $B/.flags | $(GEN_H)
+	@echo "  CC    $<"
+	@$(CC) $(ALL_CFLAGS) -w -MMD -MP -c -o $@ $<
+
+$B/gen/%.pb-c.c $B/gen/%.pb-c.h: proto/%.proto $(PROTO_DEFS)
+	@mkdir -p $(@D)
+	@echo "  PROTO $<"
+	@$(PROTOC_C) --proto_path=proto --c_out=$B/gen $<
+
+$B/gen/tests/%.pb-c.c $B/gen/tests/%.pb-c.h: tests/%.proto
+	@mkdir -p $(@D)
+	@echo "  PROTO $<"
+	@$(PROTOC_C) --proto_path=. --c_out=$B/gen $<
+
+# Made afresh each time: ar keeps members whose source is gone.
+$(ARCHIVES): $B/.sources
+	@echo "  AR    $@"
+	@rm -f $@
+	@$(AR) rcs $@ $(filter %.o,$^)
+
+$(PROGRAMS): $(ARCHIVES)
+	@mkdir -p $(@D)
+	@echo "  LD    $@"
+	@$(CC) $(ALL_LDFLAGS) -o $@ $(filter %.o,$^) -Wl,--start-group $(ARCHIVES) -Wl,--end-group $(PKG_LIBS) $(PLAIN_LIBS)
+
+$(TEST_PROGRAMS): $B/%: $B/%.o $(ARCHIVES)
+	@echo "  LD    $@"
+	@$(CC) $(ALL_LDFLAGS) -o $@ $< -Wl,--start-group $(ARCHIVES) -Wl,--end-group $(PKG_LIBS) $(PLAIN_LIBS) $(TEST_LIBS)
+
+# Rewritten only when the flags, or the lists, differ from those of the last run.
+$B/.flags: FORCE
+	@mkdir -p $(@D)
+	@echo '$(CC) $(ALL_CFLAGS) $(ALL_LDFLAGS)' | cmp -s - $@ || echo '$(CC) $(ALL_CFLAGS) $(ALL_LDFLAGS)' > $@
+$B/.sources: FORCE
+	@mkdir -p $(@D)
+	@echo '$(SOURCES) $(PROTO_DEFS)' | cmp -s - $@ || echo '$(SOURCES) $(PROTO_DEFS)' > $@
+
+.PHONY: FORCE
+FORCE:
+.SECONDARY: $(GEN_C) $(GEN_TEST_C) $(OBJECTS)
+-include $(wildcard $(OBJECTS:.o=.d))
+
+# ---- running ------------------------------------------------------------------
+
+RUN := IEUM_BUILD=$B tests/run --timeout 300
+# For targets that build in a second make: both processors, unless told how many.
+JOBS = $(if $(findstring -j,$(MAKEFLAGS)),,-j$(shell nproc))
+
+# A daemon that a test has killed can't fail the test by its exit code, so every
+# process leaves its report in a folder that tests/run looks into.
+REPORTS := $B/sanitizer
+# An allocation too large returns NULL, as malloc does: those paths are tested too.
+SANITIZER_OPTIONS := halt_on_error=1:allocator_may_return_null=1:log_path=$(abspath $(REPORTS))
+SANITIZED := \
+	ASAN_OPTIONS=$(SANITIZER_OPTIONS)/asan:detect_leaks=1:detect_stack_use_after_return=1:strict_string_checks=1 \
+	UBSAN_OPTIONS=$(SANITIZER_OPTIONS)/ubsan:print_stacktrace=1 \
+	TSAN_OPTIONS=$(SANITIZER_OPTIONS)/tsan:second_deadlock_stack=1
+
+# A fixed set of seeds, then a minute's worth of new ones; every scenario file.
+SIM_RUNS := "$B/bin/ieum-sim --seeds 100" "$B/bin/ieum-sim --seconds 60"
+SCENARIO_RUNS := "$B/bin/ieum-play $(sort $(wildcard tests/scenarios/*.yaml))"
+
+.PHONY: setup demo check check-built unit sim scenarios integration crash bench
+setup: ## install what the build and the tests need (apt)
+	@scripts/setup build
+
+demo: ## play a case from the 112 report to its closing, with a kill in the middle
+	@scripts/setup build
+	@$(MAKE) --no-print-directory $(JOBS) all
+	@[ -x tests/scenarios/demo ] || { echo "make demo: tests/scenarios/demo does not exist yet" >&2; exit 1; }
+	@IEUM_BUILD=$B tests/scenarios/demo
+
+check: ## build, run all tests; the last line is "N passed, M failed"
+	@scripts/setup build
+	@$(MAKE) --no-print-directory $(JOBS) check-built
+
+check-built: tests
+	@$(RUN) $(UNIT_BIN) $(SIM_RUNS) $(SCENARIO_RUNS) $(INTEGRATION_BIN) $(CRASH_BIN)
+
+unit: all $(filter $B/%,$(UNIT_BIN)) ## run the unit tests (ONLY=word chooses)
+	@$(RUN) $(UNIT_BIN)
+
+sim: all ## run the simulator's fixed and fresh seeds
+	@$(RUN) $(SIM_RUNS)
+
+scenarios: all ## play the scenario files
+	@$(RUN) $(SCENARIO_RUNS)
+
+integration: all $(filter $B/%,$(INTEGRATION_BIN)) ## run the integration tests: real broker, real clients
+	@$(RUN) $(INTEGRATION_BIN)
+
+crash: all $(filter $B/%,$(CRASH_BIN)) ## run the crash tests
+	@$(RUN) $(CRASH_BIN)
+
+bench: all ## measure throughput and latency over mTLS; prints one JSON line
+	@[ -x $B/bin/ieum-bench ] || { echo "make bench: there is no bench/main.c yet" >&2; exit 1; }
+	@IEUM_BUILD=$B $B/bin/ieum-bench
+
+.PHONY: asan ubsan tsan sanitized cover
+asan ubsan tsan: ## run unit and integration tests under that sanitizer (asan has both address and undefined)
+	@$(MAKE) --no-print-directory $(JOBS) KIND=$@ sanitized
+
+sanitized: tests
+	@$(SANITIZED) $(RUN) --reports $(REPORTS) $(UNIT_BIN) $(INTEGRATION_BIN)
+
+cover: ## measure which lines the tests reach: build/cover/coverage.html
+	@scripts/setup build cover
+	@$(MAKE) --no-print-directory $(JOBS) KIND=cover cover-built
+
+cover-built: tests
+	@find $B -name '*.gcda' -delete
+	@$(RUN) $(UNIT_BIN) $(SIM_RUNS) $(SCENARIO_RUNS) $(INTEGRATION_BIN)
+	@$(GCOVR) --root . --object-directory $B --exclude '$B/gen/' --exclude 'tests/' \
+		--html-details $B/coverage.html --print-summary
+
+# ---- reading the code ---------------------------------------------------------
+
+FORMATTED = $(sort $(wildcard $(addsuffix /*.[ch],proto yaml broker broker/* client certs bench tests/*)))
+TIDY_STAMPS := $(patsubst %.c,$B/tidy/%.ok,$(SOURCES))
+
+.PHONY: format format-check tidy clang-tidy cppcheck check-layers
+format: ## lay out all C files by .clang-format
+	@$(CLANG_FORMAT) -i $(FORMATTED)
+
+format-check: ## fail where a C file is not laid out by .clang-format
+	@$(CLANG_FORMAT) --dry-run --Werror $(FORMATTED)
+
+tidy: ## static analysis: clang-tidy and cppcheck, any finding fails
+	@scripts/setup build lint
+	@$(MAKE) --no-print-directory $(JOBS) clang-tidy cppcheck
+
+clang-tidy: $(TIDY_STAMPS)
+
+# Hangs on the object: that one follows the headers.
+$B/tidy/%.ok: %.c $B/%.o .clang-tidy
+	@mkdir -p $(@D)
+	@echo "  TIDY  $<"
+	@$(CLANG_TIDY) --quiet $< -- $(LANGUAGE) $(INCLUDES) $(PKG_CFLAGS) -Wno-unknown-warning-option 2>$@.err || { cat $@.err >&2; exit 1; }
+	@rm -f $@.err
+	@touch $@
+
+# It reads no system headers; without these two, generated headers stop at an #error.
+CPPCHECK_KNOWS := -DPROTOBUF_C_VERSION_NUMBER=1004001 -DPROTOBUF_C_MIN_COMPILER_VERSION=1000000
+cppcheck: $(GEN_H)
+	@mkdir -p $B/cppcheck
+	@echo "  CPPCHECK"
+	@$(CPPCHECK) --quiet --error-exitcode=1 --inline-suppr --std=c11 --language=c \
+		--enable=warning,performance,portability --library=posix --library=openssl,sqlite3 \
+		--suppress=missingIncludeSystem --suppressions-list=scripts/cppcheck-suppressions \
+		-D_GNU_SOURCE $(CPPCHECK_KNOWS) -I. -I$B/gen --cppcheck-build-dir=$B/cppcheck $(SOURCES)
+
+check-layers: ## fail where an #include goes against the direction of dependence
+	@scripts/check-layers
+
+# ---- installing ---------------------------------------------------------------
+
+prefix ?= /usr/local
+bindir ?= $(prefix)/bin
+libdir ?= $(prefix)/lib
+includedir ?= $(prefix)/include
+docdir ?= $(prefix)/share/doc/ieum
+INSTALL ?= install
+
+INSTALLED_PROGRAMS := $(filter $B/bin/ieumd $B/bin/ieum $B/bin/ieum-certs,$(PROGRAMS))
+INSTALLED_HEADERS := $(wildcard client/ieum.h)
+INSTALLED_DOCS := $(wildcard README.md LICENSE docs/*.md)
+
+# What a client links: libieum with the protocol inside.
+$B/install/libieum.a: $(LIBIEUM_OBJ) $(YAML_OBJ) $(PROTO_OBJ) $B/.sources
+	@mkdir -p $(@D)
+	@rm -f $@
+	@$(AR) rcs $@ $(filter %.o,$^)
+
+.PHONY: install uninstall hooks
+install: all $B/install/libieum.a ## install commands, library, header and docs (prefix, DESTDIR)
+	$(INSTALL) -d $(addprefix $(DESTDIR),$(bindir) $(libdir) $(includedir) $(docdir))
+	$(if $(INSTALLED_PROGRAMS),$(INSTALL) -m 755 $(INSTALLED_PROGRAMS) $(DESTDIR)$(bindir))
+	$(INSTALL) -m 644 $B/install/libieum.a $(DESTDIR)$(libdir)
+	$(if $(INSTALLED_HEADERS),$(INSTALL) -m 644 $(INSTALLED_HEADERS) $(DESTDIR)$(includedir))
+	$(if $(INSTALLED_DOCS),$(INSTALL) -m 644 $(INSTALLED_DOCS) $(DESTDIR)$(docdir))
+
+uninstall: ## remove what install put there
+	rm -f $(addprefix $(DESTDIR)$(bindir)/,$(notdir $(INSTALLED_PROGRAMS)))
+	rm -f $(DESTDIR)$(libdir)/libieum.a $(addprefix $(DESTDIR)$(includedir)/,$(notdir $(INSTALLED_HEADERS)))
+	rm -f $(addprefix $(DESTDIR)$(docdir)/,$(notdir $(INSTALLED_DOCS)))
+	-rmdir $(DESTDIR)$(docdir)
+
+hooks: ## install the git hooks: format of changed lines, shape of commit messages
+	@$(INSTALL) -m 755 scripts/hooks/pre-commit scripts/hooks/commit-msg "$$(git rev-parse --git-path hooks)"
+
+# ---- housekeeping -------------------------------------------------------------
+
+.PHONY: help clean
+clean: ## remove everything built
+	rm -rf $(BUILD)
+
+help: ## list the targets
+	@echo "usage: make [target] [KIND=$(subst $() ,|,$(KINDS))]"
+	@awk -F ':.*## ' '/^[a-z][a-z -]*:.*## / { printf "  %-14s %s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))
+	@echo "also: ONLY=word, WERROR=1, BUILD=folder, CC, CFLAGS, LDFLAGS, prefix, DESTDIR"

@@ -1,0 +1,31 @@
+/* The rows behind error.h. */
+#include "proto/error.h"
+
+#include <stddef.h>
+
+static const struct ieum_error_row rows[] = {
+#define X(number, name, fault, retry, en, ko) \
+	{ number, #name, IEUM_FAULT_##fault, IEUM_RETRY_##retry, en, ko },
+	IEUM_ERRORS(X)
+#undef X
+};
+
+const struct ieum_error_row *ieum_error(int number)
+{
+	const struct ieum_error_row *internal = &rows[0];
+
+	for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+		if (rows[i].number == number)
+			return &rows[i];
+		if (rows[i].number == IEUM_E_INTERNAL)
+			internal = &rows[i];
+	}
+	return internal;
+}
+
+const char *ieum_fault_name(enum ieum_fault fault)
+{
+	static const char *const names[] = { "none", "client", "policy", "hub", "journal" };
+
+	return (size_t)fault < sizeof names / sizeof names[0] ? names[fault] : "hub";
+}
