@@ -27,11 +27,41 @@ B := $(BUILD)/$(KIND)
 # The protocol: messages, and what carries them.
 PROTO_DEFS := $(sort $(wildcard proto/ieum/v1/*.proto))
 PROTO_SRC := \
+	proto/arena.c \
 	proto/buf.c \
-	proto/error.c
+	proto/channel.c \
+	proto/channel_address.c \
+	proto/channel_connect.c \
+	proto/channel_io.c \
+	proto/channel_listen.c \
+	proto/channel_loop.c \
+	proto/codec_check.c \
+	proto/codec_decode.c \
+	proto/codec_form.c \
+	proto/codec_put.c \
+	proto/codec_rules_body.c \
+	proto/codec_rules_frame.c \
+	proto/codec_rules_referral.c \
+	proto/error.c \
+	proto/frame.c \
+	proto/pbmap_read.c \
+	proto/pbmap_rules.c \
+	proto/pbmap_write.c \
+	proto/resident_number.c \
+	proto/tls.c \
+	proto/tls_identity.c \
+	proto/tls_verify.c \
+	proto/utf8.c \
+	proto/uuid7.c \
+	proto/words.c
 
 # Reading YAML with the line of each mistake.
-YAML_SRC :=
+YAML_SRC := \
+	yaml/yaml_diag.c \
+	yaml/yaml_doc.c \
+	yaml/yaml_load.c \
+	yaml/yaml_read.c \
+	yaml/yaml_value.c
 
 # Pure decisions: no clock, disk, socket, random or log.
 CORE_SRC :=
@@ -48,7 +78,8 @@ IEUMD_MAIN := $(wildcard broker/main.c)
 
 # libieum, then the ieum command.
 LIBIEUM_SRC :=
-IEUM_SRC :=
+IEUM_SRC := \
+	client/table.c
 IEUM_MAIN := $(wildcard client/main.c)
 
 # The development CA.
@@ -64,15 +95,36 @@ BENCH_SRC :=
 BENCH_MAIN := $(wildcard bench/main.c)
 
 # Messages that only tests use.
-TEST_PROTO_DEFS :=
+TEST_PROTO_DEFS := \
+	tests/unit/pbmap_kinds.proto \
+	tests/unit/pbmap_optional.proto
 
 # What several tests share; linked into every test that uses it.
-TEST_SUPPORT_SRC :=
+TEST_SUPPORT_SRC := \
+	tests/unit/channel_world.c \
+	tests/unit/codec_samples.c
 
 # One cmocka binary per file.
 UNIT_TESTS := \
+	tests/unit/test_arena.c \
 	tests/unit/test_buf.c \
-	tests/unit/test_error.c
+	tests/unit/test_channel.c \
+	tests/unit/test_channel_end.c \
+	tests/unit/test_codec.c \
+	tests/unit/test_codec_hostile.c \
+	tests/unit/test_codec_rules.c \
+	tests/unit/test_error.c \
+	tests/unit/test_frame.c \
+	tests/unit/test_pbmap.c \
+	tests/unit/test_resident_number.c \
+	tests/unit/test_table.c \
+	tests/unit/test_tls.c \
+	tests/unit/test_utf8.c \
+	tests/unit/test_uuid7.c \
+	tests/unit/test_words.c \
+	tests/unit/test_yaml_doc.c \
+	tests/unit/test_yaml_read.c \
+	tests/unit/test_yaml_value.c
 
 # A .c file is built and run; anything else is an executable script and is run as
 # it is, from the root, with IEUM_BUILD naming the build folder.

@@ -1,0 +1,185 @@
+/* Frames to bytes, and bytes of a referral to fewer: see codec.h.
+ *
+ * A referral's own bytes are never unpacked and packed here: they are the sender's, and what
+ * the evidence covers. */
+#include <string.h>
+
+#include "proto/codec.h"
+#include "proto/frame.h"
+#include "proto/wire.h"
+
+/* Fields of the .proto files that are written by hand here. */
+enum {
+	FRAME_REQUEST_ID = 1,
+	FRAME_SUBMIT = 4,
+	FRAME_DELIVERY = 7,
+	SUBMIT_REFERRAL = 1,
+	DELIVERY_REFERRAL = 11,
+	REFERRAL_NARRATIVE = 2,
+	NARRATIVE_RECIPIENTS = 3,
+};
+
+/* Room for a frame of len bytes with its header written; *at is where the payload goes.  The
+ * caller commits *whole bytes when it has filled it. */
+static enum ieum_err begin(struct buf *out, size_t len, uint8_t **at, size_t *whole)
+{
+	if (len > UINT32_MAX)
+		return IEUM_E_FIELD_TOO_LARGE;
+	*whole = frame_header_size((uint32_t)len) + len;
+	if (*whole > out->max - buf_len(out))
+		return IEUM_E_FIELD_TOO_LARGE;
+	*at = buf_reserve(out, *whole);
+	if (!*at)
+		return IEUM_E_NO_MEMORY;
+	*at += frame_header_put(*at, (uint32_t)len);
+	return IEUM_E_OK;
+}
+
+enum ieum_err codec_put(struct buf *out, const Ieum__V1__Frame *frame)
+{
+	uint8_t *at;
+	size_t whole;
+	enum ieum_err err = begin(out, ieum__v1__frame__get_packed_size(frame), &at, &whole);
+
+	if (err)
+		return err;
+	ieum__v1__frame__pack(frame, at);
+	buf_commit(out, whole);
+	return IEUM_E_OK;
+}
+
+enum ieum_err codec_put_submit(struct buf *out, uint64_t request_id, const uint8_t *referral, size_t referral_len)
+{
+	uint64_t tag = FRAME_REQUEST_ID << WIRE_TYPE_BITS | WIRE_VARINT;
+	size_t submit = wire_head_size(SUBMIT_REFERRAL, referral_len) + referral_len;
+	size_t id = wire_varint_size(tag) + wire_varint_size(request_id);
+	uint8_t *at;
+	size_t whole;
+	enum ieum_err err = begin(out, id + wire_head_size(FRAME_SUBMIT, submit) + submit, &at, &whole);
+
+	if (err)
+		return err;
+	at = wire_put_varint(at, tag);
+	at = wire_put_varint(at, request_id);
+	at = wire_put_head(at, FRAME_SUBMIT, submit);
+	at = wire_put_head(at, SUBMIT_REFERRAL, referral_len);
+	memcpy(at, referral, referral_len);
+	buf_commit(out, whole);
+	return IEUM_E_OK;
+}
+
+enum ieum_err codec_put_delivery(struct buf *out, const Ieum__V1__Delivery *head, const uint8_t *referral,
+				 size_t referral_len)
+{
+	size_t head_len = ieum__v1__delivery__get_packed_size(head);
+	size_t delivery = head_len + wire_head_size(DELIVERY_REFERRAL, referral_len) + referral_len;
+	uint8_t *at;
+	size_t whole;
+	enum ieum_err err = begin(out, wire_head_size(FRAME_DELIVERY, delivery) + delivery, &at, &whole);
+
+	if (err)
+		return err;
+	at = wire_put_head(at, FRAME_DELIVERY, delivery);
+	at += ieum__v1__delivery__pack(head, at);
+	at = wire_put_head(at, DELIVERY_REFERRAL, referral_len);
+	memcpy(at, referral, referral_len);
+	buf_commit(out, whole);
+	return IEUM_E_OK;
+}
+
+enum ieum_err codec_put_error(struct buf *out, uint64_t request_id, enum ieum_err code, const char *detail,
+			      uint32_t retry_after_ms, const uint8_t *message_id)
+{
+	const struct ieum_error_row *row = ieum_error((int)code);
+	Ieum__V1__Error error = IEUM__V1__ERROR__INIT;
+	Ieum__V1__Frame frame = IEUM__V1__FRAME__INIT;
+
+	/* protobuf-c's structs know no const; packing only reads. */
+	error.code = (uint32_t)row->number;
+	error.name = (char *)(uintptr_t)row->name;
+	error.detail = (char *)(uintptr_t)(detail ? detail : "");
+	error.text_en = (char *)(uintptr_t)row->text_en;
+	error.text_ko = (char *)(uintptr_t)row->text_ko;
+	error.retry_after_ms = retry_after_ms;
+	error.fault = (char *)(uintptr_t)ieum_fault_name(row->fault);
+	if (message_id) {
+		error.message_id.data = (uint8_t *)(uintptr_t)message_id;
+		error.message_id.len = CODEC_ID_BYTES;
+	}
+	frame.request_id = request_id;
+	frame.what_case = IEUM__V1__FRAME__WHAT_ERROR;
+	frame.error = &error;
+	return codec_put(out, &frame);
+}
+
+/* ---- what a reader may see of a referral ---- */
+
+/* A part without recipients is for everyone. */
+static enum ieum_err is_for_reader(const struct wire_field *part, codec_reader_cb *is_reader, void *ctx, bool *yes)
+{
+	const uint8_t *at = part->bytes, *end = part->bytes + part->len;
+	bool anyone = true;
+
+	*yes = false;
+	while (at < end) {
+		struct wire_field f;
+
+		at = wire_field(at, end, &f);
+		if (!at)
+			return IEUM_E_FRAME_MALFORMED;
+		if (f.number != NARRATIVE_RECIPIENTS || f.type != WIRE_BYTES)
+			continue;
+		anyone = false;
+		if (is_reader(ctx, (const char *)f.bytes, f.len)) {
+			*yes = true;
+			return IEUM_E_OK;
+		}
+	}
+	*yes = anyone;
+	return IEUM_E_OK;
+}
+
+/* Goes over the referral's fields.  to NULL: only counts, in *len, the bytes that stay; else
+ * copies them. */
+static enum ieum_err keep_readable(const uint8_t *referral, size_t n, codec_reader_cb *is_reader, void *ctx,
+				   uint8_t *to, size_t *len)
+{
+	const uint8_t *at = referral, *end = referral + n;
+
+	*len = 0;
+	while (at < end) {
+		const uint8_t *from = at;
+		struct wire_field f;
+		bool keep = true;
+
+		at = wire_field(at, end, &f);
+		if (!at)
+			return IEUM_E_FRAME_MALFORMED;
+		if (f.number == REFERRAL_NARRATIVE && f.type == WIRE_BYTES) {
+			enum ieum_err err = is_for_reader(&f, is_reader, ctx, &keep);
+			if (err)
+				return err;
+		}
+		if (!keep)
+			continue;
+		if (to)
+			memcpy(to + *len, from, (size_t)(at - from));
+		*len += (size_t)(at - from);
+	}
+	return IEUM_E_OK;
+}
+
+enum ieum_err codec_filter_narrative(const uint8_t *referral, size_t len, codec_reader_cb *is_reader, void *ctx,
+				     struct arena *arena, const uint8_t **filtered, size_t *filtered_len)
+{
+	enum ieum_err err = keep_readable(referral, len, is_reader, ctx, NULL, filtered_len);
+
+	*filtered = referral;
+	if (err || *filtered_len == len)
+		return err;
+	uint8_t *copy = arena_alloc(arena, *filtered_len);
+	if (!copy)
+		return IEUM_E_NO_MEMORY;
+	*filtered = copy;
+	return keep_readable(referral, len, is_reader, ctx, copy, filtered_len);
+}

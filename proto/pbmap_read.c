@@ -1,0 +1,444 @@
+/* YAML (or JSON) as a protobuf message; see pbmap.h.
+ *
+ * Goes through a whole map even after a mistake, so that all are told at once; the
+ * message is thrown away at the end if there was any. */
+#include <math.h>
+#include <openssl/evp.h>
+#include <stdint.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "proto/pbmap.h"
+#include "proto/pbmap_rules.h"
+#include "proto/uuid7.h"
+#include "yaml/yaml_read.h"
+
+struct reader {
+	ProtobufCAllocator *allocator; /* NULL: malloc */
+	const struct pbmap_names *names;
+	struct yaml_diag *diag;
+	bool no_memory;
+};
+
+static ProtobufCMessage *read_message(struct reader *r, const struct yaml_node *node,
+				      const ProtobufCMessageDescriptor *type);
+
+static void *take(struct reader *r, size_t n)
+{
+	void *bytes =
+		r->allocator ? r->allocator->alloc(r->allocator->allocator_data, n) : malloc(n);
+
+	if (!bytes)
+		r->no_memory = true;
+	else
+		memset(bytes, 0, n);
+	return bytes;
+}
+
+static void give_back(struct reader *r, void *bytes)
+{
+	if (r->allocator)
+		r->allocator->free(r->allocator->allocator_data, bytes);
+	else
+		free(bytes);
+}
+
+static bool take_bytes(struct reader *r, const void *from, size_t n, ProtobufCBinaryData *out)
+{
+	if (n == 0)
+		return true;
+	out->data = take(r, n);
+	if (!out->data)
+		return false;
+	memcpy(out->data, from, n);
+	out->len = n;
+	return true;
+}
+
+static bool wrong(struct reader *r, const struct yaml_node *node, const char *what)
+{
+	return yaml_expected(node, what, r->diag);
+}
+
+/* Base64 (RFC 4648, with padding, no spaces) into memory of the reader. */
+static bool read_base64(struct reader *r, const char *text, size_t n, ProtobufCBinaryData *out)
+{
+	static const char alphabet[] =
+		"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+	size_t body = strspn(text, alphabet);
+	size_t pad = n - body;
+
+	if (n % 4 != 0 || pad > 2 || n > YAML_FILE_BYTES_MAX || strspn(text + body, "=") != pad)
+		return false;
+	if (n == 0)
+		return true;
+	out->data = take(r, n / 4 * 3);
+	if (!out->data)
+		return false;
+	if (EVP_DecodeBlock(out->data, (const unsigned char *)text, (int)n) < 0) {
+		give_back(r, out->data);
+		out->data = NULL;
+		return false;
+	}
+	out->len = n / 4 * 3 - pad;
+	return true;
+}
+
+static bool read_hex(struct reader *r, const char *text, size_t n, ProtobufCBinaryData *out)
+{
+	if (n % 2 != 0 || strspn(text, "0123456789abcdefABCDEF") != n)
+		return false;
+	if (n == 0)
+		return true;
+	out->data = take(r, n / 2);
+	if (!out->data)
+		return false;
+	for (size_t i = 0; i < n; i += 2) {
+		const char byte[3] = { text[i], text[i + 1], '\0' };
+
+		out->data[i / 2] = (uint8_t)strtoul(byte, NULL, 16);
+	}
+	out->len = n / 2;
+	return true;
+}
+
+/* {text: "…"} or {hex: "…"}. */
+static bool read_spelt_bytes(struct reader *r, const struct yaml_node *node,
+			     ProtobufCBinaryData *out)
+{
+	static const char *const forms[] = { "text", "hex", NULL };
+	const struct yaml_node *value = yaml_at(node, 0);
+
+	if (!yaml_check_map(node, forms, r->diag))
+		return false;
+	if (yaml_count(node) != 1 || !yaml_text(value))
+		return wrong(r, node, "either {text: \"…\"} or {hex: \"…\"}");
+	if (yaml_get(node, "text"))
+		return take_bytes(r, yaml_text(value), yaml_text_len(value), out);
+	return read_hex(r, yaml_text(value), yaml_text_len(value), out) ||
+	       (!r->no_memory && wrong(r, value, "hexadecimal"));
+}
+
+static bool read_bytes(struct reader *r, const ProtobufCFieldDescriptor *field,
+		       const struct yaml_node *node, ProtobufCBinaryData *out)
+{
+	const char *text = yaml_text(node);
+	bool ids = pbmap_holds_ids(field);
+	uint8_t id[UUID_BYTES];
+
+	if (yaml_kind(node) == YAML_MAP)
+		return read_spelt_bytes(r, node, out);
+	if (text && ids &&
+	    (uuid_parse(text, id) ||
+	     (r->names && r->names->id_cb && r->names->id_cb(r->names->context, text, id))))
+		return take_bytes(r, id, sizeof id, out);
+	if (text && read_base64(r, text, yaml_text_len(node), out))
+		return true;
+	return !r->no_memory && wrong(r, node, ids ? "a UUID or base64" : "base64");
+}
+
+static bool read_time(struct reader *r, const struct yaml_node *node, enum pbmap_time rule,
+		      int64_t *out)
+{
+	const char *text = yaml_text(node);
+	int64_t us;
+
+	if (!text ||
+	    !(yaml_parse_time_us(text, &us) ||
+	      (r->names && r->names->time_cb && r->names->time_cb(r->names->context, text, &us))))
+		return wrong(r, node, "a time such as 2026-01-02T09:00:00+09:00, nor a number");
+	if (rule == PBMAP_AT_MS && us % 1000 != 0)
+		return wrong(r, node, "whole milliseconds");
+	*out = rule == PBMAP_AT_MS ? us / 1000 : us;
+	return true;
+}
+
+static bool looks_like_number(const struct yaml_node *node)
+{
+	const char *text = yaml_plain(node) ? yaml_text(node) : "";
+
+	return *text &&
+	       strspn(text + (*text == '-'), "0123456789") == strlen(text) - (*text == '-');
+}
+
+static bool read_int64(struct reader *r, const ProtobufCFieldDescriptor *field,
+		       const struct yaml_node *node, int64_t min, int64_t *out)
+{
+	enum pbmap_time rule = looks_like_number(node) ? PBMAP_NO_TIME : pbmap_time_rule(field);
+
+	switch (rule) {
+	case PBMAP_AT_MS:
+	case PBMAP_AT_US: return read_time(r, node, rule, out);
+	case PBMAP_SPAN_MS: return yaml_read_duration_ms(node, 0, INT64_MAX, r->diag, out);
+	default: return yaml_read_int(node, min, INT64_MAX, r->diag, out);
+	}
+}
+
+static bool read_real(struct reader *r, const struct yaml_node *node, double *out)
+{
+	const char *text = yaml_plain(node) ? yaml_text(node) : "";
+	double value = NAN;
+
+	/* strtod would take hexadecimal, "inf" and "nan" too. */
+	if (*text && strspn(text, "0123456789+-.eE") == strlen(text)) {
+		char *end;
+
+		value = strtod(text, &end);
+		if (*end != '\0')
+			value = NAN;
+	}
+	if (!isfinite(value))
+		return wrong(r, node, "a number");
+	*out = value;
+	return true;
+}
+
+/* The mistake of a word that the enum doesn't know, with the one that was probably meant. */
+static bool unknown_word(struct reader *r, const ProtobufCEnumDescriptor *type,
+			 const struct yaml_node *node)
+{
+	char(*words)[PBMAP_WORD_BYTES] = calloc(type->n_values, sizeof *words);
+	const char **list = calloc(type->n_values + 1, sizeof *list);
+
+	if (words && list) {
+		for (unsigned i = 0; i < type->n_values; i++) {
+			(void)pbmap_enum_word(type, type->values[i].value, words[i]);
+			list[i] = words[i];
+		}
+		const char *near = yaml_nearest(yaml_text(node), list);
+		yaml_mistake(r->diag, node, "'%.60s' is no %s%s%s%s", yaml_text(node),
+			     type->short_name, near ? "; did you mean '" : "", near ? near : "",
+			     near ? "'?" : "");
+	} else {
+		r->no_memory = true;
+	}
+	free(words);
+	free(list);
+	return false;
+}
+
+static bool read_enum(struct reader *r, const ProtobufCFieldDescriptor *field,
+		      const struct yaml_node *node, int *out)
+{
+	const ProtobufCEnumDescriptor *type = field->descriptor;
+	int64_t number;
+
+	if (!yaml_text(node))
+		return wrong(r, node, "a word");
+	if (!looks_like_number(node))
+		return pbmap_enum_value(type, yaml_text(node), out) || unknown_word(r, type, node);
+	if (!yaml_read_int(node, INT32_MIN, INT32_MAX, r->diag, &number))
+		return false;
+	if (!protobuf_c_enum_descriptor_get_value(type, (int)number)) {
+		yaml_mistake(r->diag, node, "%d is no known %s", (int)number, type->short_name);
+		return false;
+	}
+	*out = (int)number;
+	return true;
+}
+
+static bool read_string(struct reader *r, const struct yaml_node *node, char **out)
+{
+	if (!yaml_text(node))
+		return wrong(r, node, "a text");
+	char *copy = take(r, yaml_text_len(node) + 1);
+	if (!copy)
+		return false;
+	memcpy(copy, yaml_text(node), yaml_text_len(node));
+	*out = copy;
+	return true;
+}
+
+/* One value into the memory of its type at `at`. */
+static bool read_value(struct reader *r, const ProtobufCFieldDescriptor *field,
+		       const struct yaml_node *node, void *at)
+{
+	int64_t number = 0;
+	double real = 0;
+	bool yes = false, good;
+
+	switch (field->type) {
+	case PROTOBUF_C_TYPE_INT32:
+	case PROTOBUF_C_TYPE_SINT32:
+	case PROTOBUF_C_TYPE_SFIXED32:
+		good = yaml_read_int(node, INT32_MIN, INT32_MAX, r->diag, &number);
+		*(int32_t *)at = (int32_t)number;
+		return good;
+	case PROTOBUF_C_TYPE_UINT32:
+	case PROTOBUF_C_TYPE_FIXED32:
+		good = yaml_read_int(node, 0, UINT32_MAX, r->diag, &number);
+		*(uint32_t *)at = (uint32_t)number;
+		return good;
+	case PROTOBUF_C_TYPE_INT64:
+	case PROTOBUF_C_TYPE_SINT64:
+	case PROTOBUF_C_TYPE_SFIXED64: return read_int64(r, field, node, INT64_MIN, at);
+	case PROTOBUF_C_TYPE_UINT64:
+	case PROTOBUF_C_TYPE_FIXED64: return read_int64(r, field, node, 0, at);
+	case PROTOBUF_C_TYPE_BOOL:
+		good = yaml_read_bool(node, r->diag, &yes);
+		*(protobuf_c_boolean *)at = yes;
+		return good;
+	case PROTOBUF_C_TYPE_FLOAT:
+		good = read_real(r, node, &real);
+		*(float *)at = (float)real;
+		return good &&
+		       (isfinite(*(float *)at) || wrong(r, node, "a number that fits a float"));
+	case PROTOBUF_C_TYPE_DOUBLE: return read_real(r, node, at);
+	case PROTOBUF_C_TYPE_ENUM: return read_enum(r, field, node, at);
+	case PROTOBUF_C_TYPE_STRING: return read_string(r, node, at);
+	case PROTOBUF_C_TYPE_BYTES: return read_bytes(r, field, node, at);
+	case PROTOBUF_C_TYPE_MESSAGE:
+		*(ProtobufCMessage **)at = read_message(r, node, field->descriptor);
+		return *(ProtobufCMessage **)at != NULL;
+	}
+	return false;
+}
+
+static void read_repeated(struct reader *r, const ProtobufCFieldDescriptor *field,
+			  const struct yaml_node *node, char *base)
+{
+	size_t size = pbmap_value_size(field->type), n = yaml_count(node);
+
+	if (!yaml_check_seq(node, 0, PBMAP_REPEATED_MAX, r->diag) || n == 0)
+		return;
+	char *items = take(r, n * size);
+	if (!items)
+		return;
+	/* Counted before they are filled: what is still zero is freed as nothing. */
+	*(char **)(void *)(base + field->offset) = items;
+	*(size_t *)(void *)(base + field->quantifier_offset) = n;
+	for (size_t i = 0; i < n && !r->no_memory; i++)
+		(void)read_value(r, field, yaml_at(node, i), items + i * size);
+}
+
+/* The other field of this oneof that is set already, or NULL. */
+static const ProtobufCFieldDescriptor *rival(const ProtobufCMessage *message,
+					     const ProtobufCFieldDescriptor *field)
+{
+	const char *base = (const char *)message;
+	uint32_t set = *(const uint32_t *)(const void *)(base + field->quantifier_offset);
+
+	return set == 0 ? NULL : protobuf_c_message_descriptor_get_field(message->descriptor, set);
+}
+
+static void read_single(struct reader *r, const ProtobufCFieldDescriptor *field,
+			const struct yaml_node *key, const struct yaml_node *node,
+			ProtobufCMessage *message)
+{
+	char *base = (char *)message;
+	void *quantifier = base + field->quantifier_offset;
+	bool oneof = field->flags & PROTOBUF_C_FIELD_FLAG_ONEOF;
+	/* A oneof's cases share memory, and only a set case is freed: read aside, then put in. */
+	union {
+		uint64_t number;
+		void *pointer;
+		ProtobufCBinaryData bytes;
+	} value = { .bytes = { 0 } };
+
+	if (oneof) {
+		const ProtobufCFieldDescriptor *other = rival(message, field);
+
+		if (other) {
+			yaml_mistake(r->diag, key, "'%s' and '%s' exclude each other; keep one",
+				     field->name, other->name);
+			return;
+		}
+	}
+	if (yaml_kind(node) == YAML_NULL) {
+		yaml_mistake(r->diag, node, "'%s' has no value; leave it out if there is none",
+			     field->name);
+		return;
+	}
+	if (!read_value(r, field, node, &value))
+		return;
+	memcpy(base + field->offset, &value, pbmap_value_size(field->type));
+	if (oneof)
+		*(uint32_t *)quantifier = field->id;
+	else if (field->label == PROTOBUF_C_LABEL_OPTIONAL &&
+		 field->type != PROTOBUF_C_TYPE_STRING && field->type != PROTOBUF_C_TYPE_MESSAGE)
+		*(protobuf_c_boolean *)quantifier = 1;
+}
+
+static void unknown_field(struct reader *r, const ProtobufCMessageDescriptor *type,
+			  const struct yaml_node *key)
+{
+	const char **names = calloc((size_t)type->n_fields + 1, sizeof *names);
+
+	if (!names) {
+		r->no_memory = true;
+		return;
+	}
+	for (unsigned i = 0; i < type->n_fields; i++)
+		names[i] = type->fields[i].name;
+	const char *near = yaml_nearest(yaml_text(key), names);
+	yaml_mistake(r->diag, key, "%s has no field '%.60s'%s%s%s", type->short_name,
+		     yaml_text(key), near ? "; did you mean '" : "", near ? near : "",
+		     near ? "'?" : "");
+	free(names);
+}
+
+static ProtobufCMessage *read_message(struct reader *r, const struct yaml_node *node,
+				      const ProtobufCMessageDescriptor *type)
+{
+	if (yaml_kind(node) != YAML_MAP) {
+		yaml_mistake(r->diag, node, "expected a map with the fields of %s, found %s",
+			     type->short_name, yaml_kind_name(yaml_kind(node)));
+		return NULL;
+	}
+	ProtobufCMessage *message = take(r, type->sizeof_message);
+	if (!message)
+		return NULL;
+	protobuf_c_message_init(type, message);
+	for (size_t i = 0; i < yaml_count(node) && !r->no_memory; i++) {
+		const struct yaml_node *key = yaml_key_at(node, i);
+		const ProtobufCFieldDescriptor *field =
+			protobuf_c_message_descriptor_get_field_by_name(type, yaml_text(key));
+
+		if (!field)
+			unknown_field(r, type, key);
+		else if (field->label == PROTOBUF_C_LABEL_REPEATED)
+			read_repeated(r, field, yaml_at(node, i), (char *)message);
+		else
+			read_single(r, field, key, yaml_at(node, i), message);
+	}
+	return message;
+}
+
+enum ieum_err pbmap_from_yaml_named(const struct yaml_node *node,
+				    const ProtobufCMessageDescriptor *type,
+				    ProtobufCAllocator *allocator, const struct pbmap_names *names,
+				    struct yaml_diag *diag, ProtobufCMessage **out)
+{
+	struct reader r = { .allocator = allocator, .names = names, .diag = diag };
+	size_t before = diag->count;
+	ProtobufCMessage *message = read_message(&r, node, type);
+
+	if (message && !r.no_memory && diag->count == before) {
+		*out = message;
+		return IEUM_E_OK;
+	}
+	if (message)
+		protobuf_c_message_free_unpacked(message, allocator);
+	return r.no_memory ? IEUM_E_NO_MEMORY : IEUM_E_FILE_INVALID;
+}
+
+enum ieum_err pbmap_from_yaml(const struct yaml_node *node, const ProtobufCMessageDescriptor *type,
+			      ProtobufCAllocator *allocator, struct yaml_diag *diag,
+			      ProtobufCMessage **out)
+{
+	return pbmap_from_yaml_named(node, type, allocator, NULL, diag, out);
+}
+
+enum ieum_err pbmap_from_text(const char *name, const void *bytes, size_t n,
+			      const ProtobufCMessageDescriptor *type, ProtobufCAllocator *allocator,
+			      struct yaml_diag *diag, ProtobufCMessage **out)
+{
+	struct yaml_doc *doc;
+	enum ieum_err err = yaml_doc_parse(name, bytes, n, diag, &doc);
+
+	if (err)
+		return err;
+	err = pbmap_from_yaml(yaml_doc_root(doc), type, allocator, diag, out);
+	yaml_doc_free(doc);
+	return err;
+}
