@@ -83,7 +83,13 @@ IEUM_SRC := \
 IEUM_MAIN := $(wildcard client/main.c)
 
 # The development CA.
-CERTS_SRC :=
+CERTS_SRC := \
+	certs/authority.c \
+	certs/dev.c \
+	certs/hub_file.c \
+	certs/index.c \
+	certs/store.c \
+	certs/zoo.c
 CERTS_MAIN := $(wildcard certs/main.c)
 
 # The simulator, the player of scenario files, the load generator.
@@ -108,6 +114,7 @@ TEST_SUPPORT_SRC := \
 UNIT_TESTS := \
 	tests/unit/test_arena.c \
 	tests/unit/test_buf.c \
+	tests/unit/test_certs.c \
 	tests/unit/test_channel.c \
 	tests/unit/test_channel_end.c \
 	tests/unit/test_codec.c \
