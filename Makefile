@@ -70,7 +70,18 @@ CORE_SRC :=
 POLICY_SRC :=
 
 # Engines, commit thread, evidence.
-JOURNAL_SRC :=
+JOURNAL_SRC := \
+	broker/journal/batch.c \
+	broker/journal/committer.c \
+	broker/journal/evidence.c \
+	broker/journal/journal.c \
+	broker/journal/memory.c \
+	broker/journal/merkle.c \
+	broker/journal/snapshot.c \
+	broker/journal/sqlite.c \
+	broker/journal/sqlite_checkpoint.c \
+	broker/journal/sqlite_open.c \
+	broker/journal/sqlite_snapshot.c
 
 # ieumd around the core: server, configuration, log, operations.
 BROKER_SRC :=
@@ -107,6 +118,7 @@ TEST_PROTO_DEFS := \
 
 # What several tests share; linked into every test that uses it.
 TEST_SUPPORT_SRC := \
+	tests/crash/power_vfs.c \
 	tests/unit/channel_world.c \
 	tests/unit/codec_samples.c
 
@@ -120,8 +132,14 @@ UNIT_TESTS := \
 	tests/unit/test_codec.c \
 	tests/unit/test_codec_hostile.c \
 	tests/unit/test_codec_rules.c \
+	tests/unit/test_committer.c \
 	tests/unit/test_error.c \
 	tests/unit/test_frame.c \
+	tests/unit/test_journal.c \
+	tests/unit/test_journal_memory.c \
+	tests/unit/test_journal_power.c \
+	tests/unit/test_journal_sqlite.c \
+	tests/unit/test_merkle.c \
 	tests/unit/test_pbmap.c \
 	tests/unit/test_resident_number.c \
 	tests/unit/test_table.c \
