@@ -67,7 +67,24 @@ YAML_SRC := \
 CORE_SRC :=
 
 # The hub file compiled to rules and calendar.
-POLICY_SRC :=
+POLICY_SRC := \
+	broker/policy/address.c \
+	broker/policy/calendar.c \
+	broker/policy/check_rules.c \
+	broker/policy/check_who.c \
+	broker/policy/condition.c \
+	broker/policy/decide.c \
+	broker/policy/load.c \
+	broker/policy/load_bodies.c \
+	broker/policy/load_condition.c \
+	broker/policy/load_hub.c \
+	broker/policy/load_links.c \
+	broker/policy/load_participants.c \
+	broker/policy/load_rules.c \
+	broker/policy/load_values.c \
+	broker/policy/policy.c \
+	broker/policy/request.c \
+	broker/policy/resolve.c
 
 # Engines, commit thread, evidence.
 JOURNAL_SRC := \
@@ -120,12 +137,14 @@ TEST_PROTO_DEFS := \
 TEST_SUPPORT_SRC := \
 	tests/crash/power_vfs.c \
 	tests/unit/channel_world.c \
-	tests/unit/codec_samples.c
+	tests/unit/codec_samples.c \
+	tests/unit/scratch.c
 
 # One cmocka binary per file.
 UNIT_TESTS := \
 	tests/unit/test_arena.c \
 	tests/unit/test_buf.c \
+	tests/unit/test_calendar.c \
 	tests/unit/test_certs.c \
 	tests/unit/test_channel.c \
 	tests/unit/test_channel_end.c \
@@ -141,6 +160,8 @@ UNIT_TESTS := \
 	tests/unit/test_journal_sqlite.c \
 	tests/unit/test_merkle.c \
 	tests/unit/test_pbmap.c \
+	tests/unit/test_policy.c \
+	tests/unit/test_policy_routes.c \
 	tests/unit/test_resident_number.c \
 	tests/unit/test_table.c \
 	tests/unit/test_tls.c \

@@ -1,0 +1,157 @@
+/* Working time; see calendar.h. */
+#include "broker/policy/calendar.h"
+
+enum {
+	MIN_MS = 60 * 1000,
+	HOUR_MS = 60 * MIN_MS,
+	DAY_MS = 24 * HOUR_MS,
+	DAYS_OF_400_YEARS = 146097,
+	DAYS_TO_1970 = 719468, /* from 0000-03-01 */
+};
+
+static int64_t floor_div(int64_t a, int64_t b)
+{
+	return a / b - (a % b < 0);
+}
+
+static int64_t local_ms(const struct calendar *c, int64_t at_ms)
+{
+	return at_ms + (int64_t)c->offset_min * MIN_MS;
+}
+
+static int64_t utc_ms(const struct calendar *c, int64_t at_ms)
+{
+	return at_ms - (int64_t)c->offset_min * MIN_MS;
+}
+
+int64_t calendar_day(const struct calendar *c, int64_t at_ms)
+{
+	return floor_div(local_ms(c, at_ms), DAY_MS);
+}
+
+static bool is_holiday(const struct calendar *c, int64_t day)
+{
+	size_t low = 0, high = c->n_holidays;
+
+	while (low < high) {
+		size_t middle = low + (high - low) / 2;
+
+		if (c->holidays[middle] < day)
+			low = middle + 1;
+		else
+			high = middle;
+	}
+	return low < c->n_holidays && c->holidays[low] == day;
+}
+
+bool calendar_is_working_day(const struct calendar *c, int64_t day)
+{
+	/* 1970-01-01 was a Thursday. */
+	int64_t weekday = day + 4 - 7 * floor_div(day + 4, 7);
+
+	return !(c->weekend & 1U << weekday) && !is_holiday(c, day);
+}
+
+bool calendar_is_open(const struct calendar *c, int64_t at_ms)
+{
+	int64_t day = calendar_day(c, at_ms);
+	int64_t minute = (local_ms(c, at_ms) - day * DAY_MS) / MIN_MS;
+
+	return calendar_is_working_day(c, day) && minute >= c->open_min && minute < c->close_min;
+}
+
+static int64_t add_business_hours(const struct calendar *c, int64_t from_ms, int64_t hours)
+{
+	int64_t left = hours * HOUR_MS;
+	int64_t at = local_ms(c, from_ms);
+	int64_t day = floor_div(at, DAY_MS);
+
+	if (hours == 0)
+		return from_ms;
+	for (int64_t last = day + CALENDAR_DAYS_MAX; day < last; day++) {
+		int64_t open = day * DAY_MS + (int64_t)c->open_min * MIN_MS;
+		int64_t close = day * DAY_MS + (int64_t)c->close_min * MIN_MS;
+
+		if (at < open)
+			at = open;
+		if (!calendar_is_working_day(c, day) || at >= close)
+			continue;
+		if (left <= close - at)
+			return utc_ms(c, at + left);
+		left -= close - at;
+	}
+	return utc_ms(c, day * DAY_MS);
+}
+
+static int64_t add_business_days(const struct calendar *c, int64_t from_ms, int64_t days)
+{
+	/* A day that begins at this very moment is whole, so it counts. */
+	int64_t day = calendar_day(c, from_ms - 1);
+
+	if (days == 0)
+		return from_ms;
+	for (int64_t last = day + CALENDAR_DAYS_MAX; days > 0 && day < last;)
+		days -= calendar_is_working_day(c, ++day);
+	return utc_ms(c, (day + 1) * DAY_MS);
+}
+
+/* The civil calendar in years that begin in March, so that the leap day is the last. */
+static int64_t day_of(int64_t year, int64_t month, int64_t day)
+{
+	int64_t y = month <= 2 ? year - 1 : year;
+	int64_t era = floor_div(y, 400);
+	int64_t year_of_era = y - era * 400;
+	int64_t day_of_year = (153 * (month > 2 ? month - 3 : month + 9) + 2) / 5 + day - 1;
+
+	return era * DAYS_OF_400_YEARS + year_of_era * 365 + year_of_era / 4 - year_of_era / 100 +
+	       day_of_year - DAYS_TO_1970;
+}
+
+static void date_of(int64_t days, int64_t *year, int64_t *month, int64_t *day)
+{
+	int64_t n = days + DAYS_TO_1970;
+	int64_t era = floor_div(n, DAYS_OF_400_YEARS);
+	int64_t of_era = n - era * DAYS_OF_400_YEARS;
+	int64_t year_of_era = (of_era - of_era / 1460 + of_era / 36524 - of_era / 146096) / 365;
+	int64_t of_year = of_era - (365 * year_of_era + year_of_era / 4 - year_of_era / 100);
+	int64_t m = (5 * of_year + 2) / 153;
+
+	*day = of_year - (153 * m + 2) / 5 + 1;
+	*month = m < 10 ? m + 3 : m - 9;
+	*year = era * 400 + year_of_era + (*month <= 2);
+}
+
+static int64_t add_months(const struct calendar *c, int64_t from_ms, int64_t months)
+{
+	int64_t year, month, day;
+	int64_t from_day = calendar_day(c, from_ms);
+
+	if (months > CALENDAR_DAYS_MAX / 31)
+		months = CALENDAR_DAYS_MAX / 31;
+	date_of(from_day, &year, &month, &day);
+	month += months - 1; /* now counted from 0 */
+	year += month / 12;
+	month = month % 12 + 1;
+	int64_t first = day_of(year, month, 1);
+	int64_t next = month == 12 ? day_of(year + 1, 1, 1) : day_of(year, month + 1, 1);
+	int64_t to_day = first + day - 1 < next ? first + day - 1 : next - 1;
+
+	return from_ms + (to_day - from_day) * DAY_MS;
+}
+
+int64_t calendar_add(const struct calendar *c, int64_t from_ms, struct yaml_duration duration)
+{
+	const int64_t most = (int64_t)CALENDAR_DAYS_MAX * DAY_MS;
+	int64_t ms;
+
+	switch (duration.unit) {
+	case YAML_UNIT_BUSINESS_HOUR: return add_business_hours(c, from_ms, duration.amount);
+	case YAML_UNIT_BUSINESS_DAY: return add_business_days(c, from_ms, duration.amount);
+	case YAML_UNIT_MONTH: return add_months(c, from_ms, duration.amount);
+	case YAML_UNIT_YEAR: return add_months(c, from_ms, duration.amount * 12);
+	default: break;
+	}
+	if (!yaml_duration_ms(duration, &ms) || ms > most)
+		ms = most;
+	return from_ms + ms;
+}

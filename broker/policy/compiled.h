@@ -1,0 +1,211 @@
+/* The compiled hub file from inside: what the loaders fill and what deciding reads.
+ *
+ * Everything lies in the policy's arena, is written while loading and never afterwards
+ * (except the numbers that the core binds).  Private to broker/policy. */
+#ifndef IEUM_BROKER_POLICY_COMPILED_H
+#define IEUM_BROKER_POLICY_COMPILED_H
+
+#include <uthash.h>
+
+#include "broker/policy/calendar.h"
+#include "broker/policy/policy.h"
+
+enum {
+	POLICY_KINDS_MAX = 62, /* a bit each in a condition; bit 62 is the hub itself */
+	POLICY_KIND_HUB = 62,
+	POLICY_DOMAINS_MAX = 64,
+	POLICY_RANKS_MAX = 8, /* of the providers of one support domain */
+	POLICY_RULES_MAX = 1024,
+	POLICY_BODIES_MAX = 512,
+	POLICY_ROLES_MAX = 16, /* of one body */
+	POLICY_ITEMS_MAX = 64, /* of a list in a rule */
+	POLICY_STEP_TEXT_BYTES = 256,
+};
+
+/* A name of the hub file: participant and mailbox, body, or mailbox "body/role". */
+struct name_entry {
+	const char *name;
+	int participant; /* or POLICY_NONE */
+	int mailbox;
+	int body;
+	UT_hash_handle hh;
+};
+
+struct policy_kind {
+	const char *name;
+	const char *title_en, *title_ko;
+	uint64_t may_send; /* bit per MessageType */
+	bool says_none;    /* "may_send: none": an onlooker on purpose */
+	const int *participants, *bodies;
+	size_t n_participants, n_bodies;
+};
+
+/* Role of a body: whom "body:NAME/ROLE" reaches. */
+struct body_role {
+	const char *name;
+	const int *mailboxes; /* mode any: the one "body/role"; each: its members' own */
+	size_t n_mailboxes;
+};
+
+/* Beside the public struct of the same index. */
+struct body_roles {
+	const struct body_role *roles;
+	size_t n_roles;
+	int kind;
+	bool each;
+	const struct body_role *lead; /* or NULL */
+};
+
+struct participant_more {
+	int kind;
+	const uint8_t *ranks; /* per support domain; 0: does not serve it */
+};
+
+struct policy_domain {
+	const char *name;
+	const char *step_to[POLICY_RANKS_MAX + 1]; /* "provider:legal#2", by rank */
+	int n_ranks;                               /* highest rank that someone has */
+	const int *providers;                      /* participants */
+	size_t n_providers;
+};
+
+enum address_kind {
+	ADDRESS_MAILBOX,   /* index: mailbox */
+	ADDRESS_BODY,      /* index: body */
+	ADDRESS_BODY_ROLE, /* index: body, part: role */
+	ADDRESS_LEAD,      /* index: body */
+	ADDRESS_ROLE,      /* index: kind; jurisdiction */
+	ADDRESS_PROVIDER,  /* index: domain; part: rank, 0 = any */
+	ADDRESS_HEAD,      /* of whoever is asked */
+	ADDRESS_HEAD_OF,   /* index: participant */
+	ADDRESS_SENDER,
+	ADDRESS_CASE_OWNER,
+	ADDRESS_ADDRESSEES,
+};
+
+struct address {
+	enum address_kind kind;
+	int index;
+	int part;
+	char jurisdiction[16]; /* "": that of the message */
+};
+
+enum field_op { FIELD_IN, FIELD_NOT, FIELD_AT_LEAST, FIELD_AT_MOST, FIELD_OVER, FIELD_UNDER };
+
+/* One fact of a typed body compared with what the rule wants. */
+struct field_test {
+	Ieum__V1__MessageType type; /* the body this test is for */
+	const ProtobufCFieldDescriptor *field;
+	enum field_op op;
+	const int64_t *numbers;   /* bools, numbers, enum values; one with an order op */
+	const char *const *words; /* texts */
+	size_t n;
+};
+
+/* -1: does not matter, 0: must not, 1: must. */
+struct condition {
+	uint64_t types;      /* bit per type */
+	uint32_t categories; /* bit per value; 0: any; the same below */
+	uint32_t urgencies;
+	uint32_t bases;
+	uint64_t sender_kinds;
+	const int *senders;
+	size_t n_senders;
+	const char *const *jurisdictions;
+	size_t n_jurisdictions;
+	int addressed;
+	int opens_case;
+	int working_hours;
+	const struct field_test *tests;
+	size_t n_tests;
+};
+
+struct rule_step {
+	const char *to; /* as resolved later by policy_resolve() */
+	const char *within;
+	struct yaml_duration within_parsed;
+	bool on_silence_only;
+	bool on_rejection_only;
+};
+
+/* Whom `ranked` asks one after the other: a domain, or the one that a field of the body names. */
+struct ranking {
+	bool used;
+	int domain;                                           /* POLICY_NONE: the field says */
+	const char *field;                                    /* name of that field */
+	const ProtobufCFieldDescriptor *fields[POLICY_TYPES]; /* by type */
+};
+
+struct rule {
+	const char *name;
+	struct condition when;
+	const char *forbid;   /* text for the sender, or NULL */
+	uint32_t needs_basis; /* bit per BasisKind; 0: none in particular */
+	const struct address *to;
+	size_t n_to;
+	struct ranking ranked;
+	bool asks; /* has answer_within */
+	const char *within;
+	struct yaml_duration within_parsed;
+	bool from_occurred;
+	bool each;
+	bool blocks_closing;
+	bool closing;
+	Ieum__V1__StopsAt stops_at;
+	Ieum__V1__CaseEffect effect;
+	const struct rule_step *steps;
+	size_t n_steps;
+	const struct address *owner; /* or NULL */
+	Ieum__V1__CaseState case_state;
+	const struct policy_emit *emits;
+	size_t n_emits;
+};
+
+/* Indexes of the rules whose condition a type can meet, in the file's order. */
+struct rules_of_type {
+	const struct rule **rules;
+	size_t n;
+};
+
+struct policy {
+	struct arena arena;
+	char hub[POLICY_NAME_BYTES];
+	const char *title_en, *title_ko;
+	char jurisdiction[16];
+	char *text;
+	uint8_t hash[POLICY_HASH_BYTES];
+	struct calendar calendar;
+	struct policy_limits limits;
+	struct policy_type types[POLICY_TYPES];
+	struct yaml_duration retention[POLICY_TYPES];
+
+	struct policy_domain *domains;
+	size_t n_domains;
+	struct policy_kind *kinds;
+	size_t n_kinds;
+	struct policy_participant *participants;
+	struct participant_more *more;
+	size_t n_participants;
+	struct policy_mailbox *mailboxes;
+	size_t n_mailboxes;
+	struct policy_body *bodies;
+	struct body_roles *roles;
+	size_t n_bodies;
+	struct rule *rules;
+	size_t n_rules;
+	struct rules_of_type of_type[POLICY_TYPES];
+
+	struct name_entry *names; /* uthash */
+	/* For suggestions; each ends with NULL. */
+	const char **domain_words, **kind_words, **participant_words, **body_words;
+};
+
+/* NULL when there is no such name. */
+const struct name_entry *policy_name(const struct policy *p, const char *name, size_t len);
+int policy_find_domain(const struct policy *p, const char *name, size_t len);
+int policy_find_kind(const struct policy *p, const char *name, size_t len);
+
+/* Codes of jurisdictions are hierarchical: "41" (the province) covers "41570". */
+bool policy_covers(const char *wider, const char *code);
+
+#endif

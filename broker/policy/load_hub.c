@@ -1,0 +1,309 @@
+/* The sections about the hub as a whole: hub, calendar, limits, types, retention, domains. */
+#include "broker/policy/load.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "ieum/v1/types.pb-c.h"
+
+enum {
+	HOLIDAYS_MAX = 2000,
+	MIN_MS = 60 * 1000,
+	HOUR_MS = 60 * MIN_MS,
+	OFFSET_HOURS_MAX = 14,
+};
+
+static const int64_t DAY_MS = 24LL * HOUR_MS;
+
+static bool is_hub_name(const char *name)
+{
+	size_t n = strspn(name, "abcdefghijklmnopqrstuvwxyz0123456789.-");
+
+	return name[n] == '\0' && *name != '.' && *name != '-' && name[n - 1] != '.';
+}
+
+/* "+09:00"; a name such as Asia/Seoul would promise daylight saving time, which the
+ * calendar does not know. */
+static void load_time_zone(struct loader *l, const struct yaml_node *node)
+{
+	const char *text;
+	int minutes;
+
+	if (!yaml_read_text(node, POLICY_NAME_BYTES, l->diag, &text))
+		return;
+	if ((*text != '+' && *text != '-') || !yaml_parse_clock(text + 1, &minutes) ||
+	    minutes > OFFSET_HOURS_MAX * 60) {
+		yaml_mistake(
+			l->diag, node,
+			"'%s' is no offset from UTC; write \"+09:00\" (that's Asia/Seoul: the calendar's "
+			"offset is fixed, it knows no daylight saving time)",
+			text);
+		return;
+	}
+	l->p->calendar.offset_min = *text == '-' ? -minutes : minutes;
+}
+
+void load_hub(struct loader *l)
+{
+	static const char *const keys[] = { "name", "title", "jurisdiction", "time_zone", NULL };
+	const struct yaml_node *hub = load_section(l, "hub", YAML_MAP, 16);
+	const struct yaml_node *name, *jurisdiction, *zone;
+	const char *text;
+
+	if (!hub)
+		return;
+	(void)yaml_check_map(hub, keys, l->diag);
+	name = yaml_require(hub, "name", l->diag);
+	jurisdiction = yaml_require(hub, "jurisdiction", l->diag);
+	zone = yaml_require(hub, "time_zone", l->diag);
+	if (name && yaml_read_text(name, POLICY_NAME_BYTES - 1, l->diag, &text)) {
+		if (is_hub_name(text))
+			(void)snprintf(l->p->hub, sizeof l->p->hub, "%s", text);
+		else
+			yaml_mistake(
+				l->diag, name,
+				"'%s' is no hub name; use lower-case letters, digits, '.' and '-', "
+				"for example gimpo.ieum",
+				text);
+	}
+	load_title(l, hub, &l->p->title_en, &l->p->title_ko);
+	if (jurisdiction)
+		(void)load_jurisdiction(l, jurisdiction, l->p->jurisdiction);
+	if (zone)
+		load_time_zone(l, zone);
+}
+
+static void load_working_hours(struct loader *l, const struct yaml_node *node)
+{
+	struct calendar *c = &l->p->calendar;
+	const char *text;
+	char open[8] = "";
+	int open_min, close_min;
+	const char *dash;
+
+	if (!yaml_read_text(node, POLICY_NAME_BYTES, l->diag, &text))
+		return;
+	dash = strchr(text, '-');
+	if (dash && dash - text == 5)
+		memcpy(open, text, 5);
+	if (!*open || !yaml_parse_clock(open, &open_min) ||
+	    !yaml_parse_clock(dash + 1, &close_min)) {
+		yaml_mistake(l->diag, node, "'%s' are no working hours; write \"09:00-18:00\"",
+			     text);
+		return;
+	}
+	if (open_min >= close_min) {
+		yaml_mistake(l->diag, node, "working hours '%s' end before they begin", text);
+		return;
+	}
+	c->open_min = open_min;
+	c->close_min = close_min;
+}
+
+static void load_weekend(struct loader *l, const struct yaml_node *node)
+{
+	static const char *const days[] = { "sunday",   "monday", "tuesday",  "wednesday",
+					    "thursday", "friday", "saturday", NULL };
+	size_t day;
+
+	if (!yaml_check_seq(node, 0, 6, l->diag))
+		return;
+	for (size_t i = 0; i < yaml_count(node); i++) {
+		if (!yaml_read_word(yaml_at(node, i), days, l->diag, &day))
+			continue;
+		if (l->p->calendar.weekend & 1U << day)
+			yaml_mistake(l->diag, yaml_at(node, i),
+				     "'%s' is in this list twice; once is enough", days[day]);
+		l->p->calendar.weekend |= 1U << day;
+	}
+}
+
+static int by_day(const void *a, const void *b)
+{
+	int64_t x = *(const int64_t *)a, y = *(const int64_t *)b;
+
+	return (x > y) - (x < y);
+}
+
+static void load_holidays(struct loader *l, const struct yaml_node *node)
+{
+	size_t n = 0;
+
+	if (!yaml_check_seq(node, 0, HOLIDAYS_MAX, l->diag))
+		return;
+	int64_t *days = load_alloc(l, yaml_count(node), sizeof *days);
+
+	if (!days)
+		return;
+	for (size_t i = 0; i < yaml_count(node); i++) {
+		if (!yaml_read_date(yaml_at(node, i), l->diag, &days[n]))
+			continue;
+		for (size_t k = 0; k < n; k++) {
+			if (days[k] != days[n])
+				continue;
+			yaml_mistake(l->diag, yaml_at(node, i),
+				     "holiday %s is in this list twice; once is enough",
+				     yaml_text(yaml_at(node, i)));
+			break;
+		}
+		n++;
+	}
+	qsort(days, n, sizeof *days, by_day);
+	l->p->calendar.holidays = days;
+	l->p->calendar.n_holidays = n;
+}
+
+void load_calendar(struct loader *l)
+{
+	static const char *const keys[] = { "working_hours", "weekend", "holidays", NULL };
+	const struct yaml_node *calendar = load_section(l, "calendar", YAML_MAP, 16);
+
+	l->p->calendar.open_min = 0;
+	l->p->calendar.close_min = 24 * 60;
+	if (!calendar)
+		return;
+	(void)yaml_check_map(calendar, keys, l->diag);
+	const struct yaml_node *hours = yaml_require(calendar, "working_hours", l->diag);
+	const struct yaml_node *weekend = yaml_require(calendar, "weekend", l->diag);
+	const struct yaml_node *holidays = yaml_get(calendar, "holidays");
+	if (hours)
+		load_working_hours(l, hours);
+	if (weekend)
+		load_weekend(l, weekend);
+	if (holidays)
+		load_holidays(l, holidays);
+}
+
+void load_limits(struct loader *l)
+{
+	static const char *const keys[] = { "id_window",       "settle_within",
+					    "redeliver_min",   "redeliver_max",
+					    "attempts_max",    "queue_messages_max",
+					    "queue_bytes_max", NULL };
+	const struct yaml_node *limits = yaml_get(l->root, "limits");
+	struct policy_limits *out = &l->p->limits;
+	int64_t attempts = 8, messages = 100000, bytes = 256LL * 1024 * 1024;
+
+	*out = (struct policy_limits){
+		.id_window_ms = 30 * DAY_MS,
+		.settle_within_ms = MIN_MS,
+		.redeliver_min_ms = 1000,
+		.redeliver_max_ms = 5LL * MIN_MS,
+	};
+	if (limits && yaml_check_map(limits, keys, l->diag)) {
+		(void)yaml_opt_duration_ms(limits, "id_window", HOUR_MS, 366 * DAY_MS, l->diag,
+					   &out->id_window_ms);
+		(void)yaml_opt_duration_ms(limits, "settle_within", 1000, DAY_MS, l->diag,
+					   &out->settle_within_ms);
+		(void)yaml_opt_duration_ms(limits, "redeliver_min", 1, HOUR_MS, l->diag,
+					   &out->redeliver_min_ms);
+		(void)yaml_opt_duration_ms(limits, "redeliver_max", 1, DAY_MS, l->diag,
+					   &out->redeliver_max_ms);
+		(void)yaml_opt_int(limits, "attempts_max", 1, 1000, l->diag, &attempts);
+		(void)yaml_opt_int(limits, "queue_messages_max", 1, 100000000, l->diag, &messages);
+		(void)yaml_opt_bytes(limits, "queue_bytes_max", 1024 * 1024, INT64_MAX, l->diag,
+				     &bytes);
+	}
+	if (out->redeliver_min_ms > out->redeliver_max_ms)
+		yaml_mistake(
+			l->diag, limits,
+			"redeliver_min is longer than redeliver_max; it grows from one to the other");
+	out->attempts_max = (uint32_t)attempts;
+	out->queue_messages_max = (uint32_t)messages;
+	out->queue_bytes_max = (uint64_t)bytes;
+}
+
+/* Reads the key as a message type, or `default` as 0. */
+static bool type_or_default(struct loader *l, const struct yaml_node *key, int *type)
+{
+	*type = 0;
+	return strcmp(yaml_text(key), "default") == 0 ||
+	       load_enum(l, key, &ieum__v1__message_type__descriptor, "message type", type);
+}
+
+static void load_type(struct loader *l, const struct yaml_node *node, struct policy_type *out)
+{
+	static const char *const keys[] = { "needs_case",     "may_open",       "needs_basis",
+					    "needs_reply_to", "acts_as_answer", NULL };
+	const struct yaml_node *answer = yaml_get(node, "acts_as_answer");
+	int kind = 0;
+
+	if (!yaml_check_map(node, keys, l->diag))
+		return;
+	(void)yaml_opt_bool(node, "needs_case", l->diag, &out->needs_case);
+	(void)yaml_opt_bool(node, "may_open", l->diag, &out->may_open);
+	(void)yaml_opt_bool(node, "needs_basis", l->diag, &out->needs_basis);
+	(void)yaml_opt_bool(node, "needs_reply_to", l->diag, &out->needs_reply_to);
+	if (answer &&
+	    load_enum(l, answer, &ieum__v1__answer_kind__descriptor, "kind of answer", &kind))
+		out->acts_as_answer = (Ieum__V1__AnswerKind)kind;
+}
+
+void load_types(struct loader *l)
+{
+	const struct yaml_node *types = load_section(l, "types", YAML_MAP, POLICY_TYPES);
+	const struct yaml_node *fallback = yaml_get(types, "default");
+	int type;
+
+	if (fallback)
+		load_type(l, fallback, &l->p->types[0]);
+	for (size_t i = 1; i < POLICY_TYPES; i++)
+		l->p->types[i] = l->p->types[0];
+	for (size_t i = 0; i < yaml_count(types); i++) {
+		if (type_or_default(l, yaml_key_at(types, i), &type) && type != 0)
+			load_type(l, yaml_at(types, i), &l->p->types[type]);
+	}
+}
+
+void load_retention(struct loader *l)
+{
+	const struct yaml_node *retention = yaml_get(l->root, "retention");
+	const char *text;
+	int type;
+
+	if (!retention)
+		return;
+	if (yaml_kind(retention) != YAML_MAP) {
+		yaml_mistake(l->diag, retention,
+			     "'retention' must be a map, for example {default: 5 years}");
+		return;
+	}
+	if (yaml_get(retention, "default"))
+		(void)load_within(l, yaml_get(retention, "default"), &l->p->retention[0], &text);
+	for (size_t i = 1; i < POLICY_TYPES; i++)
+		l->p->retention[i] = l->p->retention[0];
+	for (size_t i = 0; i < yaml_count(retention); i++) {
+		if (type_or_default(l, yaml_key_at(retention, i), &type) && type != 0)
+			(void)load_within(l, yaml_at(retention, i), &l->p->retention[type], &text);
+	}
+}
+
+void load_domains(struct loader *l)
+{
+	const struct yaml_node *domains = yaml_get(l->root, "domains");
+	struct policy *p = l->p;
+	size_t n = yaml_count(domains);
+	char name[POLICY_NAME_BYTES];
+
+	if (domains && !yaml_check_seq(domains, 1, POLICY_DOMAINS_MAX, l->diag))
+		n = 0;
+	p->domains = load_alloc(l, n, sizeof *p->domains);
+	p->domain_words = load_alloc(l, n + 1, sizeof *p->domain_words);
+	if (l->no_memory)
+		return;
+	for (size_t i = 0; i < n; i++) {
+		const struct yaml_node *node = yaml_at(domains, i);
+
+		if (!load_name(l, node, '_', name))
+			continue;
+		if (policy_find_domain(p, name, strlen(name)) != POLICY_NONE)
+			yaml_mistake(l->diag, node, "'%s' is in this list twice; once is enough",
+				     name);
+		p->domains[p->n_domains].name = load_copy(l, name);
+		p->domain_words[p->n_domains] = p->domains[p->n_domains].name;
+		if (l->no_memory)
+			return;
+		p->n_domains++;
+	}
+}
