@@ -64,7 +64,40 @@ YAML_SRC := \
 	yaml/yaml_value.c
 
 # Pure decisions: no clock, disk, socket, random or log.
-CORE_SRC :=
+CORE_SRC := \
+	broker/core/answer.c \
+	broker/core/apply_delivery.c \
+	broker/core/apply_submit.c \
+	broker/core/cases.c \
+	broker/core/check.c \
+	broker/core/closing.c \
+	broker/core/command.c \
+	broker/core/core.c \
+	broker/core/decision.c \
+	broker/core/due.c \
+	broker/core/heap.c \
+	broker/core/hub_message.c \
+	broker/core/index.c \
+	broker/core/ladder.c \
+	broker/core/mailbox.c \
+	broker/core/release.c \
+	broker/core/returning.c \
+	broker/core/seqmap.c \
+	broker/core/settle.c \
+	broker/core/slab.c \
+	broker/core/snapshot_read.c \
+	broker/core/snapshot_write.c \
+	broker/core/state.c \
+	broker/core/submit.c \
+	broker/core/task.c \
+	broker/core/task_state.c \
+	broker/core/timeline.c \
+	broker/core/view.c \
+	broker/core/view_case.c \
+	broker/core/view_directory.c \
+	broker/core/view_queue.c \
+	broker/core/view_referral.c \
+	broker/core/withdrawal.c
 
 # The hub file compiled to rules and calendar.
 POLICY_SRC := \
@@ -138,10 +171,18 @@ TEST_SUPPORT_SRC := \
 	tests/crash/power_vfs.c \
 	tests/unit/channel_world.c \
 	tests/unit/codec_samples.c \
+	tests/unit/core_world.c \
 	tests/unit/scratch.c
 
 # One cmocka binary per file.
 UNIT_TESTS := \
+	tests/unit/test_core_case.c \
+	tests/unit/test_core_containers.c \
+	tests/unit/test_core_delivery.c \
+	tests/unit/test_core_random.c \
+	tests/unit/test_core_submit.c \
+	tests/unit/test_core_view.c \
+	tests/unit/test_task_state.c \
 	tests/unit/test_arena.c \
 	tests/unit/test_buf.c \
 	tests/unit/test_calendar.c \

@@ -1,0 +1,290 @@
+/* What an answer does to the requests of the message it replies to. */
+#include <string.h>
+
+#include "broker/core/submit.h"
+#include "broker/core/task.h"
+
+static void read_response(struct answer *a, const Ieum__V1__InformationResponse *r)
+{
+	switch (r->holding) {
+	case IEUM__V1__HOLDING__HOLDING_HELD:
+		a->outcome = IEUM__V1__OUTCOME__OUTCOME_PROVIDED;
+		break;
+	case IEUM__V1__HOLDING__HOLDING_NOTHING_HELD:
+		a->outcome = IEUM__V1__OUTCOME__OUTCOME_NOTHING_HELD;
+		break;
+	default:
+		a->kind = IEUM__V1__ANSWER_KIND__ANSWER_KIND_REJECT;
+		a->reason = r->reason;
+		break;
+	}
+}
+
+static enum ieum_err check_answer(struct submission *s)
+{
+	const struct answer *a = &s->answer;
+
+	if (task_answer_needs_reason(a->kind) && !a->reason)
+		return decision_refuse(s->d, IEUM_E_REASON_MISSING, "%s.reason",
+				       a->strict ? "answer" : "information_response");
+	if (a->kind != IEUM__V1__ANSWER_KIND__ANSWER_KIND_NEED_MORE_TIME)
+		return IEUM_E_OK;
+	if (a->more_time_until_at_ms <= s->now_ms ||
+	    a->more_time_until_at_ms > s->now_ms + CORE_MORE_TIME_MAX_MS)
+		return decision_refuse(s->d, IEUM_E_FIELD_INVALID,
+				       "answer.more_time_until_at_ms: from now, at most 90 days");
+	return IEUM_E_OK;
+}
+
+enum ieum_err answer_read(struct submission *s)
+{
+	const Ieum__V1__Referral *r = s->from->referral;
+	const struct policy_type *type = policy_type(s->p, s->envelope->type);
+	struct answer *a = &s->answer;
+
+	if (r->body_case == IEUM__V1__REFERRAL__BODY_ANSWER) {
+		if (!s->reply)
+			return decision_refuse(s->d, IEUM_E_FIELD_MISSING, "envelope.in_reply_to");
+		*a = (struct answer){
+			.kind = r->answer->kind, .outcome = r->answer->outcome, .reason = r->answer->reason,
+			.more_time_until_at_ms = r->answer->more_time_until_at_ms, .strict = true,
+		};
+		if (!a->kind)
+			return decision_refuse(s->d, IEUM_E_FIELD_MISSING, "answer.kind");
+	} else if (type && type->acts_as_answer && s->reply) {
+		a->kind = type->acts_as_answer;
+		if (r->body_case == IEUM__V1__REFERRAL__BODY_INFORMATION_RESPONSE)
+			read_response(a, r->information_response);
+		else if (r->body_case == IEUM__V1__REFERRAL__BODY_SERVICE_REPORT)
+			a->outcome = r->service_report->outcome;
+	}
+	return check_answer(s);
+}
+
+enum ieum_err answer_add_change(struct submission *s, const struct referral *r, const struct task *t,
+				Ieum__V1__TaskChanged **out)
+{
+	Ieum__V1__TaskChanged *change = decision_zalloc(s->d, sizeof *change);
+
+	if (!s->e->answered)
+		s->e->answered = decision_zalloc(s->d, 2 * POLICY_TASKS_MAX * sizeof *s->e->answered);
+	if (!change || !s->e->answered)
+		return IEUM_E_NO_MEMORY;
+	*change = (Ieum__V1__TaskChanged)IEUM__V1__TASK_CHANGED__INIT;
+	change->message_id.len = CORE_ID_BYTES;
+	change->message_id.data = (uint8_t *)(uintptr_t)r->id;
+	change->task = t->index;
+	change->due_at_ms = -1;
+	s->e->answered[s->e->n_answered++] = change;
+	*out = change;
+	return IEUM_E_OK;
+}
+
+/* ---- the asked party ---- */
+
+static uint32_t asked_step(const struct task *t, uint32_t mailbox)
+{
+	for (uint32_t i = 0; i < t->n_asked; i++)
+		if (t->asked[i].mailbox == mailbox)
+			return t->asked[i].step;
+	return 0;
+}
+
+/* Taken on by someone: then only that one may go on, or whoever was asked because that one
+ * stayed silent. */
+static bool may_answer(const struct task *t, uint32_t mailbox)
+{
+	return !t->holder || t->holder == mailbox ||
+	       asked_step(t, mailbox) > asked_step(t, t->holder);
+}
+
+/* The caller's mailbox that the task asks; one that may answer comes first. */
+static uint32_t asked_mailbox(const struct submission *s, const struct task *t)
+{
+	uint32_t found = 0;
+
+	for (uint32_t i = 0; i < t->n_asked; i++) {
+		uint32_t mailbox = t->asked[i].mailbox;
+		if (!caller_consumes(s->c, s->p, &s->who, mailbox))
+			continue;
+		if (may_answer(t, mailbox))
+			return mailbox;
+		found = mailbox;
+	}
+	return found;
+}
+
+/* The request this answers: an open one that allows the answer, else one that shows why not. */
+static struct task *find_task(const struct submission *s, uint32_t *by)
+{
+	struct task *best = NULL;
+
+	for (uint32_t th = referral_at(s->c, s->reply)->first_task; th; th = task_at(s->c, th)->next) {
+		struct task *t = task_at(s->c, th);
+		uint32_t mailbox = asked_mailbox(s, t);
+		if (!mailbox)
+			continue;
+		if (!best || task_open(t)) {
+			best = t;
+			*by = mailbox;
+		}
+		if (task_state_after((Ieum__V1__TaskState)t->state, s->answer.kind) && may_answer(t, mailbox))
+			return t;
+	}
+	return best;
+}
+
+bool answer_is_owed(const struct submission *s)
+{
+	uint32_t by = 0;
+
+	if (!s->answer.kind || !s->reply)
+		return false;
+	if (task_answer_is_referrers(s->answer.kind))
+		return referral_at(s->c, s->reply)->sender == s->who.participant;
+	const struct task *t = find_task(s, &by);
+	return t && task_open(t);
+}
+
+/* Where a rejected request stands until the ladder has moved on, which is in the same batch. */
+static Ieum__V1__TaskState state_of_rejected(const struct task *t, uint32_t by)
+{
+	bool nobody_left = t->n_asked <= 1 && task_asks(t, by);
+
+	return nobody_left && t->n_ladder == 0 ? IEUM__V1__TASK_STATE__TASK_STATE_REJECTED
+					       : (Ieum__V1__TaskState)t->state;
+}
+
+static bool closes_case(const struct submission *s, const struct task *t)
+{
+	return t->effect == IEUM__V1__CASE_EFFECT__CASE_EFFECT_CLOSE && referral_at(s->c, t->referral)->core_case &&
+	       (s->answer.kind == IEUM__V1__ANSWER_KIND__ANSWER_KIND_ACCEPT ||
+		s->answer.kind == IEUM__V1__ANSWER_KIND__ANSWER_KIND_COMPLETE);
+}
+
+static enum ieum_err change_task(struct submission *s, struct task *t, uint32_t by)
+{
+	const struct answer *a = &s->answer;
+	Ieum__V1__TaskChanged *change;
+	enum ieum_err err = answer_add_change(s, referral_at(s->c, s->reply), t, &change);
+
+	if (err)
+		return err;
+	change->answer = a->kind;
+	change->state = task_state_after((Ieum__V1__TaskState)t->state, a->kind);
+	change->outcome = a->outcome;
+	change->reason = a->reason;
+	change->by = by;
+	if (a->kind == IEUM__V1__ANSWER_KIND__ANSWER_KIND_NEED_MORE_TIME)
+		change->due_at_ms = a->more_time_until_at_ms;
+	else if (task_clock_ends((Ieum__V1__StopsAt)t->stops_at, a->kind))
+		change->due_at_ms = 0;
+	if (a->kind == IEUM__V1__ANSWER_KIND__ANSWER_KIND_REJECT) {
+		change->rejected = true;
+		change->state = state_of_rejected(t, by);
+		change->due_at_ms = -1;
+		if (!task_state_ended(change->state) && ladder_step_rejected(t, by)) {
+			s->rejected = t;
+			s->rejected_by = by;
+		}
+	}
+	if (closes_case(s, t)) {
+		change->state = IEUM__V1__TASK_STATE__TASK_STATE_COMPLETED;
+		s->closes = t;
+		return closing_check(s, t);
+	}
+	return IEUM_E_OK;
+}
+
+static const char *state_word(uint8_t state)
+{
+	static const char *const words[TASK_STATES] = {
+		"?", "requested", "received", "accepted", "rejected", "in_progress",
+		"on_hold", "completed", "failed", "cancelled", "entered_in_error",
+	};
+
+	return words[state < TASK_STATES ? state : 0];
+}
+
+static enum ieum_err decide_asked(struct submission *s)
+{
+	uint32_t by = 0;
+	struct task *t = find_task(s, &by);
+
+	if (!t)
+		return decision_refuse(s->d, IEUM_E_NOT_ADDRESSED, "envelope.in_reply_to");
+	if (!task_state_after((Ieum__V1__TaskState)t->state, s->answer.kind))
+		return decision_refuse(s->d, IEUM_E_STATE_CONFLICT, "the request is %s", state_word(t->state));
+	if (!may_answer(t, by))
+		return decision_refuse(s->d, IEUM_E_STATE_CONFLICT, "the request was taken on by '%s'",
+				       state_mailbox_name(s->c, t->holder));
+	return change_task(s, t, by);
+}
+
+/* ---- the referrer ---- */
+
+/* Takes back every request of the message; whoever was asked hears of it. */
+static enum ieum_err decide_referrer(struct submission *s)
+{
+	const struct referral *r = referral_at(s->c, s->reply);
+	enum ieum_err err = IEUM_E_OK;
+
+	if (r->sender != s->who.participant)
+		return decision_refuse(s->d, IEUM_E_NOT_ADDRESSED,
+				       "only who sent the referral may say this");
+	for (uint32_t th = r->first_task; th && !err; th = task_at(s->c, th)->next) {
+		const struct task *t = task_at(s->c, th);
+		Ieum__V1__TaskState state = task_state_after((Ieum__V1__TaskState)t->state, s->answer.kind);
+		Ieum__V1__TaskChanged *change;
+		if (!state)
+			continue;
+		err = answer_add_change(s, r, t, &change);
+		if (err)
+			return err;
+		change->answer = s->answer.kind;
+		change->state = state;
+		change->outcome = s->answer.outcome;
+		change->reason = s->answer.reason;
+		change->due_at_ms = 0;
+		for (uint32_t i = 0; i < t->n_asked && !err; i++)
+			err = submit_route(s->d, s->e, t->asked[i].mailbox,
+					   IEUM__V1__DELIVERY_CAUSE__DELIVERY_CAUSE_ANSWER, 0);
+	}
+	if (!err && s->e->n_answered == 0)
+		return decision_refuse(s->d, IEUM_E_STATE_CONFLICT, "no request of it is open");
+	return err;
+}
+
+/* ---- both ---- */
+
+/* Back to whoever referred, by the mailbox that is its own. */
+static enum ieum_err route_back(struct submission *s)
+{
+	const struct referral *r = referral_at(s->c, s->reply);
+	int index = state_policy_participant(s->c, s->p, r->sender);
+
+	if (index == POLICY_NONE || index == s->who.index)
+		return IEUM_E_OK;
+	for (size_t i = 0; i < s->context.n_excluded; i++)
+		if (s->excluded[i] == index)
+			return IEUM_E_OK;
+	int mailbox = policy_participant(s->p, index)->mailbox;
+	return mailbox == POLICY_NONE ? IEUM_E_OK
+				      : submit_route(s->d, s->e, policy_mailbox(s->p, mailbox)->number,
+						     IEUM__V1__DELIVERY_CAUSE__DELIVERY_CAUSE_ANSWER, 0);
+}
+
+enum ieum_err answer_decide(struct submission *s)
+{
+	uint32_t by = 0;
+
+	if (!s->answer.kind)
+		return IEUM_E_OK;
+	if (!s->answer.strict) {
+		const struct task *t = find_task(s, &by);
+		if (!t || !task_state_after((Ieum__V1__TaskState)t->state, s->answer.kind) || !may_answer(t, by))
+			return route_back(s);
+	}
+	enum ieum_err err = task_answer_is_referrers(s->answer.kind) ? decide_referrer(s) : decide_asked(s);
+	return err ? err : route_back(s);
+}

@@ -1,0 +1,290 @@
+/* Applying what makes or moves referrals and cases; see apply.h. */
+#include <string.h>
+
+#include "broker/core/apply.h"
+#include "broker/core/cases.h"
+#include "broker/core/mailbox.h"
+#include "broker/core/task.h"
+#include "broker/core/timeline.h"
+
+static struct entry *case_entry(struct core *c, uint32_t ch, const struct applied *a,
+				Ieum__V1__TimelineKind kind, uint32_t referral)
+{
+	struct entry *e = timeline_add(&case_at(c, ch)->timeline);
+
+	if (!e)
+		return NULL;
+	e->seq = a->seq;
+	e->at_ms = to_ms(a->at_us);
+	e->referral = referral;
+	e->kind = (uint8_t)kind;
+	case_touch(c, ch, e->at_ms);
+	return e;
+}
+
+/* ---- deliveries of an event ---- */
+
+static enum ieum_err add_delivery(struct core *c, uint32_t rh, uint64_t id, const Ieum__V1__Route *route,
+				  uint8_t task)
+{
+	struct referral *r = referral_at(c, rh);
+	uint32_t dh = slab_get(&c->deliveries);
+
+	if (!dh)
+		return IEUM_E_NO_MEMORY;
+	if (!state_mailbox(c, route->mailbox))
+		return IEUM_E_JOURNAL_CORRUPT;
+	*delivery_at(c, dh) = (struct delivery){
+		.id = id, .referral = rh, .mailbox = route->mailbox,
+		.cause = (uint8_t)route->cause, .task = task,
+	};
+	*(r->last_delivery ? &delivery_at(c, r->last_delivery)->next : &r->first_delivery) = dh;
+	r->last_delivery = dh;
+	enum ieum_err err = mailbox_put(c, dh);
+	if (!err && r->core_case)
+		err = case_join(c, r->core_case, route->mailbox, false);
+	return err;
+}
+
+static enum ieum_err add_routes(struct core *c, uint32_t rh, uint64_t seq, Ieum__V1__Route *const *routes,
+				size_t n, uint32_t task)
+{
+	enum ieum_err err = IEUM_E_OK;
+
+	if (n > POLICY_ROUTES_MAX)
+		return IEUM_E_JOURNAL_CORRUPT;
+	for (size_t i = 0; i < n && !err; i++)
+		err = add_delivery(c, rh, seq << CORE_ROUTE_BITS | i, routes[i],
+				   (uint8_t)(task ? task : routes[i]->task));
+	return err;
+}
+
+/* ---- the case of a submitted message ---- */
+
+static enum ieum_err link_both(struct core *c, uint32_t ch, const Ieum__V1__CaseLinked *l)
+{
+	uint32_t other = l->case_id.len == CORE_ID_BYTES ? state_case(c, l->case_id.data) : 0;
+
+	if (!other || other == ch)
+		return IEUM_E_JOURNAL_CORRUPT;
+	enum ieum_err err = case_link(case_at(c, ch), l->case_id.data, (uint8_t)l->kind);
+	return err ? err : case_link(case_at(c, other), case_at(c, ch)->id, (uint8_t)l->kind);
+}
+
+static enum ieum_err open_its_case(struct core *c, const struct applied *a, const Ieum__V1__Submitted *e,
+				   uint32_t *ch)
+{
+	if (*ch)
+		return IEUM_E_JOURNAL_CORRUPT;
+	*ch = case_open(c, e->case_id.data, a->seq, to_ms(a->at_us));
+	if (!*ch)
+		return IEUM_E_NO_MEMORY;
+	struct core_case *k = case_at(c, *ch);
+	k->category = (uint8_t)e->category;
+	k->owner = e->case_opened->owner;
+	if (!state_mailbox(c, k->owner))
+		return IEUM_E_JOURNAL_CORRUPT;
+	enum ieum_err err = case_set_jurisdiction(k, e->jurisdiction);
+	return err ? err : case_join(c, *ch, k->owner, false);
+}
+
+/* Finds or opens it, and does to it what the message does, but for its state. */
+static enum ieum_err enter_case(struct core *c, const struct applied *a, const Ieum__V1__Submitted *e,
+				uint32_t *out)
+{
+	enum ieum_err err = IEUM_E_OK;
+
+	*out = 0;
+	if (e->case_id.len != CORE_ID_BYTES)
+		return e->case_id.len || e->case_opened ? IEUM_E_JOURNAL_CORRUPT : IEUM_E_OK;
+	uint32_t ch = state_case(c, e->case_id.data);
+	if (e->case_opened)
+		err = open_its_case(c, a, e, &ch);
+	if (err)
+		return err;
+	if (!ch)
+		return IEUM_E_JOURNAL_CORRUPT;
+	for (size_t i = 0; i < e->n_case_links && !err; i++)
+		err = link_both(c, ch, e->case_links[i]);
+	for (size_t i = 0; i < e->n_excluded && !err; i++)
+		err = case_exclude(case_at(c, ch), e->excluded[i]);
+	if (!err && e->sender_mailbox)
+		err = case_join(c, ch, e->sender_mailbox, true);
+	if (!err && e->case_owner) {
+		case_at(c, ch)->owner = e->case_owner;
+		err = case_join(c, ch, e->case_owner, false);
+	}
+	*out = ch;
+	return err;
+}
+
+static enum ieum_err case_history(struct core *c, const struct applied *a, const Ieum__V1__Submitted *e,
+				  uint32_t ch, uint32_t rh)
+{
+	bool answers = e->n_answered > 0;
+	struct entry *line = case_entry(c, ch, a, answers ? IEUM__V1__TIMELINE_KIND__TIMELINE_KIND_ANSWERED
+						  : IEUM__V1__TIMELINE_KIND__TIMELINE_KIND_SUBMITTED, rh);
+
+	if (!line)
+		return IEUM_E_NO_MEMORY;
+	if (answers) {
+		const Ieum__V1__TaskChanged *t = e->answered[0];
+		line->what = (uint8_t)t->answer;
+		line->outcome = (uint8_t)t->outcome;
+		line->reason = (uint8_t)t->reason;
+		line->due_at_ms = t->due_at_ms > 0 ? t->due_at_ms : 0;
+	} else if (e->n_tasks > 0) {
+		line->due_at_ms = e->tasks[0]->due_at_ms;
+	}
+	if (!e->case_state)
+		return IEUM_E_OK;
+	case_set_state(c, ch, (uint8_t)e->case_state);
+	line = case_entry(c, ch, a, IEUM__V1__TIMELINE_KIND__TIMELINE_KIND_CASE_STATE, rh);
+	if (!line)
+		return IEUM_E_NO_MEMORY;
+	line->what = (uint8_t)e->case_state;
+	return IEUM_E_OK;
+}
+
+/* ---- a submitted message ---- */
+
+static uint8_t urgency_index(Ieum__V1__Urgency u)
+{
+	return (uint8_t)(u >= IEUM__V1__URGENCY__URGENCY_IMMEDIATE && u < IEUM__V1__URGENCY__URGENCY_ROUTINE
+			 ? u - IEUM__V1__URGENCY__URGENCY_IMMEDIATE
+			 : CORE_URGENCIES - 1);
+}
+
+static void append_referral(struct core *c, uint32_t ch, uint32_t rh)
+{
+	struct list *list = ch ? &case_at(c, ch)->referrals : &c->loose;
+
+	referral_at(c, rh)->prev_in_case = list->tail;
+	*(list->tail ? &referral_at(c, list->tail)->next_in_case : &list->head) = rh;
+	list->tail = rh;
+}
+
+static enum ieum_err make_referral(struct core *c, const struct applied *a, const Ieum__V1__Submitted *e,
+				   uint32_t ch, uint32_t *out)
+{
+	uint32_t rh = slab_get(&c->referrals);
+
+	if (!rh)
+		return IEUM_E_NO_MEMORY;
+	struct referral *r = referral_at(c, rh);
+	memcpy(r->id, e->message_id.data, CORE_ID_BYTES);
+	r->seq = a->seq;
+	r->at_us = a->at_us;
+	r->core_case = ch;
+	r->sender = e->sender;
+	r->payload_bytes = e->payload_bytes;
+	r->type = (uint8_t)e->type;
+	r->urgency = urgency_index(e->urgency);
+	r->category = (uint8_t)e->category;
+	uint32_t kh = e->connection ? state_connection(c, e->connection) : 0;
+	r->actor = kh ? connection_at(c, kh)->actor : 0;
+	if (e->in_reply_to.len == CORE_ID_BYTES) {
+		uint32_t to = state_referral(c, e->in_reply_to.data);
+		r->in_reply_to = to ? referral_at(c, to)->seq : 0;
+	}
+	append_referral(c, ch, rh);
+	*out = rh;
+	return state_add_referral(c, rh);
+}
+
+static enum ieum_err withdraw(struct core *c, const Ieum__V1__Submitted *e)
+{
+	enum ieum_err err = IEUM_E_OK;
+
+	for (size_t i = 0; i < e->n_withdrawn && !err; i++) {
+		uint32_t dh = state_delivery(c, e->withdrawn[i]);
+		err = dh ? mailbox_end(c, dh, DELIVERY_WITHDRAWN, NULL) : IEUM_E_JOURNAL_CORRUPT;
+	}
+	return err;
+}
+
+enum ieum_err apply_submitted(struct core *c, const struct applied *a, const Ieum__V1__Submitted *e)
+{
+	uint32_t ch = 0;
+	uint32_t rh = 0;
+
+	if (e->message_id.len != CORE_ID_BYTES || state_referral(c, e->message_id.data) ||
+	    e->sender > c->n_participants)
+		return IEUM_E_JOURNAL_CORRUPT;
+	enum ieum_err err = enter_case(c, a, e, &ch);
+	if (!err)
+		err = make_referral(c, a, e, ch, &rh);
+	if (!err && ch)
+		err = case_history(c, a, e, ch, rh);
+	for (size_t i = 0; i < e->n_answered && !err; i++)
+		err = task_change(c, e->answered[i]);
+	for (size_t i = 0; i < e->n_tasks && !err; i++)
+		err = task_add(c, rh, e->tasks[i], e->jurisdiction);
+	if (!err)
+		err = withdraw(c, e);
+	return err ? err : add_routes(c, rh, a->seq, e->routes, e->n_routes, 0);
+}
+
+enum ieum_err apply_escalated(struct core *c, const struct applied *a, const Ieum__V1__Escalated *e)
+{
+	uint32_t rh = e->message_id.len == CORE_ID_BYTES ? state_referral(c, e->message_id.data) : 0;
+
+	if (!rh)
+		return IEUM_E_JOURNAL_CORRUPT;
+	enum ieum_err err = task_escalate(c, e);
+	if (!err && e->n_routes > 0)
+		err = seqmap_set(&c->seqs, a->seq, rh);
+	if (!err)
+		err = add_routes(c, rh, a->seq, e->routes, e->n_routes, e->task + 1);
+	uint32_t ch = referral_at(c, rh)->core_case;
+	if (err || !ch)
+		return err;
+	struct entry *line = case_entry(c, ch, a, IEUM__V1__TIMELINE_KIND__TIMELINE_KIND_ESCALATED, rh);
+	if (!line)
+		return IEUM_E_NO_MEMORY;
+	line->what = (uint8_t)e->cause;
+	line->due_at_ms = e->due_at_ms;
+	return IEUM_E_OK;
+}
+
+enum ieum_err apply_case_changed(struct core *c, const struct applied *a, const Ieum__V1__CaseChanged *e)
+{
+	uint32_t ch = e->case_id.len == CORE_ID_BYTES ? state_case(c, e->case_id.data) : 0;
+
+	if (!ch || e->owner > c->n_mailboxes)
+		return IEUM_E_JOURNAL_CORRUPT;
+	if (e->state)
+		case_set_state(c, ch, (uint8_t)e->state);
+	if (e->owner) {
+		case_at(c, ch)->owner = e->owner;
+		enum ieum_err err = case_join(c, ch, e->owner, false);
+		if (err)
+			return err;
+	}
+	struct entry *line = case_entry(c, ch, a, IEUM__V1__TIMELINE_KIND__TIMELINE_KIND_CASE_STATE, 0);
+	if (!line)
+		return IEUM_E_NO_MEMORY;
+	line->what = (uint8_t)e->state;
+	line->reason = (uint8_t)e->reason;
+	return IEUM_E_OK;
+}
+
+enum ieum_err apply_forgotten(struct core *c, const Ieum__V1__Forgotten *e)
+{
+	for (size_t i = 0; i < e->n_case_ids; i++) {
+		uint32_t ch = e->case_ids[i].len == CORE_ID_BYTES ? state_case(c, e->case_ids[i].data) : 0;
+		if (!ch || !case_ended(c, case_at(c, ch)))
+			return IEUM_E_JOURNAL_CORRUPT;
+		case_forget(c, ch);
+		c->n_forgotten++;
+	}
+	for (size_t i = 0; i < e->n_seqs; i++) {
+		uint32_t rh = seqmap_get(&c->seqs, e->seqs[i]);
+		if (!rh || referral_at(c, rh)->seq != e->seqs[i] || referral_at(c, rh)->core_case ||
+		    !referral_ended(c, referral_at(c, rh)))
+			return IEUM_E_JOURNAL_CORRUPT;
+		referral_forget(c, rh);
+		c->n_forgotten++;
+	}
+	return IEUM_E_OK;
+}

@@ -1,0 +1,253 @@
+/* The core: what the hub knows, what it decides and how that changes what it knows.
+ *
+ *     core_decide_x(core, policy, command, now) -> decision (events | refusal)
+ *     core_apply(core, seq, event)              -> the new state
+ *
+ * Deciding changes nothing; applying decides nothing.  State is a fold of core_apply over
+ * the journal, live and at restart alike: two cores that applied the same events are
+ * equal, and core_digest() says so.  There is no clock, disk, socket, random or log here;
+ * time comes in with each command.  One thread at a time owns a core.
+ *
+ * A decision may be thrown away (nothing happened), or recorded: then every event of it is
+ * appended to one batch and applied, in order.  Whoever records fills in the payload hash
+ * of each `submitted` event first (the core has no cryptography).
+ *
+ * Ids: participants and mailboxes by number (from PolicyChanged), connections by the
+ * number given in Connected, deliveries by seq * 256 + route. */
+#ifndef IEUM_BROKER_CORE_CORE_H
+#define IEUM_BROKER_CORE_CORE_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "broker/policy/policy.h"
+#include "ieum/v1/event.pb-c.h"
+#include "ieum/v1/frame.pb-c.h"
+#include "ieum/v1/query.pb-c.h"
+#include "proto/arena.h"
+#include "proto/buf.h"
+#include "proto/error.h"
+
+enum {
+	CORE_ID_BYTES = 16,
+	CORE_DETAIL_BYTES = 200,
+	CORE_DECISION_EVENTS_MAX = 64,
+	CORE_RELEASE_MAX = 256,       /* deliveries of one release */
+	CORE_ID_FUTURE_MS = 10 * 60 * 1000, /* ids may lie so far ahead */
+	CORE_CASE_MEMBERS_MAX = 64,   /* mailboxes that take part in one case */
+	CORE_CASE_LINKS_MAX = 32,
+};
+
+/* What the process can hold; reached: HUB_FULL. */
+struct core_limits {
+	uint64_t referrals_max;
+	uint64_t deliveries_max; /* not settled yet */
+	uint64_t cases_max;
+};
+
+struct core;
+
+/* Empty state, before any event.  `hash_seed` is random per process: it hardens tables
+ * against chosen ids and never shows in any result.  NULL when out of memory. */
+struct core *core_new(const struct core_limits *limits, uint64_t hash_seed);
+void core_free(struct core *core); /* takes NULL */
+
+/* ---- deciding ---- */
+
+/* An event that was decided, not yet recorded. */
+struct core_item {
+	Ieum__V1__Event *event;  /* in the decision's arena; at_us is set */
+	const uint8_t *payload;  /* erasable part of a `submitted`, or NULL */
+	size_t payload_len;
+};
+
+struct core_decision {
+	struct arena arena;      /* everything decided lives here */
+	struct core_item items[CORE_DECISION_EVENTS_MAX];
+	size_t n_items;
+	/* With a refusal: */
+	char detail[CORE_DETAIL_BYTES];
+	uint32_t retry_after_ms; /* 0: trying again can't help */
+	/* With a submit that was accepted or repeated: */
+	bool repeated;           /* no event: the first receipt stands */
+	uint64_t receipt_seq;
+	int64_t receipt_at_us;
+	uint8_t case_id[CORE_ID_BYTES];
+	bool has_case;
+};
+
+void core_decision_init(struct core_decision *d, size_t arena_budget_bytes);
+void core_decision_reset(struct core_decision *d); /* for the next command; keeps memory */
+void core_decision_release(struct core_decision *d);
+
+/* Hub time of a command, microseconds Unix UTC.  Must not be smaller than the last
+ * event's; core_last_at_us() tells that. */
+typedef int64_t core_time_us;
+
+/* The first event of every run, after the journal was replayed. */
+enum ieum_err core_decide_start(const struct core *core, const char *software, const uint8_t *incarnation, bool drill,
+				core_time_us now, struct core_decision *d) IEUM_MUST_CHECK;
+
+/* A policy takes effect; no event when the journal's newest is the same. */
+enum ieum_err core_decide_policy(const struct core *core, const struct policy *policy, core_time_us now,
+				 struct core_decision *d) IEUM_MUST_CHECK;
+
+/* After the PolicyChanged was applied (or at start when there was none to write): fills the
+ * numbers into the policy, so that deciding needs no search by name. */
+enum ieum_err core_bind_policy(struct core *core, struct policy *policy) IEUM_MUST_CHECK;
+
+struct core_connect {
+	const char *participant; /* name */
+	const char *actor;
+	const char *address;
+	const char *certificate; /* serial, hexadecimal */
+};
+
+/* IDENTITY_UNKNOWN.  The connection's number is in the event. */
+enum ieum_err core_decide_connect(const struct core *core, const struct policy *policy, const struct core_connect *c,
+				  core_time_us now, struct core_decision *d) IEUM_MUST_CHECK;
+enum ieum_err core_decide_disconnect(const struct core *core, uint64_t connection, core_time_us now,
+				     struct core_decision *d) IEUM_MUST_CHECK;
+
+struct core_submit {
+	uint64_t connection;                 /* of the sender */
+	const Ieum__V1__Referral *referral;  /* checked by the codec */
+	const uint8_t *bytes;                /* as received: the payload */
+	size_t len;
+};
+
+/* Every refusal of the table's second and third part, TOO_OLD, ID_IN_FUTURE, ID_REUSED,
+ * STATE_CONFLICT, …; OK with d->repeated and no items for a duplicate. */
+enum ieum_err core_decide_submit(const struct core *core, const struct policy *policy, const struct core_submit *s,
+				 core_time_us now, struct core_decision *d) IEUM_MUST_CHECK;
+
+/* Releases up to `max` deliveries of the connection's mailboxes to it: most urgent first,
+ * then oldest.  OK with no items when there is nothing to release. */
+enum ieum_err core_decide_release(const struct core *core, const struct policy *policy, uint64_t connection,
+				  uint32_t max, core_time_us now, struct core_decision *d) IEUM_MUST_CHECK;
+
+struct core_settle {
+	uint64_t connection;
+	const uint64_t *done;
+	size_t n_done;
+	const uint64_t *release;
+	size_t n_release;
+	Ieum__V1__DeliveryRefusal *const *refuse;
+	size_t n_refuse;
+};
+
+/* Settling twice is no error; a late settle of this participant's own delivery counts.
+ * DELIVERY_UNKNOWN (nothing of the request takes effect). */
+enum ieum_err core_decide_settle(const struct core *core, const struct policy *policy, const struct core_settle *s,
+				 core_time_us now, struct core_decision *d) IEUM_MUST_CHECK;
+
+/* Records that the connection reads something by a query (promise 2). */
+enum ieum_err core_decide_read(const struct core *core, uint64_t connection, const char *what,
+			       const uint8_t (*ids)[CORE_ID_BYTES], size_t n_ids, core_time_us now,
+			       struct core_decision *d) IEUM_MUST_CHECK;
+
+/* Records refusals; whoever calls counts repeats within a minute. */
+struct core_refused {
+	uint64_t connection;  /* 0: none */
+	uint32_t participant; /* number, 0: unknown */
+	enum ieum_err code;
+	const char *what;
+	uint32_t count;
+	const uint8_t *message_id; /* or NULL */
+};
+enum ieum_err core_decide_refused(const struct core *core, const struct core_refused *r, core_time_us now,
+				  struct core_decision *d) IEUM_MUST_CHECK;
+
+/* A drill's clock moves forward. */
+enum ieum_err core_decide_advance(const struct core *core, uint64_t connection, int64_t by_ms, core_time_us now,
+				  struct core_decision *d) IEUM_MUST_CHECK;
+
+/* Does what is due by now: settle time-outs, dead letters, ladders.  At most
+ * CORE_DECISION_EVENTS_MAX events; call again until there are none. */
+enum ieum_err core_decide_due(const struct core *core, const struct policy *policy, core_time_us now,
+			      struct core_decision *d) IEUM_MUST_CHECK;
+
+/* When something is due next; INT64_MAX: nothing. */
+core_time_us core_next_due(const struct core *core);
+
+/* ---- applying ---- */
+
+/* seq must be core_last_seq() + 1.  JOURNAL_CORRUPT when the event contradicts the state
+ * (the state is then unusable), NO_MEMORY. */
+enum ieum_err core_apply(struct core *core, uint64_t seq, const Ieum__V1__Event *event) IEUM_MUST_CHECK;
+
+uint64_t core_last_seq(const struct core *core);
+core_time_us core_last_at_us(const struct core *core);
+
+/* ---- snapshots ---- */
+
+enum { CORE_SNAPSHOT_VERSION = 1 };
+
+/* The whole state as bytes, in a canonical order: equal states give equal bytes. */
+enum ieum_err core_snapshot_write(const struct core *core, struct buf *out) IEUM_MUST_CHECK;
+/* Into an empty core.  JOURNAL_CORRUPT: use it no further, replay from the start. */
+enum ieum_err core_snapshot_read(struct core *core, const uint8_t *bytes, size_t len) IEUM_MUST_CHECK;
+
+/* ---- looking ---- */
+
+/* Mailboxes (numbers) that got something to release since the last call; at most max per call. */
+size_t core_take_ready(struct core *core, uint32_t *mailboxes, size_t max);
+
+/* One delivery as a release needs it. */
+struct core_delivery {
+	uint64_t delivery_id;
+	uint64_t seq;            /* of the `submitted` event: key of the payload */
+	uint32_t attempt;
+	uint32_t payload_bytes;
+	const char *mailbox;     /* name */
+	const char *sender;      /* name, "" for the hub */
+	const char *sender_actor;
+	int64_t received_at_ms;
+	Ieum__V1__DeliveryCause cause;
+	int64_t answer_by_at_ms;
+	const uint8_t *case_id;  /* 16 bytes or NULL */
+	const uint8_t *message_id;
+};
+bool core_delivery(const struct core *core, uint64_t delivery_id, struct core_delivery *out);
+
+/* Deliveries in flight on this connection: what counts against its credit. */
+uint32_t core_in_flight(const struct core *core, uint64_t connection);
+
+/* The next deliveries that core_decide_release would take, to fetch their payloads first. */
+size_t core_peek_release(const struct core *core, const struct policy *policy, uint64_t connection, uint32_t max,
+			 core_time_us now, uint64_t *delivery_ids);
+
+const char *core_participant_name(const struct core *core, uint32_t number); /* NULL: none */
+const char *core_mailbox_name(const struct core *core, uint32_t number);
+uint32_t core_mailbox_number(const struct core *core, const char *name); /* 0: none */
+
+/* Whose case is it and may this connection see it?  Fills a query's result in the arena:
+ * CASE_UNKNOWN, REFERRAL_UNKNOWN, NOT_PERMITTED, CONFLICT_OF_INTEREST, FIELD_INVALID (cursor).
+ * `payload_seq` of a referral query: whose payload belongs into the result, 0: none. */
+struct core_view {
+	uint64_t connection;
+	const Ieum__V1__Query *query;
+	core_time_us now;
+	struct arena *arena;
+	Ieum__V1__Result *result; /* out */
+	uint64_t payload_seq;     /* out */
+	uint8_t read_id[CORE_ID_BYTES]; /* out: what was read, for the record */
+	bool has_read_id;
+	char detail[CORE_DETAIL_BYTES]; /* out, with an error */
+};
+enum ieum_err core_view(const struct core *core, const struct policy *policy, struct core_view *v) IEUM_MUST_CHECK;
+
+/* Conservation (promise 7) and every other promise that the state alone can show: OK, or
+ * JOURNAL_CORRUPT with the first contradiction in `what`.  O(state): simulator and audit. */
+enum ieum_err core_check(const struct core *core, char *what, size_t what_bytes) IEUM_MUST_CHECK;
+
+/* Counters of a mailbox, for conservation and metrics. */
+struct core_mailbox_counts {
+	uint64_t routed, queued, in_flight, settled, dead_lettered, withdrawn;
+	uint64_t queued_bytes;
+	int64_t oldest_at_ms; /* of the queued; 0: none */
+};
+bool core_mailbox_counts(const struct core *core, uint32_t mailbox, struct core_mailbox_counts *out);
+
+#endif

@@ -1,0 +1,176 @@
+/* Ladders: silence or a rejection asks the next, until nobody is left. */
+#include <string.h>
+
+#include "broker/core/cases.h"
+#include "broker/core/submit.h"
+#include "broker/core/task.h"
+
+/* What a step has that says no time of its own, where the first one had none either: no
+ * request may wait for ever. */
+#define LADDER_WITHIN_MS ((int64_t)24 * 60 * 60 * 1000)
+
+bool ladder_step_rejected(const struct task *t, uint32_t rejected_by)
+{
+	uint32_t last = 0;
+
+	for (uint32_t i = 0; i < t->n_asked; i++)
+		last = t->asked[i].step > last ? t->asked[i].step : last;
+	for (uint32_t i = 0; i < t->n_asked; i++)
+		if (t->asked[i].step == last && t->asked[i].mailbox != rejected_by)
+			return false;
+	return true;
+}
+
+/* The rule's view of a message that was sent long ago: what is still known of its envelope. */
+struct ladder_view {
+	Ieum__V1__Referral referral;
+	Ieum__V1__Envelope envelope;
+	struct policy_context context;
+	int asked[CORE_ASKED_MAX];
+	int excluded[CORE_CASE_EXCLUDED_MAX];
+};
+
+static void view_task(const struct core *c, const struct policy *p, const struct task *t, int64_t now_ms,
+		      struct ladder_view *v)
+{
+	const struct referral *r = referral_at(c, t->referral);
+	const struct core_case *k = r->core_case ? case_at(c, r->core_case) : NULL;
+	size_t n_asked = 0;
+	size_t n_excluded = 0;
+
+	ieum__v1__referral__init(&v->referral);
+	ieum__v1__envelope__init(&v->envelope);
+	v->referral.envelope = &v->envelope;
+	v->envelope.message_id = (ProtobufCBinaryData){ CORE_ID_BYTES, (uint8_t *)(uintptr_t)r->id };
+	v->envelope.type = (Ieum__V1__MessageType)r->type;
+	v->envelope.category = (Ieum__V1__Category)r->category;
+	v->envelope.urgency = (Ieum__V1__Urgency)(r->urgency + IEUM__V1__URGENCY__URGENCY_IMMEDIATE);
+	v->envelope.jurisdiction = (char *)(uintptr_t)t->jurisdiction;
+	for (uint32_t i = 0; i < t->n_asked; i++) {
+		int index = state_policy_mailbox(c, p, t->asked[i].mailbox);
+		if (index != POLICY_NONE)
+			v->asked[n_asked++] = index;
+	}
+	for (uint32_t i = 0; k && i < k->n_excluded; i++) {
+		int index = state_policy_participant(c, p, k->excluded[i]);
+		if (index != POLICY_NONE)
+			v->excluded[n_excluded++] = index;
+	}
+	v->context = (struct policy_context){
+		.referral = &v->referral, .sender = state_policy_participant(c, p, r->sender),
+		.now_ms = now_ms,
+		.case_category = k ? (Ieum__V1__Category)k->category : 0,
+		.case_jurisdiction = k && *k->jurisdiction ? k->jurisdiction : NULL,
+		.case_owner = k ? state_policy_mailbox(c, p, k->owner) : POLICY_NONE,
+		.asked = v->asked, .n_asked = n_asked, .excluded = v->excluded, .n_excluded = n_excluded,
+	};
+}
+
+/* Whom a step asks, as far as the task and its case have room for them. */
+static enum ieum_err add_routes(const struct core *c, const struct policy *p, struct core_decision *d,
+				const struct task *t, const int *boxes, size_t n, uint32_t rejected_by,
+				Ieum__V1__DeliveryCause cause, Ieum__V1__Escalated *e)
+{
+	uint32_t ch = referral_at(c, t->referral)->core_case;
+	const struct core_case *k = ch ? case_at(c, ch) : NULL;
+	uint32_t members = k ? k->n_members : 0;
+	uint32_t asked = t->n_asked;
+
+	for (size_t i = 0; i < n; i++) {
+		uint32_t mailbox = policy_mailbox(p, boxes[i])->number;
+		bool joins = k && !case_member(k, mailbox);
+		bool newly = !task_asks(t, mailbox);
+		if (mailbox == 0 || mailbox == rejected_by || (joins && members == CORE_CASE_MEMBERS_MAX) ||
+		    (newly && asked == CORE_ASKED_MAX))
+			continue;
+		Ieum__V1__Route *r = decision_zalloc(d, sizeof *r);
+		if (!r)
+			return IEUM_E_NO_MEMORY;
+		*r = (Ieum__V1__Route)IEUM__V1__ROUTE__INIT;
+		r->mailbox = mailbox;
+		r->cause = cause;
+		r->task = t->index + 1U;
+		e->routes[e->n_routes++] = r;
+		members += joins;
+		asked += newly;
+	}
+	return IEUM_E_OK;
+}
+
+static int64_t step_due(const struct policy *p, const struct task *t, const struct step *step,
+			Ieum__V1__EscalationCause cause, int64_t now_ms)
+{
+	int64_t due_at_ms = 0;
+
+	if (cause == IEUM__V1__ESCALATION_CAUSE__ESCALATION_CAUSE_SILENCE)
+		due_at_ms = step->due_at_ms;
+	if (due_at_ms <= now_ms)
+		due_at_ms = policy_due(p, now_ms, step->within);
+	if (due_at_ms <= now_ms)
+		due_at_ms = now_ms + (t->within_ms ? t->within_ms : LADDER_WITHIN_MS);
+	return due_at_ms;
+}
+
+static bool step_applies(const struct step *s, Ieum__V1__EscalationCause cause)
+{
+	return cause == IEUM__V1__ESCALATION_CAUSE__ESCALATION_CAUSE_SILENCE ? !s->on_rejection_only
+									     : !s->on_silence_only;
+}
+
+/* Fills the routes of the first step that reaches somebody. */
+static enum ieum_err take_step(const struct core *c, const struct policy *p, struct core_decision *d,
+			       const struct task *t, uint32_t rejected_by, int64_t now_ms,
+			       Ieum__V1__Escalated *e)
+{
+	struct ladder_view *v = decision_zalloc(d, sizeof *v);
+	bool rejected = e->cause == IEUM__V1__ESCALATION_CAUSE__ESCALATION_CAUSE_REJECTED;
+	enum ieum_err err = IEUM_E_OK;
+
+	e->routes = decision_zalloc(d, POLICY_ROUTES_MAX * sizeof *e->routes);
+	if (!v || !e->routes)
+		return IEUM_E_NO_MEMORY;
+	view_task(c, p, t, now_ms, v);
+	for (uint32_t i = t->steps_used; i < t->n_ladder && !err; i++) {
+		int boxes[POLICY_ROUTES_MAX];
+		const struct step *step = &t->ladder[i];
+		e->steps++;
+		if (!step_applies(step, e->cause))
+			continue;
+		size_t n = policy_resolve(p, step->to, &v->context, boxes, POLICY_ROUTES_MAX);
+		err = add_routes(c, p, d, t, boxes, n, rejected_by,
+				 rejected ? IEUM__V1__DELIVERY_CAUSE__DELIVERY_CAUSE_NEXT_RANK
+					  : IEUM__V1__DELIVERY_CAUSE__DELIVERY_CAUSE_ESCALATED,
+				 e);
+		if (e->n_routes == 0)
+			continue;
+		e->due_at_ms = step_due(p, t, step, e->cause, now_ms);
+		e->state = rejected ? IEUM__V1__TASK_STATE__TASK_STATE_REQUESTED
+				    : (Ieum__V1__TaskState)t->state;
+		break;
+	}
+	return err;
+}
+
+enum ieum_err ladder_move(const struct core *c, const struct policy *p, struct core_decision *d,
+			  core_time_us now, const struct task *t, Ieum__V1__EscalationCause cause,
+			  uint32_t rejected_by)
+{
+	const struct referral *r = referral_at(c, t->referral);
+	Ieum__V1__Escalated *e = decision_escalated(d, now);
+
+	if (!e)
+		return IEUM_E_NO_MEMORY;
+	e->message_id = (ProtobufCBinaryData){ CORE_ID_BYTES, (uint8_t *)(uintptr_t)r->id };
+	e->task = t->index;
+	e->cause = cause;
+	enum ieum_err err = take_step(c, p, d, t, rejected_by, to_ms(now), e);
+	if (err || e->n_routes > 0)
+		return err;
+	if (rejected_by && t->n_asked > 1 && t->due_at_ms) {
+		/* Somebody asked earlier may still answer, until their clock ends. */
+		d->n_items--;
+		return IEUM_E_OK;
+	}
+	e->state = IEUM__V1__TASK_STATE__TASK_STATE_FAILED;
+	return hub_message_failed(c, p, d, now, r);
+}

@@ -1,0 +1,476 @@
+/* core_decide_submit(): the order of the questions a submitted message has to pass. */
+#include "broker/core/submit.h"
+
+#include <string.h>
+
+#include "broker/core/cases.h"
+#include "broker/core/task.h"
+
+/* ---- its id ---- */
+
+static int64_t id_ms(const uint8_t id[CORE_ID_BYTES])
+{
+	int64_t ms = 0;
+
+	for (int i = 0; i < 6; i++)
+		ms = ms << 8 | id[i];
+	return ms;
+}
+
+/* The first receipt stands, whatever policy says by now. */
+static enum ieum_err repeat_receipt(struct submission *s, uint32_t rh)
+{
+	const struct referral *r = referral_at(s->c, rh);
+	struct core_decision *d = s->d;
+
+	if (r->sender != s->who.participant || r->type != (uint32_t)s->envelope->type ||
+	    r->payload_bytes != s->from->len)
+		return decision_refuse(d, IEUM_E_ID_REUSED, "envelope.message_id");
+	d->repeated = true;
+	d->receipt_seq = r->seq;
+	d->receipt_at_us = r->at_us;
+	if (r->core_case) {
+		d->has_case = true;
+		memcpy(d->case_id, case_at(s->c, r->core_case)->id, CORE_ID_BYTES);
+	}
+	return IEUM_E_OK;
+}
+
+static enum ieum_err check_id(struct submission *s)
+{
+	int64_t ms = id_ms(s->envelope->message_id.data);
+
+	if (ms > s->now_ms + CORE_ID_FUTURE_MS)
+		return decision_refuse(s->d, IEUM_E_ID_IN_FUTURE, "envelope.message_id");
+	if (ms < s->now_ms - policy_limits(s->p)->id_window_ms)
+		return decision_refuse(s->d, IEUM_E_TOO_OLD, "envelope.message_id");
+	if (s->envelope->occurred_at_ms > s->now_ms + CORE_ID_FUTURE_MS)
+		return decision_refuse(s->d, IEUM_E_FIELD_INVALID,
+				       "envelope.occurred_at_ms: more than ten minutes ahead");
+	return IEUM_E_OK;
+}
+
+/* ---- what it belongs to ---- */
+
+/* Whoever has no part in a message learns nothing of it, not even that it exists. */
+static bool knows_referral(const struct submission *s, const struct referral *r)
+{
+	if (r->sender == s->who.participant)
+		return true;
+	if (r->core_case && caller_in_case(s->c, s->p, &s->who, case_at(s->c, r->core_case)))
+		return true;
+	for (uint32_t dh = r->first_delivery; dh; dh = delivery_at(s->c, dh)->next)
+		if (delivery_at(s->c, dh)->state != DELIVERY_WITHDRAWN &&
+		    caller_consumes(s->c, s->p, &s->who, delivery_at(s->c, dh)->mailbox))
+			return true;
+	return false;
+}
+
+static enum ieum_err find_reply(struct submission *s)
+{
+	const ProtobufCBinaryData *id = &s->envelope->in_reply_to;
+
+	s->reply = id->len == CORE_ID_BYTES ? state_referral(s->c, id->data) : 0;
+	if (id->len && (!s->reply || !knows_referral(s, referral_at(s->c, s->reply))))
+		return decision_refuse(s->d, IEUM_E_REFERRAL_UNKNOWN, "envelope.in_reply_to");
+	return IEUM_E_OK;
+}
+
+static enum ieum_err find_case(struct submission *s)
+{
+	const Ieum__V1__Envelope *e = s->envelope;
+	uint32_t of_reply = s->reply ? referral_at(s->c, s->reply)->core_case : 0;
+
+	if (e->open_case)
+		return e->case_id.len ? decision_refuse(s->d, IEUM_E_FIELD_INVALID,
+							"envelope.open_case: a case is named already")
+				      : IEUM_E_OK;
+	s->core_case = e->case_id.len == CORE_ID_BYTES ? state_case(s->c, e->case_id.data) : of_reply;
+	if (e->case_id.len && !s->core_case)
+		return decision_refuse(s->d, IEUM_E_CASE_UNKNOWN, "envelope.case_id");
+	if (s->core_case && of_reply && s->core_case != of_reply && s->answer.kind)
+		return decision_refuse(s->d, IEUM_E_FIELD_INVALID,
+				       "envelope.case_id: the answered message belongs to another case");
+	if (!s->core_case)
+		return IEUM_E_OK;
+	const struct core_case *k = case_at(s->c, s->core_case);
+	if (case_excludes(k, s->who.participant))
+		return decision_refuse(s->d, IEUM_E_CONFLICT_OF_INTEREST, "envelope.case_id");
+	if (s->core_case != of_reply && !caller_in_case(s->c, s->p, &s->who, k))
+		return decision_refuse(s->d, IEUM_E_CASE_UNKNOWN, "envelope.case_id");
+	return IEUM_E_OK;
+}
+
+static enum ieum_err add_excluded(struct submission *s, const char *name)
+{
+	int index = policy_find_participant(s->p, name);
+
+	if (index == POLICY_NONE)
+		return decision_refuse(s->d, IEUM_E_FIELD_INVALID,
+				       "envelope.excluded_participants: '%.64s' is not listed", name);
+	for (size_t i = 0; i < s->context.n_excluded; i++)
+		if (s->excluded[i] == index)
+			return IEUM_E_OK;
+	if (s->context.n_excluded == SUBMIT_EXCLUDED_MAX)
+		return decision_refuse(s->d, IEUM_E_FIELD_TOO_LARGE, "envelope.excluded_participants");
+	s->excluded[s->context.n_excluded++] = index;
+	return IEUM_E_OK;
+}
+
+enum ieum_err submit_context(struct submission *s)
+{
+	const struct core_case *k = s->core_case ? case_at(s->c, s->core_case) : NULL;
+	struct policy_context *ctx = &s->context;
+	enum ieum_err err = IEUM_E_OK;
+
+	*ctx = (struct policy_context){
+		.referral = s->from->referral, .sender = s->who.index, .now_ms = s->now_ms,
+		.case_owner = POLICY_NONE, .excluded = s->excluded,
+	};
+	if (k) {
+		ctx->case_category = (Ieum__V1__Category)k->category;
+		ctx->case_jurisdiction = *k->jurisdiction ? k->jurisdiction : NULL;
+		ctx->case_owner = state_policy_mailbox(s->c, s->p, k->owner);
+	}
+	for (uint32_t i = 0; k && i < k->n_excluded; i++) {
+		int index = state_policy_participant(s->c, s->p, k->excluded[i]);
+		if (index != POLICY_NONE)
+			s->excluded[ctx->n_excluded++] = index;
+	}
+	s->n_excluded_before = ctx->n_excluded;
+	for (size_t i = 0; i < s->envelope->n_excluded_participants && !err; i++)
+		err = add_excluded(s, s->envelope->excluded_participants[i]);
+	if (!err && k && k->n_excluded + ctx->n_excluded - s->n_excluded_before > CORE_CASE_EXCLUDED_MAX)
+		err = decision_refuse(s->d, IEUM_E_FIELD_TOO_LARGE,
+				      "envelope.excluded_participants: too many in this case");
+	return err;
+}
+
+/* ---- what it does to its case ---- */
+
+static enum ieum_err add_links(struct submission *s)
+{
+	const Ieum__V1__Envelope *from = s->envelope;
+	uint32_t known = s->core_case ? case_at(s->c, s->core_case)->n_links : 0;
+
+	if (from->n_case_links == 0)
+		return IEUM_E_OK;
+	if (!s->e->case_id.len)
+		return decision_refuse(s->d, IEUM_E_FIELD_MISSING, "envelope.case_id: links are a case's");
+	s->e->case_links = decision_zalloc(s->d, from->n_case_links * sizeof *s->e->case_links);
+	if (!s->e->case_links)
+		return IEUM_E_NO_MEMORY;
+	for (size_t i = 0; i < from->n_case_links; i++) {
+		const ProtobufCBinaryData *id = &from->case_links[i]->case_id;
+		uint32_t other = id->len == CORE_ID_BYTES ? state_case(s->c, id->data) : 0;
+		const struct core_case *k = other ? case_at(s->c, other) : NULL;
+		if (!k || other == s->core_case || case_excludes(k, s->who.participant) ||
+		    !caller_in_case(s->c, s->p, &s->who, k))
+			return decision_refuse(s->d, IEUM_E_CASE_UNKNOWN, "envelope.case_links[%zu]", i);
+		if (known + i >= CORE_CASE_LINKS_MAX || k->n_links + i >= CORE_CASE_LINKS_MAX)
+			return decision_refuse(s->d, IEUM_E_FIELD_TOO_LARGE, "envelope.case_links");
+		Ieum__V1__CaseLinked *l = decision_zalloc(s->d, sizeof *l);
+		if (!l)
+			return IEUM_E_NO_MEMORY;
+		*l = (Ieum__V1__CaseLinked)IEUM__V1__CASE_LINKED__INIT;
+		l->case_id = *id;
+		l->kind = from->case_links[i]->kind;
+		s->e->case_links[s->e->n_case_links++] = l;
+	}
+	return IEUM_E_OK;
+}
+
+static uint32_t mailbox_number_of(const struct policy *p, int index)
+{
+	return index == POLICY_NONE ? 0 : policy_mailbox(p, index)->number;
+}
+
+static enum ieum_err decide_case(struct submission *s, const struct policy_decision *decided)
+{
+	Ieum__V1__Submitted *e = s->e;
+	uint32_t owner = mailbox_number_of(s->p, decided->case_owner);
+
+	e->case_state = decided->case_state;
+	if (s->envelope->open_case) {
+		e->case_id = s->envelope->message_id;
+		e->case_opened = decision_zalloc(s->d, sizeof *e->case_opened);
+		if (!e->case_opened)
+			return IEUM_E_NO_MEMORY;
+		*e->case_opened = (Ieum__V1__CaseOpened)IEUM__V1__CASE_OPENED__INIT;
+		e->case_opened->owner = owner ? owner : e->sender_mailbox;
+		if (s->c->cases.live >= s->c->limits.cases_max) {
+			s->d->retry_after_ms = CORE_RETRY_FULL_MS;
+			return decision_refuse(s->d, IEUM_E_HUB_FULL, "cases");
+		}
+	} else if (s->core_case) {
+		struct core_case *k = case_at(s->c, s->core_case);
+		e->case_id = (ProtobufCBinaryData){ CORE_ID_BYTES, k->id };
+		if (owner != k->owner)
+			e->case_owner = owner;
+		if (case_closed(k) && decided->case_state != IEUM__V1__CASE_STATE__CASE_STATE_REOPENED &&
+		    !answer_is_owed(s))
+			return decision_refuse(s->d, IEUM_E_CASE_CLOSED, "envelope.case_id");
+	} else {
+		e->case_state = 0;
+	}
+	return add_links(s);
+}
+
+/* ---- what policy decided ---- */
+
+enum ieum_err submit_route(struct core_decision *d, Ieum__V1__Submitted *e, uint32_t mailbox,
+			   Ieum__V1__DeliveryCause cause, uint32_t task)
+{
+	if (mailbox == 0)
+		return IEUM_E_OK;
+	for (size_t i = 0; i < e->n_routes; i++)
+		if (e->routes[i]->mailbox == mailbox)
+			return IEUM_E_OK;
+	if (e->n_routes == POLICY_ROUTES_MAX)
+		return decision_refuse(d, IEUM_E_FIELD_TOO_LARGE, "more than %d mailboxes would get this",
+				       POLICY_ROUTES_MAX);
+	Ieum__V1__Route *r = arena_alloc(&d->arena, sizeof *r);
+	if (!r)
+		return IEUM_E_NO_MEMORY;
+	*r = (Ieum__V1__Route)IEUM__V1__ROUTE__INIT;
+	r->mailbox = mailbox;
+	r->cause = cause;
+	r->task = task;
+	e->routes[e->n_routes++] = r;
+	return IEUM_E_OK;
+}
+
+static enum ieum_err take_over_ladder(struct core_decision *d, const struct policy_task *from,
+				      Ieum__V1__Task *t)
+{
+	t->ladder = decision_zalloc(d, (from->n_ladder + 1) * sizeof *t->ladder);
+	Ieum__V1__Step *steps = decision_zalloc(d, (from->n_ladder + 1) * sizeof *steps);
+	if (!t->ladder || !steps)
+		return IEUM_E_NO_MEMORY;
+	for (size_t i = 0; i < from->n_ladder; i++) {
+		const struct policy_step *f = &from->ladder[i];
+		steps[i] = (Ieum__V1__Step)IEUM__V1__STEP__INIT;
+		steps[i].to = (char *)(uintptr_t)f->to;
+		steps[i].within = (char *)(uintptr_t)(f->within ? f->within : "");
+		steps[i].due_at_ms = f->due_at_ms;
+		steps[i].on_silence_only = f->on_silence_only;
+		steps[i].on_rejection_only = f->on_rejection_only;
+		t->ladder[i] = &steps[i];
+	}
+	t->n_ladder = from->n_ladder;
+	return IEUM_E_OK;
+}
+
+static Ieum__V1__Reason effect_reason(const Ieum__V1__Referral *r)
+{
+	return r->body_case == IEUM__V1__REFERRAL__BODY_CLOSURE_REQUEST
+		       ? r->closure_request->reason
+		       : IEUM__V1__REASON__REASON_UNSPECIFIED;
+}
+
+static enum ieum_err take_over_task(const struct policy *p, struct core_decision *d,
+				    const struct policy_task *from, Ieum__V1__Submitted *e,
+				    const Ieum__V1__Referral *referral)
+{
+	Ieum__V1__Task *t = decision_zalloc(d, sizeof *t);
+	uint32_t *asked = decision_zalloc(d, (from->n_asked + 1) * sizeof *asked);
+
+	if (!t || !asked)
+		return IEUM_E_NO_MEMORY;
+	*t = (Ieum__V1__Task)IEUM__V1__TASK__INIT;
+	t->asked = asked;
+	for (size_t i = 0; i < from->n_asked; i++)
+		asked[t->n_asked++] = mailbox_number_of(p, from->asked[i]);
+	t->due_at_ms = from->due_at_ms;
+	t->stops_at = from->stops_at;
+	t->effect = from->effect;
+	t->effect_reason = from->effect ? effect_reason(referral) : 0;
+	t->blocks_closing = from->blocks_closing;
+	e->tasks[e->n_tasks++] = t;
+	return take_over_ladder(d, from, t);
+}
+
+enum ieum_err submit_take_over(const struct core *c, const struct policy *p, struct core_decision *d,
+			       const struct policy_decision *decided, Ieum__V1__Submitted *e,
+			       const Ieum__V1__Referral *referral)
+{
+	enum ieum_err err = IEUM_E_OK;
+
+	(void)c;
+	/* Routes of answers are added later. */
+	e->routes = arena_alloc(&d->arena, POLICY_ROUTES_MAX * sizeof *e->routes);
+	if (!e->routes)
+		return IEUM_E_NO_MEMORY;
+	for (size_t i = 0; i < decided->n_routes && !err; i++) {
+		const struct policy_route *r = &decided->routes[i];
+		err = submit_route(d, e, mailbox_number_of(p, r->mailbox), r->cause, (uint32_t)(r->task + 1));
+	}
+	if (!err && decided->n_tasks > 0) {
+		e->tasks = decision_zalloc(d, decided->n_tasks * sizeof *e->tasks);
+		err = e->tasks ? IEUM_E_OK : IEUM_E_NO_MEMORY;
+	}
+	for (size_t i = 0; i < decided->n_tasks && !err; i++)
+		err = take_over_task(p, d, &decided->tasks[i], e, referral);
+	if (!err && decided->n_rules > 0) {
+		e->rules = arena_alloc(&d->arena, decided->n_rules * sizeof *e->rules);
+		err = e->rules ? IEUM_E_OK : IEUM_E_NO_MEMORY;
+	}
+	for (size_t i = 0; i < decided->n_rules && !err; i++)
+		e->rules[e->n_rules++] = (char *)(uintptr_t)decided->rules[i];
+	e->policy_hash = (ProtobufCBinaryData){ POLICY_HASH_BYTES, (uint8_t *)(uintptr_t)policy_hash(p) };
+	return err;
+}
+
+/* ---- limits ---- */
+
+static enum ieum_err check_room(struct submission *s)
+{
+	const struct core *c = s->c;
+
+	if (c->referrals.live >= c->limits.referrals_max || c->n_unsettled >= c->limits.deliveries_max) {
+		s->d->retry_after_ms = CORE_RETRY_FULL_MS;
+		return decision_refuse(s->d, IEUM_E_HUB_FULL, "%s",
+				       c->referrals.live >= c->limits.referrals_max ? "referrals" : "deliveries");
+	}
+	return IEUM_E_OK;
+}
+
+static enum ieum_err check_queues(struct submission *s)
+{
+	const struct policy_limits *l = policy_limits(s->p);
+
+	for (size_t i = 0; i < s->e->n_routes; i++) {
+		const struct mailbox *m = &s->c->mailboxes[s->e->routes[i]->mailbox - 1];
+		if (m->counts.queued + m->counts.in_flight < l->queue_messages_max &&
+		    m->counts.queued_bytes + s->from->len <= l->queue_bytes_max)
+			continue;
+		s->d->retry_after_ms = CORE_RETRY_QUEUE_MS;
+		return decision_refuse(s->d, IEUM_E_QUEUE_FULL, "mailbox '%s'", m->name);
+	}
+	return IEUM_E_OK;
+}
+
+/* The case's own limits: who takes part, and how much is open at one time. */
+static enum ieum_err check_case_room(struct submission *s)
+{
+	const struct core_case *k = s->core_case ? case_at(s->c, s->core_case) : NULL;
+	size_t members = k ? k->n_members : 0;
+	size_t open = (k ? k->n_open : 0) + s->e->n_tasks;
+
+	if (!s->e->case_id.len)
+		return IEUM_E_OK;
+	if (members + s->e->n_routes + 2 > CORE_CASE_MEMBERS_MAX) {
+		for (size_t i = 0; i < s->e->n_routes; i++)
+			members += !k || !case_member(k, s->e->routes[i]->mailbox);
+		members += s->e->sender_mailbox && (!k || !case_member(k, s->e->sender_mailbox));
+		members += !k || (s->e->case_owner && !case_member(k, s->e->case_owner));
+	} else {
+		members = 0;
+	}
+	if (members <= CORE_CASE_MEMBERS_MAX && open <= CORE_CASE_TASKS_MAX)
+		return IEUM_E_OK;
+	return decision_refuse(s->d, IEUM_E_HUB_FULL, "the case has as many %s as it may",
+			       members > CORE_CASE_MEMBERS_MAX ? "participants" : "open requests");
+}
+
+/* ---- all of it ---- */
+
+static enum ieum_err begin_event(struct submission *s)
+{
+	const Ieum__V1__Envelope *from = s->envelope;
+	Ieum__V1__Submitted *e = decision_submitted(s->d, s->now);
+
+	if (!e)
+		return IEUM_E_NO_MEMORY;
+	s->e = e;
+	s->d->items[s->d->n_items - 1].payload = s->from->bytes;
+	s->d->items[s->d->n_items - 1].payload_len = s->from->len;
+	e->message_id = from->message_id;
+	e->type = from->type;
+	e->sender = s->who.participant;
+	e->sender_mailbox = caller_mailbox(s->p, &s->who);
+	e->connection = s->from->connection;
+	e->category = from->category;
+	if (!e->category && s->core_case)
+		e->category = (Ieum__V1__Category)case_at(s->c, s->core_case)->category;
+	e->urgency = from->urgency ? from->urgency : IEUM__V1__URGENCY__URGENCY_ROUTINE;
+	e->occurred_at_ms = from->occurred_at_ms ? from->occurred_at_ms : s->now_ms;
+	e->in_reply_to = from->in_reply_to;
+	e->supersedes = from->supersedes;
+	e->payload_bytes = (uint32_t)s->from->len;
+	e->basis = from->legal_basis ? from->legal_basis->kind : 0;
+	if (*from->jurisdiction)
+		e->jurisdiction = from->jurisdiction;
+	else if (s->core_case && *case_at(s->c, s->core_case)->jurisdiction)
+		e->jurisdiction = case_at(s->c, s->core_case)->jurisdiction;
+	else
+		e->jurisdiction = (char *)(uintptr_t)s->who.who->jurisdiction;
+	return IEUM_E_OK;
+}
+
+/* The messages and events that follow from this one, in the same batch. */
+static enum ieum_err decide_consequences(struct submission *s, const struct policy_emit *emits, size_t n)
+{
+	enum ieum_err err = IEUM_E_OK;
+
+	if (s->rejected)
+		err = ladder_move(s->c, s->p, s->d, s->now, s->rejected,
+				  IEUM__V1__ESCALATION_CAUSE__ESCALATION_CAUSE_REJECTED, s->rejected_by);
+	if (!err && s->closes)
+		err = closing_carry_out(s);
+	for (size_t i = 0; i < n && !err; i++)
+		err = hub_message_emit(s, &emits[i]);
+	return err;
+}
+
+static enum ieum_err decide_new(struct submission *s)
+{
+	struct policy_decision *decided = &s->c->scratch->decision;
+	struct policy_emit emits[sizeof decided->emits / sizeof decided->emits[0]];
+	enum ieum_err err = check_id(s);
+
+	if (err || (err = check_room(s)) || (err = find_reply(s)) || (err = answer_read(s)) ||
+	    (err = find_case(s)) || (err = submit_context(s)))
+		return err;
+	err = policy_decide(s->p, &s->context, decided, s->d->detail, sizeof s->d->detail);
+	if (err || (err = begin_event(s)) ||
+	    (err = submit_take_over(s->c, s->p, s->d, decided, s->e, s->from->referral)) ||
+	    (err = decide_case(s, decided)) || (err = answer_decide(s)) || (err = withdrawal_decide(s)))
+		return err;
+	if (decided->closing && s->core_case && (err = closing_check(s, NULL)))
+		return err;
+	if ((err = check_queues(s)) || (err = check_case_room(s)))
+		return err;
+	/* Emitted messages are decided in the same scratch. */
+	size_t n_emits = decided->n_emits;
+	memcpy(emits, decided->emits, sizeof emits);
+	err = decide_consequences(s, emits, n_emits);
+	if (err)
+		return err;
+	s->d->receipt_seq = s->c->last_seq + 1;
+	s->d->receipt_at_us = s->now;
+	s->d->has_case = s->e->case_id.len > 0;
+	if (s->d->has_case)
+		memcpy(s->d->case_id, s->e->case_id.data, CORE_ID_BYTES);
+	return IEUM_E_OK;
+}
+
+enum ieum_err core_decide_submit(const struct core *c, const struct policy *p, const struct core_submit *from,
+				 core_time_us now, struct core_decision *d)
+{
+	struct submission s = {
+		.c = c, .p = p, .d = d, .now = now, .now_ms = to_ms(now), .from = from,
+		.envelope = from->referral->envelope,
+	};
+
+	if (!s.envelope || s.envelope->message_id.len != CORE_ID_BYTES)
+		return decision_refuse(d, IEUM_E_ID_INVALID, "envelope.message_id");
+	enum ieum_err err = caller_of(c, p, from->connection, &s.who);
+	if (err)
+		return err;
+	uint32_t known = state_referral(c, s.envelope->message_id.data);
+	err = known ? repeat_receipt(&s, known) : decide_new(&s);
+	if (err)
+		d->n_items = 0;
+	return err;
+}

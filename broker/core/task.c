@@ -1,0 +1,240 @@
+/* Tasks; see task.h. */
+#include "broker/core/task.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+static enum ieum_err task_set_due(struct core *c, uint32_t th, int64_t due_at_ms)
+{
+	struct task *t = task_at(c, th);
+	uint64_t tie = referral_at(c, t->referral)->seq << 8 | t->index;
+
+	t->due_at_ms = due_at_ms;
+	if (due_at_ms && t->place)
+		heap_rekey(&c->clocks, t->place, (uint64_t)due_at_ms, tie);
+	else if (due_at_ms)
+		return heap_push(&c->clocks, (uint64_t)due_at_ms, tie, th);
+	else if (t->place)
+		heap_remove(&c->clocks, t->place);
+	return IEUM_E_OK;
+}
+
+static void case_list_add(struct core *c, uint32_t th)
+{
+	struct task *t = task_at(c, th);
+	uint32_t ch = referral_at(c, t->referral)->core_case;
+
+	if (!ch)
+		return;
+	struct core_case *k = case_at(c, ch);
+	t->case_prev = k->open.tail;
+	t->case_next = 0;
+	*(k->open.tail ? &task_at(c, k->open.tail)->case_next : &k->open.head) = th;
+	k->open.tail = th;
+	k->n_open++;
+}
+
+static void case_list_remove(struct core *c, uint32_t th)
+{
+	struct task *t = task_at(c, th);
+	uint32_t ch = referral_at(c, t->referral)->core_case;
+
+	if (!ch)
+		return;
+	struct core_case *k = case_at(c, ch);
+	*(t->case_prev ? &task_at(c, t->case_prev)->case_next : &k->open.head) = t->case_next;
+	*(t->case_next ? &task_at(c, t->case_next)->case_prev : &k->open.tail) = t->case_prev;
+	t->case_prev = t->case_next = 0;
+	k->n_open--;
+}
+
+/* The only place where a task's state and deadline change. */
+static enum ieum_err task_set_state(struct core *c, uint32_t th, uint8_t state, int64_t due_at_ms)
+{
+	struct task *t = task_at(c, th);
+	bool was_open = task_open(t);
+
+	t->state = state;
+	if (was_open && !task_open(t))
+		case_list_remove(c, th);
+	return task_set_due(c, th, task_open(t) ? due_at_ms : 0);
+}
+
+enum ieum_err task_ask(struct task *t, uint32_t mailbox, uint32_t step)
+{
+	for (uint32_t i = 0; i < t->n_asked; i++) {
+		if (t->asked[i].mailbox == mailbox) {
+			t->asked[i].step = step;
+			return IEUM_E_OK;
+		}
+	}
+	if (t->n_asked == CORE_ASKED_MAX)
+		return IEUM_E_JOURNAL_CORRUPT;
+	struct asked *asked = realloc(t->asked, (t->n_asked + 1) * sizeof *asked);
+	if (!asked)
+		return IEUM_E_NO_MEMORY;
+	t->asked = asked;
+	asked[t->n_asked++] = (struct asked){ .mailbox = mailbox, .step = step };
+	return IEUM_E_OK;
+}
+
+bool task_asks(const struct task *t, uint32_t mailbox)
+{
+	for (uint32_t i = 0; i < t->n_asked; i++)
+		if (t->asked[i].mailbox == mailbox)
+			return true;
+	return false;
+}
+
+static void task_unask(struct task *t, uint32_t mailbox)
+{
+	uint32_t kept = 0;
+
+	for (uint32_t i = 0; i < t->n_asked; i++)
+		if (t->asked[i].mailbox != mailbox)
+			t->asked[kept++] = t->asked[i];
+	t->n_asked = kept;
+}
+
+enum ieum_err task_set_ladder(struct task *t, Ieum__V1__Step *const *steps, size_t n)
+{
+	size_t bytes = n * sizeof(struct step);
+
+	if (n == 0)
+		return IEUM_E_OK;
+	if (n > POLICY_STEPS_MAX)
+		return IEUM_E_JOURNAL_CORRUPT;
+	for (size_t i = 0; i < n; i++)
+		bytes += strlen(steps[i]->to) + strlen(steps[i]->within) + 2;
+	t->ladder = malloc(bytes);
+	if (!t->ladder)
+		return IEUM_E_NO_MEMORY;
+	char *text = (char *)(t->ladder + n);
+	for (size_t i = 0; i < n; i++) {
+		struct step *s = &t->ladder[i];
+		s->to = text;
+		text = stpcpy(text, steps[i]->to) + 1;
+		s->within = text;
+		text = stpcpy(text, steps[i]->within) + 1;
+		s->due_at_ms = steps[i]->due_at_ms;
+		s->on_silence_only = steps[i]->on_silence_only;
+		s->on_rejection_only = steps[i]->on_rejection_only;
+	}
+	t->n_ladder = (uint16_t)n;
+	return IEUM_E_OK;
+}
+
+/* Last in the referral's list: a referral has at most POLICY_TASKS_MAX. */
+static enum ieum_err referral_append_task(struct core *c, uint32_t referral, uint32_t th)
+{
+	uint32_t *link = &referral_at(c, referral)->first_task;
+	uint8_t index = 0;
+
+	for (; *link; link = &task_at(c, *link)->next)
+		index++;
+	if (index >= POLICY_TASKS_MAX)
+		return IEUM_E_JOURNAL_CORRUPT;
+	*link = th;
+	task_at(c, th)->referral = referral;
+	task_at(c, th)->index = index;
+	return IEUM_E_OK;
+}
+
+enum ieum_err task_add(struct core *c, uint32_t referral, const Ieum__V1__Task *from, const char *jurisdiction)
+{
+	uint32_t th = slab_get(&c->tasks);
+
+	if (!th)
+		return IEUM_E_NO_MEMORY;
+	struct task *t = task_at(c, th);
+	enum ieum_err err = referral_append_task(c, referral, th);
+	t->state = IEUM__V1__TASK_STATE__TASK_STATE_REQUESTED;
+	t->stops_at = (uint8_t)from->stops_at;
+	t->effect = (uint8_t)from->effect;
+	t->effect_reason = (uint8_t)from->effect_reason;
+	t->blocks_closing = from->blocks_closing;
+	int64_t at_ms = to_ms(referral_at(c, referral)->at_us);
+	t->within_ms = from->due_at_ms > at_ms ? from->due_at_ms - at_ms : 0;
+	memcpy(t->jurisdiction, jurisdiction, strnlen(jurisdiction, sizeof t->jurisdiction - 1));
+	for (size_t i = 0; i < from->n_asked && !err; i++)
+		err = task_ask(t, from->asked[i], 0);
+	if (!err)
+		err = task_set_ladder(t, from->ladder, from->n_ladder);
+	t->due_at_ms = from->due_at_ms;
+	return err ? err : task_restore(c, th);
+}
+
+enum ieum_err task_restore(struct core *c, uint32_t th)
+{
+	if (!task_open(task_at(c, th)))
+		return IEUM_E_OK;
+	case_list_add(c, th);
+	return task_set_due(c, th, task_at(c, th)->due_at_ms);
+}
+
+static uint32_t find_task(const struct core *c, const ProtobufCBinaryData *id, uint32_t index)
+{
+	if (id->len != CORE_ID_BYTES)
+		return 0;
+	uint32_t rh = state_referral(c, id->data);
+	uint32_t th = rh ? referral_at(c, rh)->first_task : 0;
+	while (th && task_at(c, th)->index != index)
+		th = task_at(c, th)->next;
+	return th;
+}
+
+enum ieum_err task_change(struct core *c, const Ieum__V1__TaskChanged *change)
+{
+	uint32_t th = find_task(c, &change->message_id, change->task);
+
+	if (!th)
+		return IEUM_E_JOURNAL_CORRUPT;
+	struct task *t = task_at(c, th);
+	if (!task_state_after((Ieum__V1__TaskState)t->state, change->answer) ||
+	    (unsigned)change->state >= TASK_STATES || !change->state)
+		return IEUM_E_JOURNAL_CORRUPT;
+	if (change->outcome)
+		t->outcome = (uint8_t)change->outcome;
+	if (change->reason)
+		t->reason = (uint8_t)change->reason;
+	if (change->rejected)
+		task_unask(t, change->by);
+	else if (task_answer_takes(change->answer))
+		t->holder = change->by;
+	return task_set_state(c, th, (uint8_t)change->state,
+			      change->due_at_ms < 0 ? t->due_at_ms : change->due_at_ms);
+}
+
+enum ieum_err task_escalate(struct core *c, const Ieum__V1__Escalated *e)
+{
+	uint32_t th = find_task(c, &e->message_id, e->task);
+	enum ieum_err err = IEUM_E_OK;
+
+	if (!th)
+		return IEUM_E_JOURNAL_CORRUPT;
+	struct task *t = task_at(c, th);
+	if (!task_open(t) || e->steps > (uint32_t)(t->n_ladder - t->steps_used) ||
+	    (unsigned)e->state >= TASK_STATES || !e->state)
+		return IEUM_E_JOURNAL_CORRUPT;
+	t->steps_used = (uint16_t)(t->steps_used + e->steps);
+	for (size_t i = 0; i < e->n_routes && !err; i++)
+		err = task_ask(t, e->routes[i]->mailbox, t->steps_used);
+	if (!err)
+		err = task_set_state(c, th, (uint8_t)e->state, e->due_at_ms);
+	if (!err && !task_open(t) && !t->reason)
+		t->reason = IEUM__V1__REASON__REASON_UNREACHABLE;
+	return err;
+}
+
+void task_free(struct core *c, uint32_t th)
+{
+	struct task *t = task_at(c, th);
+
+	if (task_open(t))
+		case_list_remove(c, th);
+	if (t->place)
+		heap_remove(&c->clocks, t->place);
+	free(t->asked);
+	free(t->ladder);
+	slab_put(&c->tasks, th);
+}

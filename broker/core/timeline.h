@@ -1,0 +1,17 @@
+/* A case's history: small entries in order, no texts.  Entry numbers count from 0 and stay
+ * what they are, so a page's cursor is a number. */
+#ifndef IEUM_BROKER_CORE_TIMELINE_H
+#define IEUM_BROKER_CORE_TIMELINE_H
+
+#include "broker/core/state.h"
+
+/* A cleared entry at the end; NULL when out of memory. */
+struct entry *timeline_add(struct timeline *t);
+void timeline_free(struct timeline *t);
+
+static inline struct entry *timeline_at(const struct timeline *t, uint32_t n)
+{
+	return &t->chunks[n / TIMELINE_CHUNK_ENTRIES][n % TIMELINE_CHUNK_ENTRIES];
+}
+
+#endif

@@ -1,0 +1,46 @@
+/* Answering queries; private to broker/core.  Texts of a result point into the core and the
+ * policy, ids into the core: it is to be packed before either changes. */
+#ifndef IEUM_BROKER_CORE_VIEW_H
+#define IEUM_BROKER_CORE_VIEW_H
+
+#include "broker/core/decision.h"
+
+enum {
+	VIEW_ROWS_DEFAULT = 50,
+	VIEW_ROWS_MAX = 200,
+	VIEW_LOOKED_MAX = 4000, /* rows passed over in one page: then it ends early */
+};
+
+struct viewing {
+	const struct core *c;
+	const struct policy *p;
+	struct core_view *v;
+	struct caller who;
+	size_t rows;     /* most of this page */
+	uint64_t cursor; /* 0: from the start */
+};
+
+void *view_alloc(struct viewing *w, size_t bytes); /* cleared */
+/* The page ends here; the next begins at `cursor`, which is not 0. */
+enum ieum_err view_more(struct viewing *w, uint64_t cursor) IEUM_MUST_CHECK;
+enum ieum_err view_refuse(struct viewing *w, enum ieum_err code, const char *detail) IEUM_MUST_CHECK;
+void view_read_id(struct viewing *w, const uint8_t id[CORE_ID_BYTES]);
+static inline char *view_text(const char *text)
+{
+	return (char *)(uintptr_t)text;
+}
+static inline ProtobufCBinaryData view_id(const uint8_t id[CORE_ID_BYTES])
+{
+	return (ProtobufCBinaryData){ CORE_ID_BYTES, (uint8_t *)(uintptr_t)id };
+}
+
+enum ieum_err view_cases(struct viewing *w) IEUM_MUST_CHECK;
+enum ieum_err view_case(struct viewing *w, const Ieum__V1__CaseQuery *q) IEUM_MUST_CHECK;
+enum ieum_err view_referral(struct viewing *w, const Ieum__V1__ReferralQuery *q) IEUM_MUST_CHECK;
+enum ieum_err view_directory(struct viewing *w, const Ieum__V1__DirectoryQuery *q) IEUM_MUST_CHECK;
+enum ieum_err view_reach(struct viewing *w, const Ieum__V1__ReachQuery *q) IEUM_MUST_CHECK;
+enum ieum_err view_whoami(struct viewing *w) IEUM_MUST_CHECK;
+enum ieum_err view_queues(struct viewing *w) IEUM_MUST_CHECK;
+enum ieum_err view_queue(struct viewing *w, const Ieum__V1__QueueQuery *q) IEUM_MUST_CHECK;
+
+#endif

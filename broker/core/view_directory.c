@@ -1,0 +1,207 @@
+/* What the policy knows: the directory, who the caller is, whom a message would reach. */
+#include <stdio.h>
+#include <string.h>
+
+#include "broker/core/submit.h"
+#include "broker/core/cases.h"
+#include "broker/core/view.h"
+
+/* ---- directory ---- */
+
+static Ieum__V1__DirectoryEntry *entry_of(struct viewing *w, const char *name, const char *kind,
+					  const char *jurisdiction, const char *en, const char *ko)
+{
+	Ieum__V1__DirectoryEntry *e = view_alloc(w, sizeof *e);
+
+	if (!e)
+		return NULL;
+	*e = (Ieum__V1__DirectoryEntry)IEUM__V1__DIRECTORY_ENTRY__INIT;
+	e->name = view_text(name);
+	e->kind = view_text(kind);
+	e->jurisdiction = view_text(jurisdiction);
+	e->title_en = view_text(en ? en : "");
+	e->title_ko = view_text(ko ? ko : "");
+	return e;
+}
+
+/* "role: participant" for every one of every role. */
+static enum ieum_err put_members(struct viewing *w, const struct policy_body *b, Ieum__V1__DirectoryEntry *e)
+{
+	size_t n = 0;
+
+	for (size_t i = 0; i < b->n_mailboxes; i++)
+		n += policy_mailbox(w->p, b->mailboxes[i])->n_consumers;
+	e->members = view_alloc(w, n * sizeof *e->members);
+	if (!e->members)
+		return IEUM_E_NO_MEMORY;
+	for (size_t i = 0; i < b->n_mailboxes; i++) {
+		const struct policy_mailbox *m = policy_mailbox(w->p, b->mailboxes[i]);
+		const char *slash = strchr(m->name, '/');
+		for (size_t k = 0; k < m->n_consumers; k++) {
+			char *text = view_alloc(w, 2 * POLICY_NAME_BYTES + 2);
+			if (!text)
+				return IEUM_E_NO_MEMORY;
+			snprintf(text, 2 * POLICY_NAME_BYTES + 2, "%.63s: %.63s", slash ? slash + 1 : "member",
+				 policy_participant(w->p, m->consumers[k])->name);
+			e->members[e->n_members++] = text;
+		}
+	}
+	return IEUM_E_OK;
+}
+
+/* Participants first, then bodies. */
+static enum ieum_err directory_row(struct viewing *w, size_t i, const char *kind, Ieum__V1__DirectoryEntry **out)
+{
+	size_t n_participants = policy_participants(w->p);
+
+	*out = NULL;
+	if (i < n_participants) {
+		const struct policy_participant *who = policy_participant(w->p, (int)i);
+		if (*kind && strcmp(kind, who->kind) != 0)
+			return IEUM_E_OK;
+		*out = entry_of(w, who->name, who->kind, who->jurisdiction, who->title_en, who->title_ko);
+		if (!*out)
+			return IEUM_E_NO_MEMORY;
+		(*out)->n_domains = who->n_domains;
+		(*out)->domains = (char **)(uintptr_t)who->domains;
+		return IEUM_E_OK;
+	}
+	const struct policy_body *b = policy_body(w->p, (int)(i - n_participants));
+	if (*kind && strcmp(kind, b->kind) != 0)
+		return IEUM_E_OK;
+	*out = entry_of(w, b->name, b->kind, b->jurisdiction, b->title_en, b->title_ko);
+	if (!*out)
+		return IEUM_E_NO_MEMORY;
+	(*out)->is_body = true;
+	return put_members(w, b, *out);
+}
+
+enum ieum_err view_directory(struct viewing *w, const Ieum__V1__DirectoryQuery *q)
+{
+	Ieum__V1__DirectoryResult *r = view_alloc(w, sizeof *r);
+	size_t n = policy_participants(w->p) + policy_bodies(w->p);
+
+	if (!r)
+		return IEUM_E_NO_MEMORY;
+	*r = (Ieum__V1__DirectoryResult)IEUM__V1__DIRECTORY_RESULT__INIT;
+	w->v->result->what_case = IEUM__V1__RESULT__WHAT_DIRECTORY;
+	w->v->result->directory = r;
+	r->entries = view_alloc(w, w->rows * sizeof *r->entries);
+	if (!r->entries)
+		return IEUM_E_NO_MEMORY;
+	for (size_t i = w->cursor; i < n; i++) {
+		Ieum__V1__DirectoryEntry *row;
+		if (r->n_entries == w->rows)
+			return view_more(w, i);
+		enum ieum_err err = directory_row(w, i, q->kind, &row);
+		if (err)
+			return err;
+		if (row)
+			r->entries[r->n_entries++] = row;
+	}
+	return IEUM_E_OK;
+}
+
+/* ---- who am I ---- */
+
+enum ieum_err view_whoami(struct viewing *w)
+{
+	static const char *const views[] = { "queues", "drill" };
+	const struct policy_participant *who = w->who.who;
+	Ieum__V1__WhoamiResult *r = view_alloc(w, sizeof *r);
+
+	if (!r)
+		return IEUM_E_NO_MEMORY;
+	*r = (Ieum__V1__WhoamiResult)IEUM__V1__WHOAMI_RESULT__INIT;
+	w->v->result->what_case = IEUM__V1__RESULT__WHAT_WHOAMI;
+	w->v->result->whoami = r;
+	r->participant = view_text(who->name);
+	r->kind = view_text(who->kind);
+	r->jurisdiction = view_text(who->jurisdiction);
+	r->actor = view_text(state_actor_name(w->c, connection_at(w->c, w->who.connection)->actor));
+	r->hub = view_text(policy_hub(w->p));
+	r->drill = w->c->drill;
+	r->mailboxes = view_alloc(w, who->n_mailboxes * sizeof *r->mailboxes);
+	r->views = view_alloc(w, sizeof views);
+	if (!r->mailboxes || !r->views)
+		return IEUM_E_NO_MEMORY;
+	for (size_t i = 0; i < who->n_mailboxes; i++)
+		r->mailboxes[r->n_mailboxes++] = policy_mailbox(w->p, who->mailboxes[i])->name;
+	for (size_t i = 0; i < sizeof views / sizeof views[0]; i++)
+		if (who->views & 1U << i)
+			r->views[r->n_views++] = view_text(views[i]);
+	return IEUM_E_OK;
+}
+
+/* ---- whom would it reach ---- */
+
+static Ieum__V1__ReachEntry *reach_row(struct viewing *w, const struct policy_decision *decided,
+				       const struct policy_route *route)
+{
+	const struct policy_task *t = route->task >= 0 ? &decided->tasks[route->task] : NULL;
+	Ieum__V1__ReachEntry *e = view_alloc(w, sizeof *e);
+
+	if (!e)
+		return NULL;
+	*e = (Ieum__V1__ReachEntry)IEUM__V1__REACH_ENTRY__INIT;
+	e->mailbox = policy_mailbox(w->p, route->mailbox)->name;
+	e->cause = route->cause;
+	if (!t)
+		return e;
+	e->answer_by_at_ms = t->due_at_ms;
+	e->ladder = view_alloc(w, t->n_ladder * sizeof *e->ladder);
+	for (size_t i = 0; e->ladder && i < t->n_ladder; i++)
+		e->ladder[e->n_ladder++] = view_text(t->ladder[i].to);
+	return e->ladder ? e : NULL;
+}
+
+/* The rules' view of the message; a case counts only for those who take part in it. */
+static enum ieum_err reach_context(struct viewing *w, struct submission *s)
+{
+	const ProtobufCBinaryData *id = &s->envelope->case_id;
+
+	s->core_case = id->len == CORE_ID_BYTES ? state_case(w->c, id->data) : 0;
+	if (s->core_case && case_excludes(case_at(w->c, s->core_case), w->who.participant))
+		return view_refuse(w, IEUM_E_CONFLICT_OF_INTEREST, "query.reach.referral.envelope.case_id");
+	if (id->len && (!s->core_case || !caller_in_case(w->c, w->p, &w->who, case_at(w->c, s->core_case))))
+		return view_refuse(w, IEUM_E_CASE_UNKNOWN, "query.reach.referral.envelope.case_id");
+	return submit_context(s);
+}
+
+enum ieum_err view_reach(struct viewing *w, const Ieum__V1__ReachQuery *q)
+{
+	struct policy_decision *decided = &w->c->scratch->decision;
+	const struct core_submit from = { .connection = w->v->connection, .referral = q->referral };
+	struct core_decision *d = view_alloc(w, sizeof *d);
+	Ieum__V1__ReachResult *r = view_alloc(w, sizeof *r);
+
+	if (!d || !r)
+		return IEUM_E_NO_MEMORY;
+	if (!q->referral || !q->referral->envelope)
+		return view_refuse(w, IEUM_E_FIELD_MISSING, "query.reach.referral");
+	struct submission s = {
+		.c = w->c, .p = w->p, .d = d, .now = w->v->now, .now_ms = to_ms(w->v->now), .from = &from,
+		.envelope = q->referral->envelope, .who = w->who,
+	};
+	enum ieum_err err = reach_context(w, &s);
+	if (err)
+		return *w->v->detail ? err : view_refuse(w, err, d->detail);
+	err = policy_decide(w->p, &s.context, decided, w->v->detail, sizeof w->v->detail);
+	if (err)
+		return err;
+	*r = (Ieum__V1__ReachResult)IEUM__V1__REACH_RESULT__INIT;
+	w->v->result->what_case = IEUM__V1__RESULT__WHAT_REACH;
+	w->v->result->reach = r;
+	r->entries = view_alloc(w, decided->n_routes * sizeof *r->entries);
+	r->rules = view_alloc(w, decided->n_rules * sizeof *r->rules);
+	if (!r->entries || !r->rules)
+		return IEUM_E_NO_MEMORY;
+	for (size_t i = 0; i < decided->n_routes; i++) {
+		r->entries[r->n_entries] = reach_row(w, decided, &decided->routes[i]);
+		if (!r->entries[r->n_entries++])
+			return IEUM_E_NO_MEMORY;
+	}
+	for (size_t i = 0; i < decided->n_rules; i++)
+		r->rules[r->n_rules++] = view_text(decided->rules[i]);
+	return IEUM_E_OK;
+}

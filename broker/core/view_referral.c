@@ -1,0 +1,98 @@
+/* One message: how far its requests and deliveries are, and for whom its content is. */
+#include <string.h>
+
+#include "broker/core/cases.h"
+#include "broker/core/task.h"
+#include "broker/core/view.h"
+
+static enum ieum_err put_tasks(struct viewing *w, const struct referral *m, Ieum__V1__ReferralResult *r)
+{
+	r->tasks = view_alloc(w, POLICY_TASKS_MAX * sizeof *r->tasks);
+	if (!r->tasks)
+		return IEUM_E_NO_MEMORY;
+	for (uint32_t th = m->first_task; th; th = task_at(w->c, th)->next) {
+		const struct task *t = task_at(w->c, th);
+		Ieum__V1__TaskView *row = view_alloc(w, sizeof *row);
+		if (!row)
+			return IEUM_E_NO_MEMORY;
+		*row = (Ieum__V1__TaskView)IEUM__V1__TASK_VIEW__INIT;
+		row->task = t->index;
+		row->state = (Ieum__V1__TaskState)t->state;
+		uint32_t asked = t->holder ? t->holder : t->n_asked ? t->asked[t->n_asked - 1].mailbox : 0;
+		row->asked = view_text(state_mailbox_name(w->c, asked));
+		row->outcome = (Ieum__V1__Outcome)t->outcome;
+		row->reason = (Ieum__V1__Reason)t->reason;
+		row->due_at_ms = t->due_at_ms;
+		row->steps_left = (uint32_t)(t->n_ladder - t->steps_used);
+		r->tasks[r->n_tasks++] = row;
+	}
+	return IEUM_E_OK;
+}
+
+static enum ieum_err put_deliveries(struct viewing *w, const struct referral *m, Ieum__V1__ReferralResult *r)
+{
+	size_t n = 0;
+
+	for (uint32_t dh = m->first_delivery; dh; dh = delivery_at(w->c, dh)->next)
+		n++;
+	Ieum__V1__DeliveryView *rows = view_alloc(w, n * sizeof *rows);
+	r->deliveries = view_alloc(w, n * sizeof *r->deliveries);
+	if (!rows || !r->deliveries)
+		return IEUM_E_NO_MEMORY;
+	for (uint32_t dh = m->first_delivery; dh; dh = delivery_at(w->c, dh)->next) {
+		const struct delivery *d = delivery_at(w->c, dh);
+		Ieum__V1__DeliveryView *row = &rows[r->n_deliveries];
+		*row = (Ieum__V1__DeliveryView)IEUM__V1__DELIVERY_VIEW__INIT;
+		row->delivery_id = d->id;
+		row->mailbox = view_text(state_mailbox_name(w->c, d->mailbox));
+		row->state = (Ieum__V1__DeliveryState)(d->state == DELIVERY_WAITING ? DELIVERY_QUEUED : d->state);
+		row->attempts = d->attempts;
+		row->released_to = view_text(state_participant_name(w->c, d->released_to));
+		row->released_at_ms = d->released_at_ms;
+		row->cause = (Ieum__V1__DeliveryCause)d->cause;
+		r->deliveries[r->n_deliveries++] = row;
+	}
+	return IEUM_E_OK;
+}
+
+/* Sender and recipients may read it. */
+static bool may_read(const struct viewing *w, const struct referral *m)
+{
+	if (m->sender == w->who.participant)
+		return true;
+	for (uint32_t dh = m->first_delivery; dh; dh = delivery_at(w->c, dh)->next)
+		if (delivery_at(w->c, dh)->state != DELIVERY_WITHDRAWN &&
+		    caller_consumes(w->c, w->p, &w->who, delivery_at(w->c, dh)->mailbox))
+			return true;
+	return false;
+}
+
+enum ieum_err view_referral(struct viewing *w, const Ieum__V1__ReferralQuery *q)
+{
+	uint32_t rh = q->message_id.len == CORE_ID_BYTES ? state_referral(w->c, q->message_id.data) : 0;
+	const struct referral *m = rh ? referral_at(w->c, rh) : NULL;
+	const struct core_case *k = m && m->core_case ? case_at(w->c, m->core_case) : NULL;
+
+	if (k && case_excludes(k, w->who.participant))
+		return view_refuse(w, IEUM_E_CONFLICT_OF_INTEREST, "query.referral.message_id");
+	bool content = m && may_read(w, m);
+	if (!m || (!content && !(k && caller_in_case(w->c, w->p, &w->who, k))))
+		return view_refuse(w, IEUM_E_REFERRAL_UNKNOWN, "query.referral.message_id");
+	Ieum__V1__ReferralResult *r = view_alloc(w, sizeof *r);
+	if (!r)
+		return IEUM_E_NO_MEMORY;
+	*r = (Ieum__V1__ReferralResult)IEUM__V1__REFERRAL_RESULT__INIT;
+	w->v->result->what_case = IEUM__V1__RESULT__WHAT_REFERRAL;
+	w->v->result->referral = r;
+	w->v->payload_seq = content && !m->erased ? m->seq : 0;
+	view_read_id(w, m->id);
+	r->message_id = view_id(m->id);
+	if (k)
+		r->case_id = view_id(k->id);
+	r->type = (Ieum__V1__MessageType)m->type;
+	r->sender = view_text(state_participant_name(w->c, m->sender));
+	r->received_at_ms = to_ms(m->at_us);
+	r->journal_number = m->seq;
+	enum ieum_err err = put_tasks(w, m, r);
+	return err ? err : put_deliveries(w, m, r);
+}

@@ -1,0 +1,155 @@
+/* What a message takes back: a predecessor that it supersedes, and what waits for participants
+ * that are excluded now. */
+#include <string.h>
+
+#include "broker/core/cases.h"
+#include "broker/core/mailbox.h"
+#include "broker/core/submit.h"
+#include "broker/core/task.h"
+
+static enum ieum_err add_withdrawn(struct submission *s, uint64_t delivery, size_t *room)
+{
+	Ieum__V1__Submitted *e = s->e;
+
+	if (e->n_withdrawn == *room) {
+		size_t more = *room ? 2 * *room : 16;
+		uint64_t *withdrawn = decision_zalloc(s->d, more * sizeof *withdrawn);
+		if (!withdrawn)
+			return IEUM_E_NO_MEMORY;
+		if (*room)
+			memcpy(withdrawn, e->withdrawn, *room * sizeof *withdrawn);
+		e->withdrawn = withdrawn;
+		*room = more;
+	}
+	for (size_t i = 0; i < e->n_withdrawn; i++)
+		if (e->withdrawn[i] == delivery)
+			return IEUM_E_OK;
+	e->withdrawn[e->n_withdrawn++] = delivery;
+	return IEUM_E_OK;
+}
+
+/* Nobody waits for an answer to what was replaced: its open requests end. */
+static enum ieum_err cancel_tasks(struct submission *s, const struct referral *r)
+{
+	enum ieum_err err = IEUM_E_OK;
+
+	for (uint32_t th = r->first_task; th && !err; th = task_at(s->c, th)->next) {
+		Ieum__V1__TaskChanged *change;
+		const struct task *t = task_at(s->c, th);
+		if (!task_open(t))
+			continue;
+		err = answer_add_change(s, r, t, &change);
+		if (err)
+			return err;
+		change->answer = IEUM__V1__ANSWER_KIND__ANSWER_KIND_CANCEL;
+		change->state = IEUM__V1__TASK_STATE__TASK_STATE_CANCELLED;
+		change->due_at_ms = 0;
+	}
+	return err;
+}
+
+static enum ieum_err supersede(struct submission *s, size_t *room)
+{
+	const ProtobufCBinaryData *id = &s->envelope->supersedes;
+	uint32_t rh = id->len == CORE_ID_BYTES ? state_referral(s->c, id->data) : 0;
+	enum ieum_err err = IEUM_E_OK;
+
+	if (!id->len)
+		return IEUM_E_OK;
+	if (!rh || referral_at(s->c, rh)->sender != s->who.participant)
+		return decision_refuse(s->d, IEUM_E_REFERRAL_UNKNOWN, "envelope.supersedes");
+	const struct referral *r = referral_at(s->c, rh);
+	if (r->core_case != s->core_case || r->type != (uint32_t)s->envelope->type || rh == s->reply)
+		return decision_refuse(s->d, IEUM_E_FIELD_INVALID,
+				       "envelope.supersedes: not of the same type and case");
+	for (uint32_t dh = r->first_delivery; dh && !err; dh = delivery_at(s->c, dh)->next) {
+		const struct delivery *d = delivery_at(s->c, dh);
+		if (d->state == DELIVERY_QUEUED && !d->released_to)
+			err = add_withdrawn(s, d->id, room);
+	}
+	return err ? err : cancel_tasks(s, r);
+}
+
+/* ---- exclusion ---- */
+
+static bool is_excluded(const struct submission *s, int participant)
+{
+	for (size_t i = 0; i < s->context.n_excluded; i++)
+		if (s->excluded[i] == participant)
+			return true;
+	return false;
+}
+
+/* Is nobody left who may take from it in this case? */
+static bool all_excluded(const struct submission *s, int mailbox)
+{
+	const struct policy_mailbox *m = policy_mailbox(s->p, mailbox);
+
+	for (size_t i = 0; i < m->n_consumers; i++)
+		if (!is_excluded(s, m->consumers[i]))
+			return false;
+	return true;
+}
+
+static enum ieum_err withdraw_queued(struct submission *s, uint32_t mailbox, size_t *room)
+{
+	enum ieum_err err = IEUM_E_OK;
+
+	for (uint32_t u = 0; u < CORE_URGENCIES; u++) {
+		uint32_t lane = mailbox_lane(s->c, mailbox, s->core_case, u);
+		uint32_t th = lane ? lane_at(s->c, lane)->transits.head : 0;
+		for (int n = 0; th && n < CORE_WITHDRAW_MAX && !err; n++) {
+			const struct transit *t = transit_at(s->c, th);
+			const struct delivery *d = delivery_at(s->c, t->delivery);
+			if (d->state == DELIVERY_QUEUED && !d->released_to)
+				err = add_withdrawn(s, d->id, room);
+			th = t->lane_next;
+		}
+	}
+	return err;
+}
+
+/* A case whose owner may not know of it any more needs another. */
+static void replace_owner(struct submission *s)
+{
+	uint32_t owner = s->e->case_owner;
+
+	if (!owner)
+		owner = s->core_case ? case_at(s->c, s->core_case)->owner : s->e->case_opened->owner;
+	int index = state_policy_mailbox(s->c, s->p, owner);
+	if (index != POLICY_NONE && !all_excluded(s, index))
+		return;
+	if (s->e->case_opened)
+		s->e->case_opened->owner = s->e->sender_mailbox;
+	else
+		s->e->case_owner = s->e->sender_mailbox;
+}
+
+static enum ieum_err exclude(struct submission *s, size_t *room)
+{
+	size_t n = s->context.n_excluded - s->n_excluded_before;
+	enum ieum_err err = IEUM_E_OK;
+
+	if (n == 0 || !s->e->case_id.len)
+		return IEUM_E_OK;
+	s->e->excluded = decision_zalloc(s->d, n * sizeof *s->e->excluded);
+	if (!s->e->excluded)
+		return IEUM_E_NO_MEMORY;
+	for (size_t i = s->n_excluded_before; i < s->context.n_excluded && !err; i++) {
+		const struct policy_participant *who = policy_participant(s->p, s->excluded[i]);
+		s->e->excluded[s->e->n_excluded++] = who->number;
+		for (size_t k = 0; s->core_case && k < who->n_mailboxes && !err; k++)
+			if (all_excluded(s, who->mailboxes[k]))
+				err = withdraw_queued(s, policy_mailbox(s->p, who->mailboxes[k])->number, room);
+	}
+	replace_owner(s);
+	return err;
+}
+
+enum ieum_err withdrawal_decide(struct submission *s)
+{
+	size_t room = 0;
+	enum ieum_err err = supersede(s, &room);
+
+	return err ? err : exclude(s, &room);
+}
