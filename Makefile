@@ -134,7 +134,32 @@ JOURNAL_SRC := \
 	broker/journal/sqlite_snapshot.c
 
 # ieumd around the core: server, configuration, log, operations.
-BROKER_SRC :=
+BROKER_SRC := \
+	broker/audit.c \
+	broker/audit_ledger.c \
+	broker/clock.c \
+	broker/commits.c \
+	broker/config.c \
+	broker/config_check.c \
+	broker/due.c \
+	broker/log.c \
+	broker/outbox.c \
+	broker/payload_cache.c \
+	broker/queries.c \
+	broker/recorder.c \
+	broker/refusals.c \
+	broker/refusing.c \
+	broker/releases.c \
+	broker/reload.c \
+	broker/replay.c \
+	broker/requests.c \
+	broker/roster.c \
+	broker/salt.c \
+	broker/server.c \
+	broker/session.c \
+	broker/snapshotter.c \
+	broker/start.c \
+	broker/stop.c
 IEUMD_MAIN := $(wildcard broker/main.c)
 
 # libieum, then the ieum command.
@@ -169,6 +194,10 @@ TEST_PROTO_DEFS := \
 # What several tests share; linked into every test that uses it.
 TEST_SUPPORT_SRC := \
 	tests/crash/power_vfs.c \
+	tests/integration/hub.c \
+	tests/integration/peer.c \
+	tests/integration/record.c \
+	tests/integration/stranger.c \
 	tests/unit/channel_world.c \
 	tests/unit/codec_samples.c \
 	tests/unit/core_world.c \
@@ -189,20 +218,25 @@ UNIT_TESTS := \
 	tests/unit/test_certs.c \
 	tests/unit/test_channel.c \
 	tests/unit/test_channel_end.c \
+	tests/unit/test_clock.c \
 	tests/unit/test_codec.c \
 	tests/unit/test_codec_hostile.c \
 	tests/unit/test_codec_rules.c \
 	tests/unit/test_committer.c \
+	tests/unit/test_config.c \
 	tests/unit/test_error.c \
 	tests/unit/test_frame.c \
 	tests/unit/test_journal.c \
 	tests/unit/test_journal_memory.c \
 	tests/unit/test_journal_power.c \
 	tests/unit/test_journal_sqlite.c \
+	tests/unit/test_log.c \
 	tests/unit/test_merkle.c \
+	tests/unit/test_payload_cache.c \
 	tests/unit/test_pbmap.c \
 	tests/unit/test_policy.c \
 	tests/unit/test_policy_routes.c \
+	tests/unit/test_refusals.c \
 	tests/unit/test_resident_number.c \
 	tests/unit/test_table.c \
 	tests/unit/test_tls.c \
@@ -215,7 +249,12 @@ UNIT_TESTS := \
 
 # A .c file is built and run; anything else is an executable script and is run as
 # it is, from the root, with IEUM_BUILD naming the build folder.
-INTEGRATION_TESTS :=
+INTEGRATION_TESTS := \
+	tests/integration/test_smoke.c \
+	tests/integration/test_daemon.c \
+	tests/integration/test_certificates.c \
+	tests/integration/test_delivery.c \
+	tests/integration/test_reload.c
 CRASH_TESTS :=
 
 # ---- tools and flags ----------------------------------------------------------

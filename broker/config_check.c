@@ -1,0 +1,94 @@
+/* `ieumd --check`: what the configuration names, looked at without starting anything. */
+#include <stdio.h>
+#include <string.h>
+#include <time.h>
+
+#include "broker/config.h"
+#include "broker/policy/policy.h"
+
+static const char *base_name(const char *path)
+{
+	const char *slash = strrchr(path, '/');
+
+	return slash ? slash + 1 : path;
+}
+
+static int days_left(int64_t at_s)
+{
+	return (int)((at_s - time(NULL)) / (24 * 3600));
+}
+
+static size_t check_hub_file(const struct config *c, FILE *out, struct policy **policy)
+{
+	struct yaml_diag diag;
+	enum ieum_err err;
+
+	yaml_diag_init(&diag);
+	err = policy_load(c->hub_file, &diag, policy);
+	if (!err)
+		return 0;
+	if (err == IEUM_E_FILE_UNREADABLE)
+		fprintf(out, "%s:%d: ", base_name(c->path), c->hub_file_line);
+	if (diag.count == 0)
+		fprintf(out, "%s: %s\n", c->hub_file, ieum_error(err)->text_en);
+	yaml_diag_print(&diag, out);
+	return diag.count ? diag.count : 1;
+}
+
+static size_t check_certificates(const struct config *c, FILE *out, const struct policy *policy)
+{
+	char why[TLS_WHY_BYTES] = "";
+	const char *file = base_name(c->path);
+	struct tls *tls = NULL;
+	size_t mistakes = 0;
+	enum ieum_err err = tls_new(TLS_SERVER, &c->tls, &tls, why);
+	const struct tls_identity *own;
+	int64_t crl_s;
+
+	if (err) {
+		fprintf(out, "%s:%d: %s\n", file, c->tls_line,
+			why[0] ? why : ieum_error(err)->text_en);
+		return 1;
+	}
+	own = tls_own(tls);
+	crl_s = tls_crl_next_update_s(tls);
+	if (own->not_after_s <= time(NULL)) {
+		fprintf(out, "%s:%d: the certificate has expired\n", file, c->tls_line);
+		mistakes++;
+	} else if (days_left(own->not_after_s) < CONFIG_CERTIFICATE_WARNING_DAYS) {
+		fprintf(out, "%s:%d: warning: the certificate ends in %d days\n", file, c->tls_line,
+			days_left(own->not_after_s));
+	}
+	if (crl_s && crl_s <= time(NULL)) {
+		fprintf(out,
+			"%s:%d: the revocation list is out of date: every client would be refused\n",
+			file, c->tls_line);
+		mistakes++;
+	}
+	if (policy && strcmp(own->hub, policy_hub(policy)) != 0) {
+		fprintf(out, "%s:%d: the certificate is of the hub '%s', the hub file of '%s'\n",
+			file, c->tls_line, own->hub, policy_hub(policy));
+		mistakes++;
+	}
+	tls_free(tls);
+	return mistakes;
+}
+
+size_t config_check(const char *path, FILE *out)
+{
+	struct yaml_diag diag;
+	struct config *c = NULL;
+	struct policy *policy = NULL;
+	size_t mistakes;
+
+	yaml_diag_init(&diag);
+	if (config_load(path, &diag, &c) != IEUM_E_OK) {
+		yaml_diag_print(&diag, out);
+		return diag.count ? diag.count : 1;
+	}
+	mistakes = check_hub_file(c, out, &policy);
+	mistakes += check_certificates(c, out, policy);
+	policy_free(policy);
+	config_free(c);
+	return mistakes;
+}

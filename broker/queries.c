@@ -1,0 +1,226 @@
+/* Reading: what a query may see is decided by the core; that it was read is on disk before the
+ * answer leaves (promise 2).  A referral's content may have to come from the journal first: such a query
+ * is parked and decided anew when the payload is there. */
+#include <stdlib.h>
+#include <string.h>
+
+#include "broker/session.h"
+
+/* What a kind of query is called in the journal, and whether its answer is a disclosure that is recorded. */
+static const struct kind {
+	const char *what;
+	Ieum__V1__Query__WhatCase what_case;
+	bool is_recorded;
+} kinds[] = {
+	{ "cases", IEUM__V1__QUERY__WHAT_CASES, true },
+	{ "case", IEUM__V1__QUERY__WHAT_CASE, true },
+	{ "referral", IEUM__V1__QUERY__WHAT_REFERRAL, true },
+	{ "queues", IEUM__V1__QUERY__WHAT_QUEUES, true },
+	{ "queue", IEUM__V1__QUERY__WHAT_QUEUE, true },
+	{ "directory", IEUM__V1__QUERY__WHAT_DIRECTORY, false },
+	{ "reach", IEUM__V1__QUERY__WHAT_REACH, false },
+	{ "whoami", IEUM__V1__QUERY__WHAT_WHOAMI, false },
+};
+
+static const struct kind *kind_of(const Ieum__V1__Query *query)
+{
+	for (size_t i = 0; i < sizeof(kinds) / sizeof(kinds[0]); i++)
+		if (kinds[i].what_case == query->what_case)
+			return &kinds[i];
+	return NULL;
+}
+
+/* A query at hand: a request's, or a parked one's. */
+struct asking {
+	struct session *s;
+	uint64_t request_id;
+	const struct kind *kind;
+	struct core_view view;
+};
+
+static void refuse(const struct asking *a, enum ieum_err err, const char *detail)
+{
+	char what[REFUSALS_WHAT_BYTES];
+
+	snprintf(what, sizeof(what), "query %s", a->kind->what);
+	refusing_answer(a->s, a->request_id,
+			&(struct refusing){ .err = err, .what = what, .detail = detail });
+}
+
+/* ---- parked queries ---- */
+
+static bool park(const struct asking *a)
+{
+	struct server *sv = a->s->server;
+	struct parked_query *p;
+
+	if (sv->n_parked == SERVER_PARKED_QUERIES_MAX)
+		return false;
+	p = calloc(1, sizeof(*p));
+	if (!p || recorder_read(&sv->recorder, a->view.payload_seq, NULL) != IEUM_E_OK) {
+		free(p);
+		return false;
+	}
+	p->channel_id = a->s->channel_id;
+	p->request_id = a->request_id;
+	p->payload_seq = a->view.payload_seq;
+	memcpy(p->message_id, a->view.query->referral->message_id.data, sizeof(p->message_id));
+	TAILQ_INSERT_TAIL(&sv->parked, p, link);
+	sv->n_parked++;
+	return true;
+}
+
+static void unpark(struct server *sv, struct parked_query *p)
+{
+	TAILQ_REMOVE(&sv->parked, p, link);
+	sv->n_parked--;
+}
+
+void queries_forget(struct server *sv, uint64_t channel_id)
+{
+	struct parked_query *p = TAILQ_FIRST(&sv->parked);
+
+	while (p) {
+		struct parked_query *next = TAILQ_NEXT(p, link);
+
+		if (channel_id == 0 || p->channel_id == channel_id) {
+			unpark(sv, p);
+			free(p);
+		}
+		p = next;
+	}
+}
+
+/* ---- content ---- */
+
+/* The content into the result, without narrative parts for others. */
+static enum ieum_err add_content(struct asking *a, const uint8_t *payload, size_t len)
+{
+	struct arena *arena = a->view.arena;
+	const uint8_t *filtered;
+	size_t filtered_len;
+	enum ieum_err err = codec_filter_narrative(payload, len, releases_is_reader, a->s, arena,
+						   &filtered, &filtered_len);
+
+	if (err)
+		return err;
+	a->view.result->referral->referral =
+		ieum__v1__referral__unpack(&arena->allocator, filtered_len, filtered);
+	return a->view.result->referral->referral ? IEUM_E_OK : IEUM_E_INTERNAL;
+}
+
+/* Records the reading and puts the answer behind that record. */
+static void answer(struct asking *a)
+{
+	struct server *sv = a->s->server;
+	Ieum__V1__Frame frame = IEUM__V1__FRAME__INIT;
+	enum ieum_err err;
+
+	if (a->kind->is_recorded) {
+		const uint8_t(*id)[CORE_ID_BYTES] =
+			(const uint8_t(*)[CORE_ID_BYTES]) & a->view.read_id;
+
+		core_decision_reset(&sv->decision);
+		err = core_decide_read(sv->core, a->s->connection, a->kind->what, id,
+				       a->view.has_read_id ? 1 : 0, server_now_us(sv),
+				       &sv->decision);
+		if (err) {
+			refuse(a, err, sv->decision.detail);
+			return;
+		}
+		if (!server_record(sv))
+			return;
+	}
+	frame.request_id = a->request_id;
+	frame.what_case = IEUM__V1__FRAME__WHAT_RESULT;
+	frame.result = a->view.result;
+	/* What discloses nothing is answered also while nothing can be recorded. */
+	if (sv->stalled && !a->kind->is_recorded && a->s->welcomed)
+		session_answer_direct(a->s, &frame);
+	else
+		session_answer(a->s, &frame);
+}
+
+/* No payload at hand: `unreadable` when the journal has been asked already. */
+static void view_and_answer(struct asking *a, const Ieum__V1__Query *query, bool unreadable)
+{
+	struct server *sv = a->s->server;
+	const uint8_t *payload;
+	size_t len;
+	enum ieum_err err;
+
+	a->view = (struct core_view){
+		.connection = a->s->connection,
+		.query = query,
+		.now = server_now_us(sv),
+		.arena = &sv->arena,
+	};
+	err = core_view(sv->core, sv->policy, &a->view);
+	if (!err && a->view.payload_seq && !unreadable) {
+		if (payload_cache_get(sv->recorder.cache, a->view.payload_seq, &payload, &len)) {
+			err = len ? add_content(a, payload, len) : IEUM_E_OK;
+		} else {
+			if (!park(a))
+				refuse(a, IEUM_E_TOO_MANY_REQUESTS, "");
+			return;
+		}
+	}
+	if (err)
+		refuse(a, err, a->view.detail);
+	else
+		answer(a);
+}
+
+void queries_answer(const struct request *rq)
+{
+	struct asking a = { .s = rq->s, .request_id = rq->id };
+	struct server *sv = rq->s->server;
+	const Ieum__V1__Query *query = rq->frame->frame->query;
+
+	a.kind = kind_of(query);
+	if (!a.kind) {
+		session_end(rq->s, IEUM_E_FRAME_UNKNOWN, "");
+		return;
+	}
+	if (!requests_rate(rq, "query"))
+		return;
+	if (a.kind->is_recorded && (sv->stalled || recorder_room(&sv->recorder) == RECORDER_FULL)) {
+		refuse(&a, IEUM_E_UNAVAILABLE, "");
+		return;
+	}
+	view_and_answer(&a, query, false);
+}
+
+void queries_payload_read(struct server *sv, uint64_t seq, bool erased)
+{
+	struct parked_query *p = TAILQ_FIRST(&sv->parked);
+
+	while (p) {
+		struct parked_query *next = TAILQ_NEXT(p, link);
+		struct channel *ch = channel_find(sv->channels, p->channel_id);
+
+		if (p->payload_seq == seq) {
+			Ieum__V1__ReferralQuery referral = IEUM__V1__REFERRAL_QUERY__INIT;
+			Ieum__V1__Query query = IEUM__V1__QUERY__INIT;
+
+			unpark(sv, p);
+			referral.message_id =
+				(ProtobufCBinaryData){ sizeof(p->message_id), p->message_id };
+			query.what_case = IEUM__V1__QUERY__WHAT_REFERRAL;
+			query.referral = &referral;
+			if (ch && ((const struct owner *)channel_arg(ch))->session->state ==
+					  SESSION_OPEN) {
+				struct asking a = {
+					.s = ((const struct owner *)channel_arg(ch))->session,
+					.request_id = p->request_id,
+					.kind = kind_of(&query)
+				};
+
+				arena_reset(&sv->arena);
+				view_and_answer(&a, &query, erased);
+			}
+			free(p);
+		}
+		p = next;
+	}
+}
