@@ -163,9 +163,41 @@ BROKER_SRC := \
 IEUMD_MAIN := $(wildcard broker/main.c)
 
 # libieum, then the ieum command.
-LIBIEUM_SRC :=
+LIBIEUM_SRC := \
+	client/lib.c \
+	client/lib_blocking.c \
+	client/lib_connection.c \
+	client/lib_inbox.c \
+	client/lib_request.c \
+	client/lib_settle.c \
+	client/lib_submit.c
 IEUM_SRC := \
-	client/table.c
+	client/arguments.c \
+	client/cmd_answer.c \
+	client/cmd_ask.c \
+	client/cmd_audit.c \
+	client/cmd_hub.c \
+	client/cmd_inbox.c \
+	client/cmd_settle.c \
+	client/cmd_submit.c \
+	client/command.c \
+	client/exit_code.c \
+	client/json_out.c \
+	client/link.c \
+	client/message.c \
+	client/profile.c \
+	client/receipt.c \
+	client/render_case.c \
+	client/render_lists.c \
+	client/render_queue.c \
+	client/render_referral.c \
+	client/sheet.c \
+	client/shown.c \
+	client/table.c \
+	client/texts.c \
+	client/trouble.c \
+	client/values.c \
+	client/when.c
 IEUM_MAIN := $(wildcard client/main.c)
 
 # The development CA.

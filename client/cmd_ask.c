@@ -1,0 +1,192 @@
+/* The commands that only ask: case, referral, directory, whoami, queue. */
+#include <string.h>
+
+#include "client/command.h"
+#include "client/json_out.h"
+#include "client/render.h"
+#include "client/trouble.h"
+#include "client/values.h"
+
+/* How an answer is shown to a person. */
+typedef enum exit_code render_cb(const struct invocation *inv, const struct pages *pages,
+				 const struct names *names);
+
+static enum exit_code show(struct invocation *inv, struct link *link, const struct pages *pages,
+			   render_cb *render, bool titles)
+{
+	struct pages directory = { 0 };
+	struct names names;
+	enum exit_code code;
+
+	if (inv->json)
+		return json_out_pages(inv, pages);
+	if (titles)
+		link_ask_directory(link, &directory);
+	names = (struct names){ directory.page, directory.n };
+	code = render(inv, pages, &names);
+	pages_free(&directory);
+	return code;
+}
+
+/* `titles`: names become titles of the directory. */
+static enum exit_code ask_and_show(struct invocation *inv, Ieum__V1__Query *query,
+				   render_cb *render, bool titles)
+{
+	struct pages pages = { 0 };
+	struct link *link = NULL;
+	enum exit_code code = link_open(inv, &link);
+
+	if (!code)
+		code = link_ask(link, query, &pages);
+	if (!code)
+		code = show(inv, link, &pages, render, titles);
+	pages_free(&pages);
+	link_close(link);
+	return code;
+}
+
+/* ---- case ---- */
+
+static enum exit_code show_case(const struct invocation *inv, const struct pages *pages,
+				const struct names *names)
+{
+	return render_case(inv, pages, names, strcmp(inv->words[0], "timeline") == 0);
+}
+
+static enum exit_code list_cases(struct invocation *inv)
+{
+	Ieum__V1__CasesQuery cases = IEUM__V1__CASES_QUERY__INIT;
+	Ieum__V1__Query query = IEUM__V1__QUERY__INIT;
+
+	if (inv->n_words > 1)
+		return trouble_usage(inv, TEXT_WORD_TOO_MUCH, inv->words[1]);
+	cases.closed = given(inv, OPTION_CLOSED);
+	query.what_case = IEUM__V1__QUERY__WHAT_CASES;
+	query.cases = &cases;
+	return ask_and_show(inv, &query, render_cases, true);
+}
+
+enum exit_code cmd_case(struct invocation *inv)
+{
+	Ieum__V1__CaseQuery one = IEUM__V1__CASE_QUERY__INIT;
+	Ieum__V1__Query query = IEUM__V1__QUERY__INIT;
+	uint8_t id[UUID_BYTES];
+	enum exit_code code;
+
+	if (strcmp(inv->words[0], "list") == 0)
+		return list_cases(inv);
+	if (given(inv, OPTION_CLOSED))
+		return trouble_usage(inv, TEXT_OPTION_NOT_HERE,
+				     arguments_option_name(OPTION_CLOSED));
+	if (inv->n_words < 2)
+		return trouble_usage(inv, TEXT_WORD_MISSING, inv->words[0]);
+	code = value_id(inv, inv->words[1], id);
+	if (code)
+		return code;
+	one.case_id = (ProtobufCBinaryData){ UUID_BYTES, id };
+	query.what_case = IEUM__V1__QUERY__WHAT_CASE;
+	query.case_ = &one;
+	return ask_and_show(inv, &query, show_case, true);
+}
+
+/* ---- referral ---- */
+
+enum exit_code cmd_referral(struct invocation *inv)
+{
+	Ieum__V1__ReferralQuery one = IEUM__V1__REFERRAL_QUERY__INIT;
+	Ieum__V1__Query query = IEUM__V1__QUERY__INIT;
+	uint8_t id[UUID_BYTES];
+	enum exit_code code = value_id(inv, inv->words[1], id);
+
+	if (code)
+		return code;
+	one.message_id = (ProtobufCBinaryData){ UUID_BYTES, id };
+	query.what_case = IEUM__V1__QUERY__WHAT_REFERRAL;
+	query.referral = &one;
+	return ask_and_show(inv, &query, render_referral, true);
+}
+
+/* ---- directory, whoami ---- */
+
+static enum exit_code show_directory(const struct invocation *inv, const struct pages *pages,
+				     const struct names *names)
+{
+	(void)names;
+	return render_directory(inv, pages);
+}
+
+enum exit_code cmd_directory(struct invocation *inv)
+{
+	Ieum__V1__DirectoryQuery directory = IEUM__V1__DIRECTORY_QUERY__INIT;
+	Ieum__V1__Query query = IEUM__V1__QUERY__INIT;
+
+	if (given(inv, OPTION_KIND))
+		directory.kind = (char *)(uintptr_t)value_of(inv, OPTION_KIND);
+	query.what_case = IEUM__V1__QUERY__WHAT_DIRECTORY;
+	query.directory = &directory;
+	return ask_and_show(inv, &query, show_directory, false);
+}
+
+static enum exit_code show_whoami(const struct invocation *inv, const struct pages *pages,
+				  const struct names *names)
+{
+	(void)names;
+	return render_whoami(inv, pages->page[0]->whoami);
+}
+
+enum exit_code cmd_whoami(struct invocation *inv)
+{
+	Ieum__V1__WhoamiQuery whoami = IEUM__V1__WHOAMI_QUERY__INIT;
+	Ieum__V1__Query query = IEUM__V1__QUERY__INIT;
+
+	query.what_case = IEUM__V1__QUERY__WHAT_WHOAMI;
+	query.whoami = &whoami;
+	return ask_and_show(inv, &query, show_whoami, false);
+}
+
+/* ---- queues ---- */
+
+static enum exit_code show_queues(const struct invocation *inv, const struct pages *pages,
+				  const struct names *names)
+{
+	(void)names;
+	return render_queues(inv, pages);
+}
+
+static enum exit_code show_queue(const struct invocation *inv, const struct pages *pages,
+				 const struct names *names)
+{
+	(void)names;
+	return render_queue(inv, pages);
+}
+
+static enum exit_code list_queues(struct invocation *inv)
+{
+	Ieum__V1__QueuesQuery queues = IEUM__V1__QUEUES_QUERY__INIT;
+	Ieum__V1__Query query = IEUM__V1__QUERY__INIT;
+
+	if (given(inv, OPTION_DEAD_LETTERS))
+		return trouble_usage(inv, TEXT_OPTION_NOT_HERE,
+				     arguments_option_name(OPTION_DEAD_LETTERS));
+	if (inv->n_words > 1)
+		return trouble_usage(inv, TEXT_WORD_TOO_MUCH, inv->words[1]);
+	query.what_case = IEUM__V1__QUERY__WHAT_QUEUES;
+	query.queues = &queues;
+	return ask_and_show(inv, &query, show_queues, false);
+}
+
+enum exit_code cmd_queue(struct invocation *inv)
+{
+	Ieum__V1__QueueQuery queue = IEUM__V1__QUEUE_QUERY__INIT;
+	Ieum__V1__Query query = IEUM__V1__QUERY__INIT;
+
+	if (strcmp(inv->words[0], "list") == 0)
+		return list_queues(inv);
+	if (inv->n_words < 2)
+		return trouble_usage(inv, TEXT_WORD_MISSING, inv->words[0]);
+	queue.mailbox = (char *)(uintptr_t)inv->words[1];
+	queue.dead_letters = given(inv, OPTION_DEAD_LETTERS);
+	query.what_case = IEUM__V1__QUERY__WHAT_QUEUE;
+	query.queue = &queue;
+	return ask_and_show(inv, &query, show_queue, false);
+}

@@ -1,0 +1,337 @@
+/* ieum inbox: prints what comes, and takes it once it is printed.
+ *
+ *   connecting ──welcome──► asking for titles ──answer──► receiving ──end──► settling ──► leaving
+ *
+ * What always holds: a delivery is settled only after its text has left this process (flushed
+ * without an error), so a full disk or a closed pipe loses nothing; and before the last settle the
+ * credit is 0, so nothing is released to us that we would not print. */
+#include <event2/event.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+#include "client/command.h"
+#include "client/json_out.h"
+#include "client/link.h"
+#include "client/render.h"
+#include "client/trouble.h"
+#include "client/values.h"
+#include "client/when.h"
+
+enum {
+	INBOX_CREDIT = 32,
+	INBOX_QUIET_MS = 1000, /* unless --wait says otherwise */
+	INBOX_GOODBYE_MS = 1000,
+};
+
+struct inbox {
+	struct invocation *inv;
+	struct event_base *base;
+	struct event *quiet;   /* nothing came for so long; before the welcome: nobody there */
+	struct event *signals[2];
+	struct ieum *c;
+	struct pages directory;
+	bool asked;            /* for the directory */
+	bool follow, settle;
+	bool ending;           /* no more deliveries */
+	bool leaving;          /* all settled: saying good-bye */
+	uint64_t limit;        /* 0: none */
+	uint64_t printed;
+	size_t settling;       /* without an answer yet */
+	int64_t quiet_ms;
+	int64_t hub_ahead_ms;  /* the hub's clock minus ours */
+	enum ieum_err last_err; /* why there is no connection */
+	char last_why[IEUM_WHY_BYTES];
+	enum exit_code code;
+};
+
+static int64_t now_ms(void)
+{
+	struct timespec t;
+
+	clock_gettime(CLOCK_REALTIME, &t);
+	return (int64_t)t.tv_sec * 1000 + t.tv_nsec / 1000000;
+}
+
+static void arm(struct inbox *in, int64_t ms)
+{
+	struct timeval tv = { .tv_sec = (time_t)(ms / 1000),
+			      .tv_usec = (suseconds_t)(ms % 1000 * 1000) };
+
+	evtimer_add(in->quiet, &tv);
+}
+
+/* No more deliveries; over when every settle has its answer, or the hub has gone silent. */
+static void end(struct inbox *in, enum exit_code code)
+{
+	if (code && !in->code)
+		in->code = code;
+	if (!in->ending && in->c)
+		ieum_credit(in->c, 0);
+	in->ending = true;
+	if (in->settling > 0) {
+		arm(in, in->inv->timeout_ms);
+	} else if (!in->leaving) {
+		in->leaving = true;
+		ieum_stop(in->c);
+		arm(in, INBOX_GOODBYE_MS);
+	}
+}
+
+/* ---- deliveries ---- */
+
+static void settled(struct ieum *c, uint64_t delivery_id, const struct ieum_failure *failure,
+		    void *arg)
+{
+	struct inbox *in = arg;
+
+	(void)c;
+	(void)delivery_id;
+	in->settling--;
+	if (failure)
+		end(in, link_failure(in->inv, failure));
+	else if (in->ending)
+		end(in, EXIT_DONE);
+}
+
+static enum exit_code print(struct inbox *in, const Ieum__V1__Delivery *d)
+{
+	struct names names = { in->directory.page, in->directory.n };
+
+	if (in->inv->json)
+		return json_out_message(in->inv, &d->base, true);
+	return render_delivery(in->inv, d, &names, now_ms() + in->hub_ahead_ms);
+}
+
+static void settle(struct inbox *in, uint64_t delivery_id)
+{
+	enum ieum_err err =
+		ieum_settle(in->c, delivery_id, IEUM_SETTLE_DONE, NULL, settled, in);
+
+	if (err)
+		end(in, trouble(in->inv, err, NULL));
+	else
+		in->settling++;
+}
+
+static void delivered(struct ieum *c, const Ieum__V1__Delivery *d, const uint8_t *referral,
+		      size_t referral_len, void *arg)
+{
+	struct inbox *in = arg;
+	enum exit_code code;
+
+	(void)referral;
+	(void)referral_len;
+	if (in->ending) /* what was under way goes back to the queue when we leave */
+		return;
+	code = print(in, d);
+	if (!code && (fflush(in->inv->out) || ferror(in->inv->out)))
+		code = trouble_output(in->inv);
+	if (code) {
+		end(in, code);
+		return;
+	}
+	in->printed++;
+	if (in->limit && in->printed == in->limit) {
+		ieum_credit(c, 0);
+		if (in->settle)
+			settle(in, d->delivery_id);
+		end(in, EXIT_DONE);
+		return;
+	}
+	if (in->settle)
+		settle(in, d->delivery_id);
+	if (!in->follow)
+		arm(in, in->quiet_ms);
+}
+
+/* ---- the connection ---- */
+
+/* One at a time when they are counted: a second one would be released to us unread. */
+static void receive(struct inbox *in)
+{
+	uint64_t credit = INBOX_CREDIT;
+
+	if (in->ending)
+		return;
+	if (in->limit)
+		credit = in->settle ? 1 : in->limit - in->printed;
+	ieum_credit(in->c, (uint32_t)(credit < INBOX_CREDIT ? credit : INBOX_CREDIT));
+	if (in->follow)
+		evtimer_del(in->quiet);
+	else
+		arm(in, in->quiet_ms);
+}
+
+static void titles(struct ieum *c, const Ieum__V1__Result *result, const uint8_t *referral,
+		   size_t referral_len, const struct ieum_failure *failure, void *arg)
+{
+	struct inbox *in = arg;
+
+	(void)c;
+	(void)referral;
+	(void)referral_len;
+	(void)failure; /* without titles, names stand for themselves */
+	if (result && in->directory.n == 0 &&
+	    result->what_case == IEUM__V1__RESULT__WHAT_DIRECTORY)
+		pages_add(&in->directory, result);
+	receive(in);
+}
+
+static void connected(struct ieum *c, const Ieum__V1__Welcome *welcome, void *arg)
+{
+	Ieum__V1__DirectoryQuery directory = IEUM__V1__DIRECTORY_QUERY__INIT;
+	Ieum__V1__Query query = IEUM__V1__QUERY__INIT;
+	struct inbox *in = arg;
+
+	in->hub_ahead_ms = welcome->hub_time_at_ms - now_ms();
+	if (in->asked) { /* a connection that came back keeps its credit */
+		if (!in->ending && in->follow && !in->inv->json)
+			fprintf(in->inv->err, "%s\n", say(in->inv, TEXT_CONNECTED_AGAIN));
+		return;
+	}
+	in->asked = true;
+	link_greet(in->inv, welcome);
+	if (in->follow && !in->inv->json)
+		fprintf(in->inv->err, "%s\n", say(in->inv, TEXT_INBOX_WAITING));
+	query.page_rows = LINK_PAGE_ROWS;
+	query.what_case = IEUM__V1__QUERY__WHAT_DIRECTORY;
+	query.directory = &directory;
+	if (in->inv->json || ieum_query(c, &query, titles, in))
+		receive(in);
+}
+
+static void disconnected(struct ieum *c, const struct ieum_failure *why, bool permanent,
+			 int64_t retry_in_ms, void *arg)
+{
+	struct inbox *in = arg;
+
+	(void)c;
+	(void)retry_in_ms;
+	in->last_err = why->code;
+	snprintf(in->last_why, sizeof in->last_why, "%s", why->detail);
+	if (in->leaving || why->code == IEUM_E_OK) {
+		event_base_loopbreak(in->base);
+	} else if (permanent || in->ending) {
+		in->settling = 0;
+		end(in, link_failure(in->inv, why));
+	} else if (in->follow && in->asked && !in->inv->json) {
+		fprintf(in->inv->err, "%s\n", say(in->inv, TEXT_CONNECTION_AGAIN));
+	}
+}
+
+static void quiet_cb(evutil_socket_t fd, short what, void *arg)
+{
+	struct inbox *in = arg;
+
+	(void)fd;
+	(void)what;
+	if (in->leaving) {
+		event_base_loopbreak(in->base);
+		return;
+	}
+	if (in->ending || !in->asked) {
+		in->settling = 0;
+		end(in, trouble(in->inv, in->last_err ? in->last_err : IEUM_E_TIMED_OUT,
+				in->last_why));
+		return;
+	}
+	if (in->printed == 0 && !in->inv->json)
+		fprintf(in->inv->out, "%s\n", say(in->inv, TEXT_INBOX_EMPTY));
+	end(in, EXIT_DONE);
+}
+
+/* ---- the command ---- */
+
+static void signal_cb(evutil_socket_t signal, short what, void *arg)
+{
+	(void)signal;
+	(void)what;
+	end(arg, EXIT_DONE);
+}
+
+static enum exit_code take_options(const struct invocation *inv, struct inbox *in)
+{
+	const char *how = value_of(inv, OPTION_SETTLE);
+	enum exit_code code = EXIT_DONE;
+
+	in->follow = given(inv, OPTION_FOLLOW);
+	in->quiet_ms = INBOX_QUIET_MS;
+	in->settle = true;
+	if (given(inv, OPTION_SETTLE)) {
+		in->settle = strcmp(how, "done") == 0;
+		if (!in->settle && strcmp(how, "none") != 0)
+			return trouble_usage(inv, TEXT_OPTION_VALUE,
+					     arguments_option_name(OPTION_SETTLE));
+	}
+	if (given(inv, OPTION_LIMIT))
+		code = value_number(inv, value_of(inv, OPTION_LIMIT), 1, UINT32_MAX, &in->limit);
+	if (!code && given(inv, OPTION_WAIT))
+		code = value_duration(inv, value_of(inv, OPTION_WAIT), &in->quiet_ms);
+	return code;
+}
+
+static bool prepare(struct inbox *in)
+{
+	static const int numbers[] = { SIGINT, SIGTERM };
+
+	in->base = event_base_new();
+	in->quiet = in->base ? evtimer_new(in->base, quiet_cb, in) : NULL;
+	if (!in->quiet)
+		return false;
+	for (size_t i = 0; i < sizeof numbers / sizeof numbers[0]; i++) {
+		in->signals[i] = evsignal_new(in->base, numbers[i], signal_cb, in);
+		if (!in->signals[i] || evsignal_add(in->signals[i], NULL))
+			return false;
+	}
+	return true;
+}
+
+static void dismantle(struct inbox *in)
+{
+	ieum_free(in->c);
+	for (size_t i = 0; i < sizeof in->signals / sizeof in->signals[0]; i++) {
+		if (in->signals[i])
+			event_free(in->signals[i]);
+	}
+	if (in->quiet)
+		event_free(in->quiet);
+	if (in->base)
+		event_base_free(in->base);
+	pages_free(&in->directory);
+}
+
+static enum exit_code run(struct inbox *in)
+{
+	struct ieum_options options;
+	char why[IEUM_WHY_BYTES] = "";
+	enum ieum_err err;
+
+	if (!prepare(in))
+		return trouble(in->inv, IEUM_E_NO_MEMORY, NULL);
+	link_options(in->inv, &options);
+	options.callbacks.connected = connected;
+	options.callbacks.disconnected = disconnected;
+	options.callbacks.delivery = delivered;
+	options.ctx = in;
+	err = ieum_new(in->base, &options, &in->c, why);
+	if (err)
+		return trouble(in->inv, err, why);
+	arm(in, in->inv->timeout_ms);
+	event_base_dispatch(in->base);
+	return in->code;
+}
+
+enum exit_code cmd_inbox(struct invocation *inv)
+{
+	struct inbox in = { .inv = inv };
+	enum exit_code code = take_options(inv, &in);
+
+	if (!code)
+		code = link_profile(inv);
+	if (!code)
+		code = run(&in);
+	dismantle(&in);
+	return code;
+}

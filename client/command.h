@@ -1,0 +1,43 @@
+/* The commands of `ieum`, and what runs them. */
+#ifndef IEUM_CLIENT_COMMAND_H
+#define IEUM_CLIENT_COMMAND_H
+
+#include <stdint.h>
+
+#include "client/invocation.h"
+
+struct command {
+	const char *name;
+	const char *const *subs; /* what its first word may be, ends with NULL; NULL: anything */
+	size_t min_words;        /* after the name, the sub included */
+	size_t max_words;
+	uint64_t options; /* bit per enum arguments_option, beyond those of every command */
+	enum text_id line;
+	enum text_id help;
+	enum exit_code (*run_cb)(struct invocation *inv);
+};
+
+#define COMMAND_OPTION(name) (UINT64_C(1) << OPTION_##name)
+
+/* All of them, ends with a row without name. */
+extern const struct command commands[];
+
+enum exit_code cmd_submit(struct invocation *inv);
+enum exit_code cmd_inbox(struct invocation *inv);
+enum exit_code cmd_answer(struct invocation *inv);
+enum exit_code cmd_settle(struct invocation *inv);
+enum exit_code cmd_case(struct invocation *inv);
+enum exit_code cmd_referral(struct invocation *inv);
+enum exit_code cmd_directory(struct invocation *inv);
+enum exit_code cmd_reach(struct invocation *inv);
+enum exit_code cmd_whoami(struct invocation *inv);
+enum exit_code cmd_ping(struct invocation *inv);
+enum exit_code cmd_audit(struct invocation *inv);
+enum exit_code cmd_queue(struct invocation *inv);
+enum exit_code cmd_drill(struct invocation *inv);
+
+/* The whole run: reads the command line, runs the command, returns the code of exit.  Prints to
+ * the two files given, so that tests can look. */
+enum exit_code command_main(int argc, char **argv, FILE *out, FILE *err);
+
+#endif

@@ -1,0 +1,86 @@
+/* JSON to the output; see json_out.h. */
+#include "client/json_out.h"
+
+#include "client/trouble.h"
+#include "proto/pbmap.h"
+
+/* Empty lists and zeroes are shown: a reader need not know which fields exist. */
+static const struct pbmap_style style = { .defaults = true };
+
+static enum exit_code dump(const struct invocation *inv, json_t *doc, size_t flags, bool flush)
+{
+	bool bad = !doc || json_dumpf(doc, inv->out, flags) != 0 || fputc('\n', inv->out) == EOF ||
+		   (flush && fflush(inv->out) != 0);
+
+	if (!doc)
+		return trouble(inv, IEUM_E_NO_MEMORY, NULL);
+	json_decref(doc);
+	return bad ? trouble_output(inv) : EXIT_DONE;
+}
+
+enum exit_code json_out(const struct invocation *inv, json_t *doc)
+{
+	return dump(inv, doc, JSON_INDENT(2), false);
+}
+
+enum exit_code json_out_message(const struct invocation *inv, const ProtobufCMessage *message,
+				bool line)
+{
+	json_t *doc = NULL;
+	enum ieum_err err = pbmap_to_json(message, &style, &doc);
+
+	if (err)
+		return trouble(inv, err, NULL);
+	return line ? dump(inv, doc, JSON_COMPACT, true) : json_out(inv, doc);
+}
+
+/* The lists of `page`, which has the same shape, go to the ends of those of `into`. */
+static bool append_page(json_t *into, const json_t *page)
+{
+	const char *key;
+	json_t *value, *list;
+
+	json_object_foreach((json_t *)page, key, value)
+	{
+		list = json_object_get(into, key);
+		if (json_is_array(value) && json_is_array(list) && json_array_extend(list, value))
+			return false;
+	}
+	return true;
+}
+
+/* The one object inside a Result: {"hub_time_at_ms": …, "cases": {…}}. */
+static json_t *inner(json_t *result)
+{
+	const char *key;
+	json_t *value;
+
+	json_object_foreach(result, key, value)
+	{
+		if (json_is_object(value))
+			return value;
+	}
+	return NULL;
+}
+
+enum exit_code json_out_pages(const struct invocation *inv, const struct pages *pages)
+{
+	json_t *doc = NULL;
+	enum ieum_err err = pbmap_to_json(&pages->page[0]->base, &style, &doc);
+
+	for (size_t i = 1; i < pages->n && !err; i++) {
+		json_t *page = NULL, *into = inner(doc), *more;
+
+		err = pbmap_to_json(&pages->page[i]->base, &style, &page);
+		more = err ? NULL : inner(page);
+		if (!err && into && more && !append_page(into, more))
+			err = IEUM_E_NO_MEMORY;
+		json_decref(page);
+	}
+	if (err) {
+		json_decref(doc);
+		return trouble(inv, err, NULL);
+	}
+	json_object_del(doc, "next_cursor");
+	return json_out(inv, doc);
+}

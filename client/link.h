@@ -1,0 +1,67 @@
+/* The connection of one command to the hub: blocking libieum with this command's patience and its
+ * way of saying errors.
+ *
+ * Every function that can fail has said why on stderr when it returns something else than
+ * EXIT_DONE: the caller only passes the code on.  Each blocks at most --timeout. */
+#ifndef IEUM_CLIENT_LINK_H
+#define IEUM_CLIENT_LINK_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "client/ieum.h"
+#include "client/invocation.h"
+#include "ieum/v1/frame.pb-c.h"
+#include "ieum/v1/query.pb-c.h"
+
+enum {
+	LINK_PAGES_MAX = 10000, /* of one question */
+	LINK_PAGE_ROWS = 200,
+};
+
+struct link;
+
+/* Reads the profile into inv->profile and takes its language. */
+enum exit_code link_profile(struct invocation *inv);
+/* libieum's options from the profile; borrow it. */
+void link_options(const struct invocation *inv, struct ieum_options *out);
+
+/* What a failure means to whoever runs the command. */
+enum exit_code link_failure(const struct invocation *inv, const struct ieum_failure *why);
+
+/* On stderr: that this is a drill, that our certificate ends soon. */
+void link_greet(const struct invocation *inv, const Ieum__V1__Welcome *welcome);
+
+/* Reads the profile, connects, says hello. */
+enum exit_code link_open(struct invocation *inv, struct link **out);
+void link_close(struct link *link); /* takes NULL */
+
+/* The hub's clock when it welcomed us: a drill's may be days ahead of ours. */
+int64_t link_hub_time_ms(const struct link *link);
+
+/* All pages of an answer, of the kind that was asked for; at least one. */
+struct pages {
+	Ieum__V1__Result **page;
+	size_t n;
+};
+enum exit_code link_ask(struct link *link, Ieum__V1__Query *query, struct pages *out);
+/* Adds a copy of a result; false when out of memory. */
+bool pages_add(struct pages *pages, const Ieum__V1__Result *result);
+void pages_free(struct pages *pages); /* takes an empty one */
+
+/* The directory, for titles: none when the hub doesn't give it. */
+void link_ask_directory(struct link *link, struct pages *out);
+
+/* *out is good until the next call. */
+enum exit_code link_submit(struct link *link, const Ieum__V1__Referral *referral,
+			   const Ieum__V1__Receipt **out);
+
+/* Returns once it is on the hub's disk. */
+enum exit_code link_settle(struct link *link, uint64_t delivery_id, enum ieum_settle how,
+			   const char *reason);
+
+enum exit_code link_ping(struct link *link, double *ms);
+enum exit_code link_advance(struct link *link, int64_t by_ms, int64_t *hub_time_ms);
+
+#endif

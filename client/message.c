@@ -1,0 +1,263 @@
+/* Making messages; see message.h. */
+#include "client/message.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "client/trouble.h"
+#include "client/values.h"
+#include "proto/codec.h"
+#include "proto/pbmap.h"
+
+enum { BODY_FIELD_FIRST = 100 }; /* field number of a body = 100 + number of its type */
+
+/* ---- files ---- */
+
+static bool is_stdin(const char *path)
+{
+	return strcmp(path, "-") == 0;
+}
+
+/* The whole file; *bytes is the caller's. */
+static enum exit_code read_all(const struct invocation *inv, const char *path, char **bytes,
+			       size_t *n)
+{
+	FILE *in = is_stdin(path) ? stdin : fopen(path, "rb");
+	char *all = in ? malloc(MESSAGE_FILE_BYTES_MAX + 1) : NULL;
+	char *fitted, detail[512];
+	enum exit_code code = EXIT_DONE;
+
+	if (!all) {
+		code = in ? trouble(inv, IEUM_E_NO_MEMORY, NULL) : trouble_errno(inv, path);
+	} else {
+		*n = fread(all, 1, MESSAGE_FILE_BYTES_MAX + 1, in);
+		if (ferror(in)) {
+			code = trouble_errno(inv, path);
+		} else if (*n > MESSAGE_FILE_BYTES_MAX) {
+			snprintf(detail, sizeof detail, say(inv, TEXT_FILE_TOO_LARGE), path,
+				 MESSAGE_FILE_BYTES_MAX);
+			code = trouble(inv, IEUM_E_FILE_INVALID, detail);
+		}
+	}
+	if (in && in != stdin)
+		fclose(in);
+	if (code) {
+		free(all);
+		return code;
+	}
+	fitted = realloc(all, *n + 1);
+	*bytes = fitted ? fitted : all;
+	return EXIT_DONE;
+}
+
+static enum exit_code parse(const struct invocation *inv, const char *name, const char *bytes,
+			    size_t n, ProtobufCMessage **out)
+{
+	struct yaml_diag *diag = malloc(sizeof *diag);
+	enum exit_code code;
+	enum ieum_err err;
+
+	if (!diag)
+		return trouble(inv, IEUM_E_NO_MEMORY, NULL);
+	yaml_diag_init(diag);
+	err = pbmap_from_text(name, bytes, n, &ieum__v1__referral__descriptor, NULL, diag, out);
+	code = err ? trouble_file(inv, err, diag) : EXIT_DONE;
+	free(diag);
+	return code;
+}
+
+/* ---- parts ---- */
+
+static bool set_id(ProtobufCBinaryData *to, const uint8_t id[UUID_BYTES])
+{
+	uint8_t *copy = malloc(UUID_BYTES);
+
+	if (!copy)
+		return false;
+	memcpy(copy, id, UUID_BYTES);
+	free(to->data);
+	*to = (ProtobufCBinaryData){ UUID_BYTES, copy };
+	return true;
+}
+
+/* Texts of a message that protobuf-c will free. */
+static bool set_text(char **to, const char *text)
+{
+	*to = strdup(text);
+	return *to != NULL;
+}
+
+static Ieum__V1__NarrativePart *new_part(const struct invocation *inv, char *bytes, size_t n)
+{
+	Ieum__V1__NarrativePart *part = malloc(sizeof *part);
+
+	if (!part)
+		return NULL;
+	ieum__v1__narrative_part__init(part);
+	if (!set_text(&part->media_type, "text/plain") ||
+	    !set_text(&part->language, inv->lang == WORDS_KO ? "ko" : "en")) {
+		ieum__v1__narrative_part__free_unpacked(part, NULL);
+		return NULL;
+	}
+	part->content_case = IEUM__V1__NARRATIVE_PART__CONTENT_CLEAR;
+	part->clear = (ProtobufCBinaryData){ n, (uint8_t *)bytes };
+	return part;
+}
+
+static bool add_part(Ieum__V1__Referral *m, Ieum__V1__NarrativePart *part)
+{
+	Ieum__V1__NarrativePart **more =
+		realloc(m->narrative, (m->n_narrative + 1) * sizeof(Ieum__V1__NarrativePart *));
+
+	if (!more)
+		return false;
+	m->narrative = more;
+	more[m->n_narrative++] = part;
+	return true;
+}
+
+enum exit_code message_add_text(const struct invocation *inv, Ieum__V1__Referral *m)
+{
+	Ieum__V1__NarrativePart *part;
+	enum exit_code code;
+	char *bytes = NULL;
+	size_t n = 0;
+
+	if (!given(inv, OPTION_TEXT))
+		return EXIT_DONE;
+	code = read_all(inv, value_of(inv, OPTION_TEXT), &bytes, &n);
+	if (code)
+		return code;
+	part = new_part(inv, bytes, n);
+	if (!part)
+		free(bytes);
+	if (!part || !add_part(m, part)) {
+		if (part)
+			ieum__v1__narrative_part__free_unpacked(part, NULL);
+		return trouble(inv, IEUM_E_NO_MEMORY, NULL);
+	}
+	return EXIT_DONE;
+}
+
+/* ---- options ---- */
+
+static enum exit_code option_id(const struct invocation *inv, enum arguments_option option,
+				ProtobufCBinaryData *to)
+{
+	uint8_t id[UUID_BYTES];
+	enum exit_code code;
+
+	if (!given(inv, option))
+		return EXIT_DONE;
+	code = value_id(inv, value_of(inv, option), id);
+	if (!code && !set_id(to, id))
+		code = trouble(inv, IEUM_E_NO_MEMORY, NULL);
+	return code;
+}
+
+static enum exit_code apply_options(const struct invocation *inv, Ieum__V1__Referral *m)
+{
+	Ieum__V1__Envelope *e = m->envelope;
+	enum exit_code code = EXIT_DONE;
+
+	if (given(inv, OPTION_CASE) && given(inv, OPTION_OPEN_CASE))
+		return trouble_usage(inv, TEXT_CASE_OR_OPEN, "");
+	if (e->type == 0 && (int)m->body_case > BODY_FIELD_FIRST)
+		e->type = (Ieum__V1__MessageType)((int)m->body_case - BODY_FIELD_FIRST);
+	if (given(inv, OPTION_OPEN_CASE))
+		e->open_case = true;
+	code = option_id(inv, OPTION_CASE, &e->case_id);
+	if (!code)
+		code = option_id(inv, OPTION_REPLY_TO, &e->in_reply_to);
+	return code ? code : message_add_text(inv, m);
+}
+
+static bool ensure_envelope(Ieum__V1__Referral *m)
+{
+	if (m->envelope)
+		return true;
+	m->envelope = malloc(sizeof *m->envelope);
+	if (!m->envelope)
+		return false;
+	ieum__v1__envelope__init(m->envelope);
+	return true;
+}
+
+enum exit_code message_read(const struct invocation *inv, const char *path,
+			    Ieum__V1__Referral **out)
+{
+	ProtobufCMessage *parsed = NULL;
+	Ieum__V1__Referral *m;
+	enum exit_code code;
+	char *bytes = NULL;
+	size_t n = 0;
+
+	if (is_stdin(path) && given(inv, OPTION_TEXT) && is_stdin(value_of(inv, OPTION_TEXT)))
+		return trouble_usage(inv, TEXT_OPTION_VALUE, arguments_option_name(OPTION_TEXT));
+	code = read_all(inv, path, &bytes, &n);
+	if (code)
+		return code;
+	code = parse(inv, is_stdin(path) ? "stdin" : path, bytes, n, &parsed);
+	free(bytes);
+	if (code)
+		return code;
+	m = (Ieum__V1__Referral *)parsed;
+	code = ensure_envelope(m) ? apply_options(inv, m) : trouble(inv, IEUM_E_NO_MEMORY, NULL);
+	if (code)
+		ieum__v1__referral__free_unpacked(m, NULL);
+	else
+		*out = m;
+	return code;
+}
+
+enum exit_code message_answer(const struct invocation *inv, const uint8_t to[UUID_BYTES],
+			      Ieum__V1__Referral **out)
+{
+	Ieum__V1__Referral *m = malloc(sizeof *m);
+	Ieum__V1__Answer *answer = malloc(sizeof *answer);
+
+	if (!m || !answer) {
+		free(m);
+		free(answer);
+		return trouble(inv, IEUM_E_NO_MEMORY, NULL);
+	}
+	ieum__v1__referral__init(m);
+	ieum__v1__answer__init(answer);
+	m->body_case = IEUM__V1__REFERRAL__BODY_ANSWER;
+	m->answer = answer;
+	if (!ensure_envelope(m) || !set_id(&m->envelope->in_reply_to, to)) {
+		ieum__v1__referral__free_unpacked(m, NULL);
+		return trouble(inv, IEUM_E_NO_MEMORY, NULL);
+	}
+	m->envelope->type = IEUM__V1__MESSAGE_TYPE__MESSAGE_TYPE_ANSWER;
+	*out = m;
+	return EXIT_DONE;
+}
+
+enum exit_code message_name(const struct invocation *inv, Ieum__V1__Referral *m, int64_t now_ms,
+			    bool *made)
+{
+	struct uuid7_source source = { 0 };
+	uint8_t id[UUID_BYTES];
+	enum ieum_err err;
+
+	*made = m->envelope->message_id.len == 0;
+	if (!*made)
+		return EXIT_DONE;
+	err = now_ms > 0 ? uuid7_next(&source, (uint64_t)now_ms, id) : uuid7_make(id);
+	if (!err && !set_id(&m->envelope->message_id, id))
+		err = IEUM_E_NO_MEMORY;
+	return err ? trouble(inv, err, NULL) : EXIT_DONE;
+}
+
+enum exit_code message_check(const struct invocation *inv, const Ieum__V1__Referral *m)
+{
+	struct codec_problem problem = { 0 };
+	enum ieum_err err = codec_check_referral(m, &problem);
+
+	if (!err)
+		return EXIT_DONE;
+	trouble(inv, err, problem.detail);
+	return EXIT_FILE;
+}

@@ -1,0 +1,157 @@
+/* Reading a profile; see profile.h. */
+#include "client/profile.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "yaml/yaml_doc.h"
+#include "yaml/yaml_read.h"
+
+struct reader {
+	const struct yaml_node *root;
+	struct yaml_diag *diag;
+	size_t folder_len; /* of the file's path, with the slash */
+	bool no_memory;
+};
+
+static char *copied(struct reader *r, const char *prefix, size_t prefix_len, const char *text)
+{
+	size_t n = strlen(text) + 1;
+	char *copy = malloc(prefix_len + n);
+
+	if (!copy) {
+		r->no_memory = true;
+		return NULL;
+	}
+	memcpy(copy, prefix, prefix_len);
+	memcpy(copy + prefix_len, text, n);
+	return copy;
+}
+
+static char *read_text(struct reader *r, const struct yaml_node *node)
+{
+	const char *text = NULL;
+
+	if (!yaml_read_text(node, PROFILE_TEXT_MAX_BYTES, r->diag, &text))
+		return NULL;
+	return copied(r, "", 0, text);
+}
+
+static char *read_path(struct reader *r, const char *file, const char *key)
+{
+	const struct yaml_node *node = yaml_require(r->root, key, r->diag);
+	const char *text = NULL;
+
+	if (!node || !yaml_read_text(node, PROFILE_TEXT_MAX_BYTES, r->diag, &text))
+		return NULL;
+	return copied(r, file, text[0] == '/' ? 0 : r->folder_len, text);
+}
+
+static void read_addresses(struct reader *r, struct profile *p)
+{
+	const struct yaml_node *node = yaml_require(r->root, "addresses", r->diag);
+
+	if (!node)
+		return;
+	if (yaml_kind(node) == YAML_SCALAR) {
+		p->addresses[0] = read_text(r, node);
+		p->n_addresses = p->addresses[0] ? 1 : 0;
+		return;
+	}
+	if (!yaml_check_seq(node, 1, PROFILE_ADDRESSES_MAX, r->diag))
+		return;
+	for (size_t i = 0; i < yaml_count(node); i++) {
+		char *address = read_text(r, yaml_at(node, i));
+
+		if (address)
+			p->addresses[p->n_addresses++] = address;
+	}
+}
+
+static void read_profile(struct reader *r, const char *file, struct profile *p)
+{
+	static const char *const keys[] = { "addresses",   "ca",       "certificate", "key",
+					    "server_name", "language", NULL };
+	static const char *const languages[] = { "en", "ko", NULL };
+	const struct yaml_node *server_name;
+	size_t language;
+
+	if (!yaml_check_map(r->root, keys, r->diag) && yaml_kind(r->root) != YAML_MAP)
+		return;
+	read_addresses(r, p);
+	p->ca = read_path(r, file, "ca");
+	p->certificate = read_path(r, file, "certificate");
+	p->key = read_path(r, file, "key");
+	server_name = yaml_get(r->root, "server_name");
+	if (server_name)
+		p->server_name = read_text(r, server_name);
+	if (yaml_opt_word(r->root, "language", languages, r->diag, &language)) {
+		p->has_language = true;
+		p->language = language == 0 ? WORDS_EN : WORDS_KO;
+	}
+}
+
+enum ieum_err profile_load(const char *path, struct yaml_diag *diag, struct profile **out)
+{
+	const char *slash = strrchr(path, '/');
+	struct reader r = { .diag = diag, .folder_len = slash ? (size_t)(slash - path) + 1 : 0 };
+	struct yaml_doc *doc = NULL;
+	struct profile *p = calloc(1, sizeof *p);
+	size_t mistakes = diag->count;
+	enum ieum_err err;
+
+	if (!p)
+		return IEUM_E_NO_MEMORY;
+	err = yaml_doc_open(path, diag, &doc);
+	if (!err) {
+		r.root = yaml_doc_root(doc);
+		read_profile(&r, path, p);
+		if (r.no_memory)
+			err = IEUM_E_NO_MEMORY;
+		else if (diag->count > mistakes)
+			err = IEUM_E_FILE_INVALID;
+		yaml_doc_free(doc);
+	}
+	if (err) {
+		profile_free(p);
+		return err;
+	}
+	*out = p;
+	return IEUM_E_OK;
+}
+
+void profile_free(struct profile *profile)
+{
+	if (!profile)
+		return;
+	for (size_t i = 0; i < profile->n_addresses; i++)
+		free(profile->addresses[i]);
+	free(profile->ca);
+	free(profile->certificate);
+	free(profile->key);
+	free(profile->server_name);
+	free(profile);
+}
+
+static bool set(const char *value)
+{
+	return value && *value;
+}
+
+enum ieum_err profile_path(const char *asked, char out[PROFILE_PATH_BYTES])
+{
+	const char *named = set(asked) ? asked : getenv("IEUM_PROFILE");
+	const char *config = getenv("XDG_CONFIG_HOME"), *home = getenv("HOME");
+	int n;
+
+	if (set(named))
+		n = snprintf(out, PROFILE_PATH_BYTES, "%s", named);
+	else if (set(config))
+		n = snprintf(out, PROFILE_PATH_BYTES, "%s/ieum/profile.yaml", config);
+	else if (set(home))
+		n = snprintf(out, PROFILE_PATH_BYTES, "%s/.config/ieum/profile.yaml", home);
+	else
+		return IEUM_E_FILE_UNREADABLE;
+	return n < PROFILE_PATH_BYTES ? IEUM_E_OK : IEUM_E_FIELD_TOO_LARGE;
+}

@@ -1,0 +1,47 @@
+/* The profile file: where the hub is and who we are.
+ *
+ *     addresses: [hub-a.gimpo.example:7443, hub-b.gimpo.example:7443]
+ *     ca: ca.crt                    # paths are relative to the profile's folder
+ *     certificate: gimpo-ps.crt
+ *     key: gimpo-ps.key
+ *     server_name: hub.gimpo.ieum   # may be left out: the host of the address
+ *     language: ko                  # may be left out: en or ko, else by the locale
+ *
+ * Read whole, with every mistake and its line; never changes afterwards. */
+#ifndef IEUM_CLIENT_PROFILE_H
+#define IEUM_CLIENT_PROFILE_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+#include "proto/error.h"
+#include "proto/words.h"
+#include "yaml/yaml_diag.h"
+
+enum {
+	PROFILE_ADDRESSES_MAX = 16,
+	PROFILE_TEXT_MAX_BYTES = 1024, /* one address, name or path */
+	PROFILE_PATH_BYTES = 4096,
+};
+
+struct profile {
+	char *addresses[PROFILE_ADDRESSES_MAX];
+	size_t n_addresses;
+	char *ca;
+	char *certificate;
+	char *key;
+	char *server_name; /* NULL: the host of the address */
+	bool has_language;
+	enum words_lang language;
+};
+
+/* FILE_UNREADABLE, FILE_INVALID (every mistake in diag), NO_MEMORY.  The caller owns *out. */
+enum ieum_err profile_load(const char *path, struct yaml_diag *diag,
+			   struct profile **out) IEUM_MUST_CHECK;
+void profile_free(struct profile *profile); /* takes NULL */
+
+/* Which file: `asked` (NULL: not asked), else $IEUM_PROFILE, else ieum/profile.yaml in the folder
+ * of configurations.  FILE_UNREADABLE when there is no home to look in, FIELD_TOO_LARGE. */
+enum ieum_err profile_path(const char *asked, char out[PROFILE_PATH_BYTES]) IEUM_MUST_CHECK;
+
+#endif

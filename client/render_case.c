@@ -1,0 +1,276 @@
+/* Cases and their timelines, for a case worker at three in the morning. */
+#include <inttypes.h>
+#include <string.h>
+
+#include "client/render.h"
+#include "client/when.h"
+
+enum {
+	NAME_CELLS = 32,
+	WHAT_CELLS = 52,
+};
+
+enum exit_code render_cases(const struct invocation *inv, const struct pages *pages,
+			    const struct names *names)
+{
+	struct sheet s;
+	size_t n = 0;
+
+	sheet_begin(&s, inv);
+	sheet_column(&s, TEXT_CASE, TABLE_LEFT, 0);
+	sheet_column(&s, TEXT_ABOUT, TABLE_LEFT, NAME_CELLS);
+	sheet_column(&s, TEXT_STATE, TABLE_LEFT, NAME_CELLS);
+	sheet_column(&s, TEXT_OWNER, TABLE_LEFT, NAME_CELLS);
+	sheet_column(&s, TEXT_OPENED, TABLE_LEFT, 0);
+	sheet_column(&s, TEXT_LAST, TABLE_LEFT, 0);
+	sheet_column(&s, TEXT_OPEN_REQUESTS, TABLE_RIGHT, 0);
+	sheet_column(&s, TEXT_NEXT_DUE, TABLE_LEFT, 0);
+	for (size_t p = 0; p < pages->n; p++) {
+		const Ieum__V1__CasesResult *r = pages->page[p]->cases;
+		int64_t now_ms = pages->page[p]->hub_time_at_ms;
+
+		for (size_t i = 0; i < r->n_cases; i++, n++) {
+			const Ieum__V1__CaseSummary *c = r->cases[i];
+			char id[UUID_TEXT_BYTES], name[SHOWN_BYTES], when[WHEN_BYTES];
+
+			sheet_row(&s);
+			sheet_cell(&s, shown_id(&c->case_id, id));
+			sheet_cell(&s, SHOWN_WORD(inv, category, c->category));
+			sheet_cell(&s, SHOWN_WORD(inv, case_state, c->state));
+			sheet_cell(&s, shown_name(inv, names, c->owner, name));
+			sheet_cell(&s, when_time(c->opened_at_ms, when));
+			sheet_cell(&s, when_time(c->last_at_ms, when));
+			sheet_number(&s, c->open_requests);
+			sheet_colour(&s,
+				     when_deadline(c->next_due_at_ms, now_ms, inv->lang, when),
+				     due_colour(c->next_due_at_ms, now_ms));
+		}
+	}
+	if (n == 0)
+		fprintf(inv->out, "%s\n", say(inv, TEXT_NO_CASES));
+	if (n == 0)
+		s.table = (table_free(s.table), NULL);
+	return n == 0 && !s.err ? EXIT_DONE : sheet_end(&s);
+}
+
+/* ---- one case ---- */
+
+static enum exit_code render_head(const struct invocation *inv, const struct pages *pages,
+				  const struct names *names)
+{
+	const Ieum__V1__CaseResult *r = pages->page[0]->case_;
+	const Ieum__V1__CaseSummary *c = r->summary;
+	int64_t now_ms = pages->page[0]->hub_time_at_ms;
+	char id[UUID_TEXT_BYTES], name[SHOWN_BYTES], when[WHEN_BYTES], number[24];
+	struct sheet s;
+
+	sheet_begin(&s, inv);
+	sheet_plain_column(&s, TABLE_LEFT);
+	sheet_plain_column(&s, TABLE_LEFT);
+	sheet_field(&s, TEXT_CASE, shown_id(&c->case_id, id));
+	sheet_field(&s, TEXT_ABOUT, SHOWN_WORD(inv, category, c->category));
+	sheet_field(&s, TEXT_STATE, SHOWN_WORD(inv, case_state, c->state));
+	sheet_field(&s, TEXT_OWNER, shown_name(inv, names, c->owner, name));
+	sheet_field(&s, TEXT_JURISDICTION, c->jurisdiction);
+	sheet_field(&s, TEXT_OPENED, when_time(c->opened_at_ms, when));
+	sheet_field(&s, TEXT_LAST, when_time(c->last_at_ms, when));
+	snprintf(number, sizeof number, "%" PRIu32, c->open_requests);
+	sheet_field(&s, TEXT_OPEN_REQUESTS, number);
+	if (c->next_due_at_ms) {
+		sheet_row(&s);
+		sheet_colour(&s, say(inv, TEXT_NEXT_DUE), TABLE_DIM);
+		sheet_colour(&s, when_deadline(c->next_due_at_ms, now_ms, inv->lang, when),
+			     due_colour(c->next_due_at_ms, now_ms));
+	}
+	for (size_t i = 0; i < r->n_participants; i++) {
+		sheet_row(&s);
+		sheet_colour(&s, i == 0 ? say(inv, TEXT_PARTICIPANTS) : "", TABLE_DIM);
+		sheet_cell(&s, shown_name(inv, names, r->participants[i], name));
+	}
+	for (size_t i = 0; i < r->n_links; i++) {
+		char line[UUID_TEXT_BYTES + 2 * SHOWN_BYTES];
+
+		snprintf(line, sizeof line, "%s (%s, %s)", shown_id(&r->links[i]->case_id, id),
+			 SHOWN_WORD(inv, link_kind, r->links[i]->kind),
+			 shown_name(inv, names, r->links[i]->owner, name));
+		sheet_field(&s, TEXT_LINKED, line);
+	}
+	return sheet_end(&s);
+}
+
+/* What kind of message a line answers, when that message is among those shown. */
+static int type_of(const struct pages *pages, const ProtobufCBinaryData *message_id)
+{
+	for (size_t p = 0; p < pages->n && message_id->len == UUID_BYTES; p++) {
+		const Ieum__V1__CaseResult *r = pages->page[p]->case_;
+
+		for (size_t i = 0; i < r->n_timeline; i++) {
+			const Ieum__V1__TimelineEntry *e = r->timeline[i];
+
+			if (e->kind == IEUM__V1__TIMELINE_KIND__TIMELINE_KIND_SUBMITTED &&
+			    e->message_id.len == UUID_BYTES &&
+			    memcmp(e->message_id.data, message_id->data, UUID_BYTES) == 0)
+				return (int)e->type;
+		}
+	}
+	return 0;
+}
+
+static void what_answered(const struct invocation *inv, const struct pages *pages,
+			  const Ieum__V1__TimelineEntry *e, char *out, size_t n)
+{
+	const char *answer = SHOWN_WORD(inv, answer_kind, e->answer);
+	const char *to = SHOWN_WORD(inv, message_type, type_of(pages, &e->in_reply_to));
+
+	if (!*answer)
+		answer = SHOWN_WORD(inv, message_type, e->type);
+	if (*to)
+		snprintf(out, n, say(inv, TEXT_ENTRY_ANSWER), answer, to);
+	else
+		snprintf(out, n, "%s", answer);
+}
+
+/* The line's heart, and how it should stand out. */
+static enum table_colour what(const struct invocation *inv, const struct pages *pages,
+			      const Ieum__V1__TimelineEntry *e, char *out, size_t n)
+{
+	switch (e->kind) {
+	case IEUM__V1__TIMELINE_KIND__TIMELINE_KIND_SUBMITTED:
+		snprintf(out, n, "%s", SHOWN_WORD(inv, message_type, e->type));
+		return TABLE_BOLD;
+	case IEUM__V1__TIMELINE_KIND__TIMELINE_KIND_ANSWERED:
+		what_answered(inv, pages, e, out, n);
+		if (e->answer == IEUM__V1__ANSWER_KIND__ANSWER_KIND_REJECT ||
+		    e->answer == IEUM__V1__ANSWER_KIND__ANSWER_KIND_FAIL)
+			return TABLE_YELLOW;
+		return e->answer == IEUM__V1__ANSWER_KIND__ANSWER_KIND_COMPLETE ? TABLE_GREEN :
+										  TABLE_PLAIN;
+	case IEUM__V1__TIMELINE_KIND__TIMELINE_KIND_ESCALATED:
+		snprintf(out, n, "%s",
+			 say(inv, e->cause == IEUM__V1__DELIVERY_CAUSE__DELIVERY_CAUSE_NEXT_RANK ?
+					  TEXT_ENTRY_REJECTED :
+					  TEXT_ENTRY_SILENCE));
+		return TABLE_YELLOW;
+	case IEUM__V1__TIMELINE_KIND__TIMELINE_KIND_DELIVERED:
+		snprintf(out, n, say(inv, TEXT_ENTRY_DELIVERED), SHOWN_WORD(inv, message_type, e->type));
+		return TABLE_DIM;
+	case IEUM__V1__TIMELINE_KIND__TIMELINE_KIND_CASE_STATE:
+		snprintf(out, n, say(inv, TEXT_ENTRY_CASE), SHOWN_WORD(inv, case_state, e->case_state));
+		return TABLE_GREEN;
+	case IEUM__V1__TIMELINE_KIND__TIMELINE_KIND_DEAD_LETTERED:
+		snprintf(out, n, "%s", say(inv, TEXT_ENTRY_DEAD));
+		return TABLE_RED;
+	default:
+		snprintf(out, n, "%s", say(inv, TEXT_ENTRY_UNKNOWN));
+		return TABLE_PLAIN;
+	}
+}
+
+static void add_note(char *out, size_t size, const char *text)
+{
+	size_t n = strlen(out);
+
+	if (*text && n + 1 < size)
+		snprintf(out + n, size - n, "%s%s", n ? " · " : "", text);
+}
+
+/* Urgency where it matters, outcome, reason, a new deadline. */
+static void note(const struct invocation *inv, const Ieum__V1__TimelineEntry *e, char *out,
+		 size_t size)
+{
+	char when[WHEN_BYTES], due[WHEN_BYTES * 2];
+
+	out[0] = '\0';
+	if (e->kind == IEUM__V1__TIMELINE_KIND__TIMELINE_KIND_SUBMITTED &&
+	    e->urgency != IEUM__V1__URGENCY__URGENCY_ROUTINE)
+		add_note(out, size, SHOWN_WORD(inv, urgency, e->urgency));
+	add_note(out, size, SHOWN_WORD(inv, outcome, e->outcome));
+	add_note(out, size, SHOWN_WORD(inv, reason, e->reason));
+	if (e->kind != IEUM__V1__TIMELINE_KIND__TIMELINE_KIND_CASE_STATE)
+		add_note(out, size, SHOWN_WORD(inv, case_state, e->case_state));
+	if (e->due_at_ms > 0) {
+		snprintf(due, sizeof due, say(inv, TEXT_NOTE_DUE), when_time(e->due_at_ms, when));
+		add_note(out, size, due);
+	}
+}
+
+static void names_of(const struct invocation *inv, const struct names *names, char **to, size_t n,
+		     char *out, size_t size)
+{
+	size_t used = 0;
+
+	out[0] = '\0';
+	for (size_t i = 0; i < n && used < size; i++) {
+		char name[SHOWN_BYTES];
+
+		used += (size_t)snprintf(out + used, size - used, "%s%s", i ? ", " : "",
+					 shown_name(inv, names, to[i], name));
+	}
+}
+
+/* The date only where it changes: the eye finds the hour. */
+static void entry_time(const struct invocation *inv, struct sheet *s, int64_t at_ms,
+		       char last_day[WHEN_BYTES])
+{
+	char day[WHEN_BYTES], clock[WHEN_BYTES], line[2 * WHEN_BYTES];
+	bool same = strcmp(when_day(at_ms, inv->lang, day), last_day) == 0;
+
+	when_clock(at_ms, clock);
+	if (same) {
+		sheet_cell(s, clock);
+		return;
+	}
+	snprintf(line, sizeof line, "%s %s", day, clock);
+	sheet_cell(s, line);
+	memcpy(last_day, day, WHEN_BYTES);
+}
+
+static void entry_row(const struct invocation *inv, struct sheet *s, const struct pages *pages,
+		      const struct names *names, const Ieum__V1__TimelineEntry *e)
+{
+	char name[SHOWN_BYTES], text[1024];
+	enum table_colour colour;
+
+	sheet_cell(s, shown_name(inv, names, e->from, name));
+	colour = what(inv, pages, e, text, sizeof text);
+	sheet_colour(s, text, colour);
+	names_of(inv, names, e->to, e->n_to, text, sizeof text);
+	sheet_cell(s, text);
+	note(inv, e, text, sizeof text);
+	sheet_colour(s, text, urgency_colour(e->urgency));
+}
+
+static enum exit_code render_timeline(const struct invocation *inv, const struct pages *pages,
+				      const struct names *names)
+{
+	char last_day[WHEN_BYTES] = "";
+	struct sheet s;
+
+	sheet_begin(&s, inv);
+	sheet_column(&s, TEXT_WHEN, TABLE_RIGHT, 0);
+	sheet_column(&s, TEXT_WHO, TABLE_LEFT, NAME_CELLS);
+	sheet_column(&s, TEXT_WHAT, TABLE_LEFT, WHAT_CELLS);
+	sheet_column(&s, TEXT_TO, TABLE_LEFT, WHAT_CELLS);
+	sheet_column(&s, TEXT_NOTE, TABLE_LEFT, 0);
+	for (size_t p = 0; p < pages->n; p++) {
+		const Ieum__V1__CaseResult *r = pages->page[p]->case_;
+
+		for (size_t i = 0; i < r->n_timeline; i++) {
+			sheet_row(&s);
+			entry_time(inv, &s, r->timeline[i]->at_ms, last_day);
+			entry_row(inv, &s, pages, names, r->timeline[i]);
+		}
+	}
+	return sheet_end(&s);
+}
+
+enum exit_code render_case(const struct invocation *inv, const struct pages *pages,
+			   const struct names *names, bool timeline)
+{
+	enum exit_code code = render_head(inv, pages, names);
+
+	if (code || !timeline)
+		return code;
+	fputc('\n', inv->out);
+	return render_timeline(inv, pages, names);
+}

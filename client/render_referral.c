@@ -1,0 +1,293 @@
+/* Messages: as they come to an inbox, and with the state of what they ask for. */
+#include <inttypes.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "client/render.h"
+#include "client/trouble.h"
+#include "client/when.h"
+
+/* ---- content ---- */
+
+/* "child at home: yes": the field's name, its value by the words where it is one. */
+static void render_fact(const struct invocation *inv, const char *key, const json_t *value)
+{
+	char name[PBMAP_WORD_BYTES], when[WHEN_BYTES], *dumped = NULL;
+	size_t n = strlen(key), time = strlen("_at_ms");
+	bool is_time = n > time && strcmp(key + n - time, "_at_ms") == 0;
+	const char *shown = "";
+
+	if (is_time)
+		n -= time;
+	snprintf(name, sizeof name, "%.*s", (int)n, key);
+	for (char *c = name; *c; c++)
+		*c = *c == '_' ? ' ' : *c;
+	if (json_is_string(value)) {
+		shown = words_text(json_string_value(value), inv->lang);
+	} else if (json_is_boolean(value)) {
+		shown = say(inv, json_is_true(value) ? TEXT_YES : TEXT_NO);
+	} else if (is_time && json_is_integer(value)) {
+		shown = when_time(json_integer_value(value), when);
+	} else {
+		dumped = json_dumps(value, JSON_ENCODE_ANY | JSON_COMPACT);
+		shown = dumped ? dumped : "";
+	}
+	fprintf(inv->out, "    %s: ", name);
+	shown_text(inv->out, shown, strlen(shown), "");
+	free(dumped);
+}
+
+static const ProtobufCMessage *body_of(const Ieum__V1__Referral *r)
+{
+	const ProtobufCMessageDescriptor *type = r->base.descriptor;
+	const ProtobufCFieldDescriptor *field =
+		protobuf_c_message_descriptor_get_field(type, (unsigned)r->body_case);
+
+	return field && field->type == PROTOBUF_C_TYPE_MESSAGE && r->body_case ?
+		       *(const ProtobufCMessage *const *)((const char *)r + field->offset) :
+		       NULL;
+}
+
+static enum exit_code render_body(const struct invocation *inv, const Ieum__V1__Referral *r)
+{
+	const ProtobufCMessage *body = body_of(r);
+	json_t *facts = NULL, *value;
+	const char *key;
+	enum ieum_err err;
+
+	if (!body)
+		return EXIT_DONE;
+	err = pbmap_to_json(body, NULL, &facts);
+	if (err)
+		return trouble(inv, err, NULL);
+	json_object_foreach(facts, key, value)
+		render_fact(inv, key, value);
+	json_decref(facts);
+	return EXIT_DONE;
+}
+
+static void render_part(const struct invocation *inv, const Ieum__V1__NarrativePart *part)
+{
+	if (part->content_case == IEUM__V1__NARRATIVE_PART__CONTENT_SEALED) {
+		fputs("    ", inv->out);
+		fprintf(inv->out, say(inv, TEXT_PART_SEALED), part->sealed.len);
+		fputc('\n', inv->out);
+	} else if (strncmp(part->media_type, "text/", 5) != 0) {
+		fputs("    ", inv->out);
+		fprintf(inv->out, say(inv, TEXT_PART_ATTACHMENT), part->media_type,
+			part->clear.len);
+		fputc('\n', inv->out);
+	} else {
+		shown_text(inv->out, (const char *)part->clear.data, part->clear.len, "    | ");
+	}
+}
+
+enum exit_code render_content(const struct invocation *inv, const Ieum__V1__Referral *r)
+{
+	enum exit_code code = render_body(inv, r);
+
+	for (size_t i = 0; i < r->n_narrative && !code; i++)
+		render_part(inv, r->narrative[i]);
+	return code;
+}
+
+/* ---- envelope ---- */
+
+static void field_basis(const struct invocation *inv, struct sheet *s,
+			const Ieum__V1__LegalBasis *b)
+{
+	char line[SHOWN_BYTES];
+
+	if (!b)
+		return;
+	snprintf(line, sizeof line, "%s%s%s", SHOWN_WORD(inv, basis_kind, b->kind), *b->article ? ", " : "",
+		 b->article);
+	sheet_field(s, TEXT_LEGAL_BASIS, line);
+}
+
+static void fields_envelope(const struct invocation *inv, struct sheet *s,
+			    const Ieum__V1__Envelope *e)
+{
+	char id[UUID_TEXT_BYTES], when[WHEN_BYTES], line[SHOWN_BYTES];
+
+	if (!e)
+		return;
+	sheet_field(s, TEXT_IN_REPLY_TO, shown_id(&e->in_reply_to, id));
+	sheet_field(s, TEXT_ABOUT, SHOWN_WORD(inv, category, e->category));
+	sheet_field(s, TEXT_OCCURRED, when_time(e->occurred_at_ms, when));
+	field_basis(inv, s, e->legal_basis);
+	for (size_t i = 0; i < e->n_external_refs; i++) {
+		snprintf(line, sizeof line, "%s %s", e->external_refs[i]->system,
+			 e->external_refs[i]->number);
+		sheet_field(s, TEXT_REFERENCES, line);
+	}
+}
+
+/* ---- a delivery ---- */
+
+/* "Immediate · Report received · delivery 4608 · attempt 2" */
+static void delivery_title(const struct invocation *inv, const Ieum__V1__Delivery *d)
+{
+	const Ieum__V1__Envelope *e = d->referral ? d->referral->envelope : NULL;
+	const char *urgency = e ? SHOWN_WORD(inv, urgency, e->urgency) : "";
+	bool red = inv->colour && e && urgency_colour(e->urgency) == TABLE_RED;
+
+	fputs(red ? "\033[31m" : inv->colour ? "\033[1m" : "", inv->out);
+	if (*urgency)
+		fprintf(inv->out, "%s · ", urgency);
+	fprintf(inv->out, "%s · ", e ? SHOWN_WORD(inv, message_type, e->type) : "");
+	fprintf(inv->out, say(inv, TEXT_DELIVERY_N), d->delivery_id);
+	if (d->attempt > 1) {
+		fputs(" · ", inv->out);
+		fprintf(inv->out, say(inv, TEXT_ATTEMPT_N), d->attempt);
+	}
+	fputs(inv->colour ? "\033[0m\n" : "\n", inv->out);
+}
+
+enum exit_code render_delivery(const struct invocation *inv, const Ieum__V1__Delivery *d,
+			       const struct names *names, int64_t now_ms)
+{
+	char id[UUID_TEXT_BYTES], when[WHEN_BYTES], name[SHOWN_BYTES], line[2 * SHOWN_BYTES + 8];
+	struct sheet s;
+	enum exit_code code;
+
+	delivery_title(inv, d);
+	sheet_begin(&s, inv);
+	sheet_plain_column(&s, TABLE_LEFT);
+	sheet_plain_column(&s, TABLE_LEFT);
+	snprintf(line, sizeof line, *d->sender_actor ? "%s (%s)" : "%s%s",
+		 shown_name(inv, names, d->sender, name), d->sender_actor);
+	sheet_field(&s, TEXT_FROM, line);
+	sheet_field(&s, TEXT_MAILBOX, shown_name(inv, names, d->mailbox, name));
+	sheet_field(&s, TEXT_CASE, shown_id(&d->case_id, id));
+	if (d->referral && d->referral->envelope)
+		sheet_field(&s, TEXT_MESSAGE, shown_id(&d->referral->envelope->message_id, id));
+	sheet_field(&s, TEXT_RECEIVED, when_time(d->received_at_ms, when));
+	if (d->answer_by_at_ms) {
+		sheet_row(&s);
+		sheet_colour(&s, say(inv, TEXT_ANSWER_BY), TABLE_DIM);
+		sheet_colour(&s, when_deadline(d->answer_by_at_ms, now_ms, inv->lang, when),
+			     due_colour(d->answer_by_at_ms, now_ms));
+	}
+	sheet_field(&s, TEXT_WHY_YOU, SHOWN_WORD(inv, delivery_cause, d->cause));
+	if (d->referral)
+		fields_envelope(inv, &s, d->referral->envelope);
+	code = sheet_end(&s);
+	if (!code && d->referral)
+		code = render_content(inv, d->referral);
+	fputc('\n', inv->out);
+	return code;
+}
+
+/* ---- a referral with its tasks ---- */
+
+static enum exit_code render_tasks(const struct invocation *inv,
+				   const Ieum__V1__ReferralResult *r, const struct names *names,
+				   int64_t now_ms)
+{
+	char name[SHOWN_BYTES], when[WHEN_BYTES], line[SHOWN_BYTES];
+	struct sheet s;
+
+	if (r->n_tasks == 0)
+		return EXIT_DONE;
+	sheet_begin(&s, inv);
+	sheet_column(&s, TEXT_ASKED, TABLE_LEFT, 40);
+	sheet_column(&s, TEXT_STATE, TABLE_LEFT, 0);
+	sheet_column(&s, TEXT_OUTCOME, TABLE_LEFT, 0);
+	sheet_column(&s, TEXT_DEADLINE, TABLE_LEFT, 0);
+	sheet_column(&s, TEXT_STEPS_LEFT, TABLE_RIGHT, 0);
+	for (size_t i = 0; i < r->n_tasks; i++) {
+		const Ieum__V1__TaskView *t = r->tasks[i];
+		const char *outcome = SHOWN_WORD(inv, outcome, t->outcome);
+		const char *reason = SHOWN_WORD(inv, reason, t->reason);
+
+		sheet_row(&s);
+		sheet_cell(&s, shown_name(inv, names, t->asked, name));
+		sheet_cell(&s, SHOWN_WORD(inv, task_state, t->state));
+		snprintf(line, sizeof line, "%s%s%s", outcome, *outcome && *reason ? ", " : "",
+			 reason);
+		sheet_cell(&s, line);
+		sheet_colour(&s, when_deadline(t->due_at_ms, now_ms, inv->lang, when),
+			     due_colour(t->due_at_ms, now_ms));
+		sheet_number(&s, t->steps_left);
+	}
+	fputc('\n', inv->out);
+	return sheet_end(&s);
+}
+
+static const char *delivery_state(const struct invocation *inv, Ieum__V1__DeliveryState state)
+{
+	switch (state) {
+	case IEUM__V1__DELIVERY_STATE__DELIVERY_STATE_QUEUED:
+		return say(inv, TEXT_QUEUED);
+	case IEUM__V1__DELIVERY_STATE__DELIVERY_STATE_IN_FLIGHT:
+		return say(inv, TEXT_IN_FLIGHT);
+	case IEUM__V1__DELIVERY_STATE__DELIVERY_STATE_SETTLED:
+		return say(inv, TEXT_SETTLED);
+	case IEUM__V1__DELIVERY_STATE__DELIVERY_STATE_DEAD_LETTERED:
+		return say(inv, TEXT_DEAD_LETTERED);
+	case IEUM__V1__DELIVERY_STATE__DELIVERY_STATE_WITHDRAWN:
+		return say(inv, TEXT_WITHDRAWN);
+	default:
+		return "";
+	}
+}
+
+static enum exit_code render_deliveries(const struct invocation *inv,
+					const Ieum__V1__ReferralResult *r,
+					const struct names *names)
+{
+	char name[SHOWN_BYTES], when[WHEN_BYTES];
+	struct sheet s;
+
+	if (r->n_deliveries == 0)
+		return EXIT_DONE;
+	sheet_begin(&s, inv);
+	sheet_column(&s, TEXT_DELIVERIES, TABLE_LEFT, 40);
+	sheet_column(&s, TEXT_STATE, TABLE_LEFT, 0);
+	sheet_column(&s, TEXT_RELEASED_TO, TABLE_LEFT, 40);
+	sheet_column(&s, TEXT_WHEN, TABLE_LEFT, 0);
+	sheet_column(&s, TEXT_WHY, TABLE_LEFT, 0);
+	for (size_t i = 0; i < r->n_deliveries; i++) {
+		const Ieum__V1__DeliveryView *d = r->deliveries[i];
+		bool dead = d->state == IEUM__V1__DELIVERY_STATE__DELIVERY_STATE_DEAD_LETTERED;
+
+		sheet_row(&s);
+		sheet_cell(&s, shown_name(inv, names, d->mailbox, name));
+		sheet_colour(&s, delivery_state(inv, d->state), dead ? TABLE_RED : TABLE_PLAIN);
+		sheet_cell(&s, *d->released_to ? shown_name(inv, names, d->released_to, name) : "");
+		sheet_cell(&s, when_time(d->released_at_ms, when));
+		sheet_cell(&s, SHOWN_WORD(inv, delivery_cause, d->cause));
+	}
+	fputc('\n', inv->out);
+	return sheet_end(&s);
+}
+
+enum exit_code render_referral(const struct invocation *inv, const struct pages *pages,
+			       const struct names *names)
+{
+	const Ieum__V1__ReferralResult *r = pages->page[0]->referral;
+	int64_t now_ms = pages->page[0]->hub_time_at_ms;
+	char id[UUID_TEXT_BYTES], name[SHOWN_BYTES], when[WHEN_BYTES];
+	enum exit_code code;
+	struct sheet s;
+
+	sheet_begin(&s, inv);
+	sheet_plain_column(&s, TABLE_LEFT);
+	sheet_plain_column(&s, TABLE_LEFT);
+	sheet_field(&s, TEXT_MESSAGE, shown_id(&r->message_id, id));
+	sheet_field(&s, TEXT_TYPE, SHOWN_WORD(inv, message_type, r->type));
+	sheet_field(&s, TEXT_FROM, shown_name(inv, names, r->sender, name));
+	sheet_field(&s, TEXT_CASE, shown_id(&r->case_id, id));
+	sheet_field(&s, TEXT_RECEIVED, when_time(r->received_at_ms, when));
+	if (r->referral)
+		fields_envelope(inv, &s, r->referral->envelope);
+	code = sheet_end(&s);
+	if (!code && r->referral)
+		code = render_content(inv, r->referral);
+	else if (!code)
+		fprintf(inv->out, "    %s\n", say(inv, TEXT_CONTENT_ERASED));
+	if (!code)
+		code = render_tasks(inv, r, names, now_ms);
+	return code ? code : render_deliveries(inv, r, names);
+}
