@@ -211,9 +211,19 @@ CERTS_SRC := \
 CERTS_MAIN := $(wildcard certs/main.c)
 
 # The simulator, the player of scenario files, the load generator.
-SIM_SRC :=
+SIM_SRC := \
+	tests/sim/hub.c \
+	tests/sim/random.c \
+	tests/sim/random_check.c \
+	tests/sim/random_messages.c \
+	tests/sim/scenario_hub.c
 SIM_MAIN := $(wildcard tests/sim/main.c)
-SCENARIO_SRC :=
+SCENARIO_SRC := \
+	tests/process/ieumd_process.c \
+	tests/scenarios/play.c \
+	tests/scenarios/real_agency.c \
+	tests/scenarios/real_hub.c \
+	tests/scenarios/scenario.c
 SCENARIO_MAIN := $(wildcard tests/scenarios/main.c)
 BENCH_SRC :=
 BENCH_MAIN := $(wildcard bench/main.c)
@@ -232,6 +242,7 @@ TEST_SUPPORT_SRC := \
 	tests/integration/stranger.c \
 	tests/unit/channel_world.c \
 	tests/unit/codec_samples.c \
+	tests/unit/libieum_hub.c \
 	tests/unit/core_world.c \
 	tests/unit/scratch.c
 
@@ -245,6 +256,8 @@ UNIT_TESTS := \
 	tests/unit/test_core_view.c \
 	tests/unit/test_task_state.c \
 	tests/unit/test_arena.c \
+	tests/unit/test_audit.c \
+	tests/unit/test_audit_ledger.c \
 	tests/unit/test_buf.c \
 	tests/unit/test_calendar.c \
 	tests/unit/test_certs.c \
@@ -268,9 +281,11 @@ UNIT_TESTS := \
 	tests/unit/test_pbmap.c \
 	tests/unit/test_policy.c \
 	tests/unit/test_policy_routes.c \
+	tests/unit/test_profile.c \
 	tests/unit/test_refusals.c \
 	tests/unit/test_resident_number.c \
 	tests/unit/test_table.c \
+	tests/unit/test_texts.c \
 	tests/unit/test_tls.c \
 	tests/unit/test_utf8.c \
 	tests/unit/test_uuid7.c \

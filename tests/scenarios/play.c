@@ -1,0 +1,467 @@
+/* The player; see play.h. */
+#include "tests/scenarios/play.h"
+
+#include <stdarg.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+#include "proto/pbmap.h"
+#include "proto/uuid7.h"
+#include "proto/words.h"
+#include "yaml/yaml_value.h"
+
+enum { NAMES_MAX = SCENARIO_STEPS_MAX * 2, SEOUL_OFFSET_S = 9 * 3600 };
+
+/* A message's name in the file and what it turned out to be. */
+struct named {
+	const char *name;
+	uint8_t message_id[PLAY_ID_BYTES];
+	uint8_t case_id[PLAY_ID_BYTES];
+	const char *sender;
+};
+
+struct player {
+	const struct scenario *scenario;
+	const struct policy *policy;
+	const struct play_hub *hub;
+	const struct play_options *options;
+	struct play_result *result;
+	struct uuid7_source ids;
+	struct named names[NAMES_MAX];
+	size_t n_names;
+	struct play_delivery *deliveries; /* of the whole play */
+	size_t n_deliveries;
+	size_t step_first; /* the first delivery of this step */
+};
+
+static bool trouble(struct player *p, int line, const char *format, ...)
+	__attribute__((format(printf, 3, 4)));
+
+/* Keeps the first thing that went wrong; always false. */
+static bool trouble(struct player *p, int line, const char *format, ...)
+{
+	char text[400];
+	va_list args;
+
+	va_start(args, format);
+	vsnprintf(text, sizeof text, format, args);
+	va_end(args);
+	if (!p->result->trouble[0])
+		snprintf(p->result->trouble, sizeof p->result->trouble, "%s:%d: %s", p->scenario->path, line, text);
+	return false;
+}
+
+static struct named *find_name(struct player *p, const char *name)
+{
+	for (size_t i = p->n_names; name && i > 0; i--) {
+		if (strcmp(p->names[i - 1].name, name) == 0)
+			return &p->names[i - 1];
+	}
+	return NULL;
+}
+
+static void add_name(struct player *p, const char *name, const char *sender, const uint8_t *message_id,
+		     const uint8_t *case_id)
+{
+	if (!name || p->n_names == NAMES_MAX)
+		return;
+	struct named *n = &p->names[p->n_names++];
+	n->name = name;
+	n->sender = sender;
+	memcpy(n->message_id, message_id, PLAY_ID_BYTES);
+	memcpy(n->case_id, case_id, PLAY_ID_BYTES);
+}
+
+/* ---- the timeline that people read ---- */
+
+static const char *mailbox_title(const struct player *p, const char *mailbox, enum words_lang lang)
+{
+	int i = policy_find_mailbox(p->policy, mailbox);
+
+	if (i == POLICY_NONE)
+		return mailbox;
+	const struct policy_mailbox *m = policy_mailbox(p->policy, i);
+	const char *title = lang == WORDS_KO ? m->title_ko : m->title_en;
+	return title ? title : mailbox;
+}
+
+static void tell_time(struct player *p)
+{
+	time_t at = (time_t)(p->hub->now_ms(p->hub->ctx) / 1000) + SEOUL_OFFSET_S;
+	struct tm tm;
+	char text[32];
+
+	gmtime_r(&at, &tm);
+	strftime(text, sizeof text, "%Y-%m-%d %H:%M", &tm);
+	fprintf(p->options->timeline, "%s%s%s  ", p->options->colour ? "\033[2m" : "", text,
+		p->options->colour ? "\033[0m" : "");
+}
+
+static void type_words(Ieum__V1__MessageType type, const char **en, const char **ko)
+{
+	static _Thread_local char word[PBMAP_WORD_BYTES];
+
+	pbmap_enum_word(&ieum__v1__message_type__descriptor, (int)type, word);
+	*en = words_text(word, WORDS_EN);
+	*ko = words_text(word, WORDS_KO);
+}
+
+static void tell_answer(FILE *out, Ieum__V1__AnswerKind kind, Ieum__V1__Reason reason);
+
+static void tell_span(FILE *out, const char *text)
+{
+	static const char *const units_ko[] = {
+		[YAML_UNIT_MS] = "밀리초", [YAML_UNIT_S] = "초",		     [YAML_UNIT_MIN] = "분",
+		[YAML_UNIT_H] = "시간",	   [YAML_UNIT_D] = "일",	     [YAML_UNIT_BUSINESS_HOUR] = "업무시간",
+		[YAML_UNIT_BUSINESS_DAY] = "영업일", [YAML_UNIT_MONTH] = "개월", [YAML_UNIT_YEAR] = "년",
+	};
+	struct yaml_duration d = { 0 };
+
+	(void)yaml_parse_duration(text, &d);
+	fprintf(out, "· %lld%s 지남 (%s later)\n", (long long)d.amount, units_ko[d.unit], text);
+}
+
+static void tell_step(struct player *p, const struct scenario_step *step)
+{
+	const char *en = "";
+	const char *ko = "";
+
+	if (!p->options->timeline)
+		return;
+	tell_time(p);
+	if (step->kind == SCENARIO_AFTER) {
+		tell_span(p->options->timeline, step->after);
+	} else if (step->kind == SCENARIO_CRASH) {
+		fprintf(p->options->timeline, "· the hub is killed and started again / 허브 강제 종료 후 재시작\n");
+	} else if (step->message) {
+		type_words(step->message->envelope->type, &en, &ko);
+		fprintf(p->options->timeline, "%s%s (%s)%s: %s (%s)", p->options->colour ? "\033[1m" : "",
+			mailbox_title(p, step->who, WORDS_KO), mailbox_title(p, step->who, WORDS_EN),
+			p->options->colour ? "\033[0m" : "", ko, en);
+		if (step->message->body_case == IEUM__V1__REFERRAL__BODY_ANSWER)
+			tell_answer(p->options->timeline, step->message->answer->kind, step->message->answer->reason);
+		if (step->message->body_case == IEUM__V1__REFERRAL__BODY_REFERRAL)
+			fprintf(p->options->timeline, ": %s (%s)",
+				words_text(step->message->referral->domain, WORDS_KO), step->message->referral->domain);
+		fputc('\n', p->options->timeline);
+	} else {
+		fprintf(p->options->timeline, "· looking / 확인\n");
+	}
+	if (step->say_ko)
+		fprintf(p->options->timeline, "                    %s\n", step->say_ko);
+	if (step->say_en)
+		fprintf(p->options->timeline, "                    %s\n", step->say_en);
+}
+
+/* ": 반려 · 정원초과 (reject, capacity_full)" for an answer. */
+static void tell_answer(FILE *out, Ieum__V1__AnswerKind kind, Ieum__V1__Reason reason)
+{
+	char word[PBMAP_WORD_BYTES];
+	char why[PBMAP_WORD_BYTES];
+
+	pbmap_enum_word(&ieum__v1__answer_kind__descriptor, (int)kind, word);
+	pbmap_enum_word(&ieum__v1__reason__descriptor, (int)reason, why);
+	if (reason)
+		fprintf(out, ": %s · %s (%s, %s)", words_text(word, WORDS_KO), words_text(why, WORDS_KO), word, why);
+	else
+		fprintf(out, ": %s (%s)", words_text(word, WORDS_KO), word);
+}
+
+static void tell_delivery(struct player *p, const struct play_delivery *d)
+{
+	FILE *out = p->options->timeline;
+	const char *en = "";
+	const char *ko = "";
+	char cause[PBMAP_WORD_BYTES];
+
+	if (!out)
+		return;
+	type_words(d->type, &en, &ko);
+	fprintf(out, "                    → %s", mailbox_title(p, d->mailbox, WORDS_KO));
+	if (strcmp(d->mailbox, d->participant) != 0)
+		fprintf(out, " · %s", mailbox_title(p, d->participant, WORDS_KO));
+	fprintf(out, " (%s): %s (%s)", mailbox_title(p, d->participant, WORDS_EN), ko, en);
+	if (d->answer)
+		tell_answer(out, d->answer, d->reason);
+	if (d->cause > IEUM__V1__DELIVERY_CAUSE__DELIVERY_CAUSE_ANSWER) {
+		pbmap_enum_word(&ieum__v1__delivery_cause__descriptor, (int)d->cause, cause);
+		fprintf(out, " · %s (%s)", words_text(cause, WORDS_KO), words_text(cause, WORDS_EN));
+	}
+	fputc('\n', out);
+}
+
+static void tell_held(struct player *p, const char *format, ...)
+{
+	va_list args;
+
+	if (!p->options->timeline)
+		return;
+	fprintf(p->options->timeline, "                    %s✓%s ", p->options->colour ? "\033[32m" : "",
+		p->options->colour ? "\033[0m" : "");
+	va_start(args, format);
+	vfprintf(p->options->timeline, format, args);
+	va_end(args);
+	fputc('\n', p->options->timeline);
+}
+
+/* ---- deliveries ---- */
+
+static struct play_delivery *keep_delivery(struct player *p, const struct play_delivery *d)
+{
+	if (p->n_deliveries == PLAY_DELIVERIES_MAX)
+		return NULL;
+	p->deliveries[p->n_deliveries] = *d;
+	tell_delivery(p, d);
+	return &p->deliveries[p->n_deliveries++];
+}
+
+static bool matches(struct player *p, const struct scenario_expect *e, const struct play_delivery *d)
+{
+	const struct named *n = find_name(p, e->message);
+
+	if (d->seen || (e->inbox && strcmp(d->mailbox, e->inbox) != 0))
+		return false;
+	if (e->cause && d->cause != e->cause)
+		return false;
+	if (e->message)
+		return n && memcmp(n->message_id, d->message_id, PLAY_ID_BYTES) == 0;
+	return d->type == e->type;
+}
+
+static bool expect_gets(struct player *p, const struct scenario_expect *e)
+{
+	struct play_delivery *found = NULL;
+	struct play_delivery d;
+	bool got = true;
+
+	for (size_t i = 0; i < p->n_deliveries && !found; i++) {
+		if (matches(p, e, &p->deliveries[i]))
+			found = &p->deliveries[i];
+	}
+	while (!found && got) {
+		if (!p->hub->next_delivery(p->hub->ctx, &d, &got))
+			return trouble(p, e->line, "the hub cannot be asked any more");
+		struct play_delivery *kept = got ? keep_delivery(p, &d) : NULL;
+		if (kept && matches(p, e, kept))
+			found = kept;
+	}
+	if (!found)
+		return trouble(p, e->line, "%s did not get %s", e->inbox ? e->inbox : "nobody",
+			       e->message ? e->message : "what was expected");
+	found->seen = true;
+	add_name(p, e->as, NULL, found->message_id, found->case_id);
+	return true;
+}
+
+/* Takes what has come without waiting for more. */
+static bool settle_down(struct player *p, int line)
+{
+	struct play_delivery d;
+	bool got = true;
+
+	while (got) {
+		if (!p->hub->settled_down(p->hub->ctx, &d, &got))
+			return trouble(p, line, "the hub cannot be asked any more");
+		if (got && !keep_delivery(p, &d))
+			return trouble(p, line, "too many deliveries for one scenario");
+	}
+	return true;
+}
+
+static bool expect_nothing(struct player *p, const struct scenario_expect *e)
+{
+	if (!settle_down(p, e->line))
+		return false;
+	for (size_t i = p->step_first; i < p->n_deliveries; i++) {
+		if (!p->deliveries[i].seen && strcmp(p->deliveries[i].mailbox, e->inbox) == 0)
+			return trouble(p, e->line, "%s got something", e->inbox);
+	}
+	tell_held(p, "%s: 받은 것 없음 (gets nothing)", mailbox_title(p, e->inbox, WORDS_KO));
+	return true;
+}
+
+static bool expect_case(struct player *p, const struct scenario_expect *e)
+{
+	const struct named *n = find_name(p, e->message);
+	Ieum__V1__CaseState state = IEUM__V1__CASE_STATE__CASE_STATE_UNSPECIFIED;
+	char word[PBMAP_WORD_BYTES];
+
+	if (!n || !n->sender)
+		return trouble(p, e->line, "no agency of this file can ask for the case of '%s'", e->message);
+	if (!p->hub->case_state(p->hub->ctx, n->sender, n->case_id, &state))
+		return trouble(p, e->line, "the case cannot be read");
+	pbmap_enum_word(&ieum__v1__case_state__descriptor, (int)state, word);
+	if ((int)state != e->state)
+		return trouble(p, e->line, "the case is %s", word);
+	tell_held(p, "사례 상태 (case): %s (%s)", words_text(word, WORDS_KO), word);
+	return true;
+}
+
+static bool expect_task(struct player *p, const struct scenario_expect *e)
+{
+	const struct named *n = find_name(p, e->message);
+	Ieum__V1__TaskState state = IEUM__V1__TASK_STATE__TASK_STATE_UNSPECIFIED;
+	char word[PBMAP_WORD_BYTES];
+
+	if (!n || !n->sender)
+		return trouble(p, e->line, "no agency of this file can ask for '%s'", e->message);
+	if (!p->hub->task_state(p->hub->ctx, n->sender, n->message_id, e->inbox, &state))
+		return trouble(p, e->line, "the referral cannot be read");
+	pbmap_enum_word(&ieum__v1__task_state__descriptor, (int)state, word);
+	if ((int)state != e->state)
+		return trouble(p, e->line, "the request is %s", word);
+	tell_held(p, "%s: %s (%s)", e->message, words_text(word, WORDS_KO), word);
+	return true;
+}
+
+static bool check_expect(struct player *p, const struct scenario_expect *e)
+{
+	switch (e->kind) {
+	case SCENARIO_GETS:
+		return expect_gets(p, e);
+	case SCENARIO_GETS_NOTHING:
+		return expect_nothing(p, e);
+	case SCENARIO_CASE_STATE:
+		return expect_case(p, e);
+	case SCENARIO_TASK_STATE:
+		return expect_task(p, e);
+	case SCENARIO_REFUSED:
+		return true; /* checked where the message was submitted */
+	}
+	return false;
+}
+
+/* ---- steps ---- */
+
+static enum ieum_err expected_refusal(const struct scenario_step *step)
+{
+	for (size_t i = 0; i < step->n_expects; i++) {
+		if (step->expects[i].kind == SCENARIO_REFUSED)
+			return step->expects[i].code;
+	}
+	return IEUM_E_OK;
+}
+
+static ProtobufCBinaryData id_copy(const uint8_t *id)
+{
+	uint8_t *copy = malloc(PLAY_ID_BYTES);
+
+	if (!copy)
+		abort();
+	memcpy(copy, id, PLAY_ID_BYTES);
+	return (ProtobufCBinaryData){ PLAY_ID_BYTES, copy };
+}
+
+/* Ids that the file gives by name; the referral owns them, so that playing twice needs a
+ * fresh load. */
+static bool fill_envelope(struct player *p, const struct scenario_step *step, uint8_t *message_id)
+{
+	Ieum__V1__Envelope *e = step->message->envelope;
+	const struct named *in_case = find_name(p, step->in_case ? step->in_case : step->reply_to);
+	const struct named *reply_to = find_name(p, step->reply_to);
+	const struct named *supersedes = find_name(p, step->supersedes);
+
+	if (uuid7_next(&p->ids, (uint64_t)p->hub->now_ms(p->hub->ctx), message_id) != IEUM_E_OK)
+		return false;
+	e->message_id = id_copy(message_id);
+	e->open_case = step->opens_case;
+	if (in_case && !step->opens_case && !e->case_id.len)
+		e->case_id = id_copy(in_case->case_id);
+	if (reply_to)
+		e->in_reply_to = id_copy(reply_to->message_id);
+	if (supersedes)
+		e->supersedes = id_copy(supersedes->message_id);
+	return true;
+}
+
+static bool submit_step(struct player *p, const struct scenario_step *step)
+{
+	struct play_receipt receipt = { .code = IEUM_E_OK };
+	enum ieum_err expected = expected_refusal(step);
+	uint8_t message_id[PLAY_ID_BYTES];
+
+	if (!fill_envelope(p, step, message_id))
+		return trouble(p, step->line, "no message id");
+	if (!p->hub->submit(p->hub->ctx, step->who, step->message, &receipt))
+		return trouble(p, step->line, "the hub cannot be asked any more");
+	if (receipt.code != expected)
+		return trouble(p, step->line, "%s %s", expected ? "was not refused as expected but:" : "was refused:",
+			       receipt.code ? receipt.detail : "accepted");
+	if (receipt.code) {
+		tell_held(p, "거절됨 (refused): %s — %s", ieum_error(receipt.code)->text_ko, receipt.detail);
+		return true;
+	}
+	static const uint8_t no_case[PLAY_ID_BYTES];
+	add_name(p, step->name, step->who, message_id, receipt.has_case ? receipt.case_id : no_case);
+	return true;
+}
+
+static bool advance_step(struct player *p, const struct scenario_step *step)
+{
+	int64_t now = p->hub->now_ms(p->hub->ctx);
+	int64_t then = policy_due(p->policy, now, step->after);
+
+	if (then <= now || !p->hub->advance(p->hub->ctx, then - now))
+		return trouble(p, step->line, "the clock cannot be moved by %s", step->after);
+	return true;
+}
+
+static bool nobody_else(struct player *p, const struct scenario_step *step)
+{
+	if (!settle_down(p, step->line))
+		return false;
+	for (size_t i = p->step_first; i < p->n_deliveries; i++) {
+		if (!p->deliveries[i].seen)
+			return trouble(p, step->line, "%s got something that nobody expected", p->deliveries[i].mailbox);
+	}
+	return true;
+}
+
+static bool play_step(struct player *p, const struct scenario_step *step)
+{
+	bool ok = true;
+
+	p->step_first = p->n_deliveries;
+	tell_step(p, step);
+	if (step->kind == SCENARIO_SUBMIT || step->kind == SCENARIO_ANSWER)
+		ok = submit_step(p, step);
+	else if (step->kind == SCENARIO_AFTER)
+		ok = advance_step(p, step);
+	else if (step->kind == SCENARIO_CRASH && !p->hub->crash(p->hub->ctx))
+		ok = trouble(p, step->line, "the hub did not come back");
+	for (size_t i = 0; ok && i < step->n_expects; i++) {
+		ok = check_expect(p, &step->expects[i]);
+		p->result->expectations += ok;
+	}
+	if (ok && step->kind != SCENARIO_CRASH)
+		ok = settle_down(p, step->line);
+	return ok && (!step->nobody_else || nobody_else(p, step));
+}
+
+bool play_scenario(const struct scenario *s, const struct policy *policy, const struct play_hub *hub,
+		   const struct play_options *options, struct play_result *result)
+{
+	struct player *p = calloc(1, sizeof *p);
+	bool ok = true;
+
+	*result = (struct play_result){ 0 };
+	if (p)
+		p->deliveries = calloc(PLAY_DELIVERIES_MAX, sizeof *p->deliveries);
+	if (!p || !p->deliveries)
+		abort();
+	p->scenario = s;
+	p->policy = policy;
+	p->hub = hub;
+	p->options = options;
+	p->result = result;
+	if (options->timeline)
+		fprintf(options->timeline, "\n%s\n%s\n\n", s->title_ko, s->title_en);
+	for (size_t i = 0; ok && i < s->n_steps; i++) {
+		ok = play_step(p, &s->steps[i]);
+		result->steps += ok;
+	}
+	free(p->deliveries);
+	free(p);
+	return ok;
+}

@@ -1,0 +1,299 @@
+/* Scenarios on the simulated hub; see scenario_hub.h. */
+#include "tests/sim/scenario_hub.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+enum { QUEUE_MAX = PLAY_DELIVERIES_MAX, CREDIT = 64, QUIET_ROUNDS_MAX = 1000 };
+
+struct client {
+	const char *participant;
+	uint64_t connection;
+};
+
+struct scenario_hub {
+	struct sim_hub *sim;
+	struct play_hub play;
+	struct client *clients;
+	size_t n_clients;
+	struct play_delivery queue[QUEUE_MAX]; /* taken, not yet given to the player */
+	size_t n_queue, next;
+	size_t n_new; /* deliveries of the last commit */
+	struct play_receipt *receipt; /* of the submit under way */
+	bool answered;
+};
+
+static struct client *client_of(struct scenario_hub *h, uint64_t connection)
+{
+	for (size_t i = 0; i < h->n_clients; i++) {
+		if (h->clients[i].connection == connection)
+			return &h->clients[i];
+	}
+	return NULL;
+}
+
+static void take_receipt(struct scenario_hub *h, const struct sim_output *o)
+{
+	h->answered = true;
+	h->receipt->code = o->kind == SIM_REFUSAL ? o->code : IEUM_E_OK;
+	snprintf(h->receipt->detail, sizeof h->receipt->detail, "%s: %s", ieum_error((int)h->receipt->code)->name,
+		 o->detail);
+	memcpy(h->receipt->case_id, o->case_id, PLAY_ID_BYTES);
+	h->receipt->has_case = o->has_case;
+}
+
+static void take_delivery(struct scenario_hub *h, const struct sim_output *o)
+{
+	const struct client *c = client_of(h, o->connection);
+	Ieum__V1__Referral *r = ieum__v1__referral__unpack(NULL, o->payload_len, o->payload);
+
+	h->n_new++;
+	if (!c || !r || h->n_queue == QUEUE_MAX) {
+		fprintf(stderr, "a delivery cannot be read\n");
+		abort();
+	}
+	struct play_delivery *d = &h->queue[h->n_queue++];
+	*d = (struct play_delivery){ .type = r->envelope->type, .cause = o->cause,
+				     .answer_by_at_ms = o->answer_by_at_ms };
+	snprintf(d->participant, sizeof d->participant, "%s", c->participant);
+	snprintf(d->mailbox, sizeof d->mailbox, "%s", o->mailbox);
+	snprintf(d->sender, sizeof d->sender, "%s", o->sender);
+	memcpy(d->message_id, o->message_id, PLAY_ID_BYTES);
+	memcpy(d->case_id, o->case_id, PLAY_ID_BYTES);
+	if (r->body_case == IEUM__V1__REFERRAL__BODY_ANSWER) {
+		d->answer = r->answer->kind;
+		d->reason = r->answer->reason;
+	}
+	ieum__v1__referral__free_unpacked(r, NULL);
+	sim_hub_settle(h->sim, o->connection, 0, &o->delivery_id, 1, NULL, 0, NULL, 0);
+}
+
+static void on_output(void *ctx, const struct sim_output *o)
+{
+	struct scenario_hub *h = ctx;
+
+	switch (o->kind) {
+	case SIM_RECEIPT:
+	case SIM_REFUSAL:
+		if (h->receipt)
+			take_receipt(h, o);
+		break;
+	case SIM_DELIVERY:
+		take_delivery(h, o);
+		break;
+	case SIM_SETTLED:
+		break;
+	}
+}
+
+/* Releases and settles until nothing moves any more. */
+static bool settle_all(struct scenario_hub *h)
+{
+	for (int round = 0; round < QUIET_ROUNDS_MAX; round++) {
+		h->n_new = 0;
+		for (size_t i = 0; i < h->n_clients; i++)
+			sim_hub_pump(h->sim, h->clients[i].connection, CREDIT);
+		sim_hub_commit(h->sim, SIM_COMMIT);
+		if (h->n_new == 0)
+			return sim_hub_check(h->sim) || (fprintf(stderr, "%s\n", sim_hub_trouble(h->sim)), false);
+	}
+	fprintf(stderr, "deliveries never end\n");
+	return false;
+}
+
+static bool connect_all(struct scenario_hub *h)
+{
+	for (size_t i = 0; i < h->n_clients; i++) {
+		h->clients[i].connection = sim_hub_connect(h->sim, h->clients[i].participant);
+		if (!h->clients[i].connection) {
+			fprintf(stderr, "%s cannot connect\n", h->clients[i].participant);
+			return false;
+		}
+	}
+	return sim_hub_commit(h->sim, SIM_COMMIT);
+}
+
+/* ---- what the player asks for ---- */
+
+static uint64_t connection_of(struct scenario_hub *h, const char *who)
+{
+	for (size_t i = 0; i < h->n_clients; i++) {
+		if (strcmp(h->clients[i].participant, who) == 0)
+			return h->clients[i].connection;
+	}
+	fprintf(stderr, "the hub file has no participant '%s'\n", who);
+	return 0;
+}
+
+static bool do_submit(void *ctx, const char *who, const Ieum__V1__Referral *referral, struct play_receipt *receipt)
+{
+	struct scenario_hub *h = ctx;
+	uint64_t connection = connection_of(h, who);
+
+	if (!connection)
+		return false;
+	h->receipt = receipt;
+	h->answered = false;
+	sim_hub_submit(h->sim, connection, 1, referral);
+	sim_hub_commit(h->sim, SIM_COMMIT);
+	h->receipt = NULL;
+	return h->answered && settle_all(h);
+}
+
+static bool do_next_delivery(void *ctx, struct play_delivery *out, bool *got)
+{
+	struct scenario_hub *h = ctx;
+
+	*got = h->next < h->n_queue;
+	if (*got)
+		*out = h->queue[h->next++];
+	return true;
+}
+
+static bool do_advance(void *ctx, int64_t by_ms)
+{
+	struct scenario_hub *h = ctx;
+
+	sim_hub_advance(h->sim, by_ms * 1000);
+	return settle_all(h);
+}
+
+static bool do_crash(void *ctx)
+{
+	struct scenario_hub *h = ctx;
+
+	sim_hub_commit(h->sim, SIM_LOSE_COMPLETION);
+	return connect_all(h) && settle_all(h);
+}
+
+static enum ieum_err ask(struct scenario_hub *h, const char *who, const Ieum__V1__Query *query, struct arena *arena,
+			 const Ieum__V1__Result **result)
+{
+	struct core_view v = {
+		.connection = connection_of(h, who), .query = query, .now = sim_hub_now_us(h->sim), .arena = arena
+	};
+	enum ieum_err err = core_view(sim_hub_core(h->sim), sim_hub_policy(h->sim), &v);
+
+	*result = v.result;
+	return err;
+}
+
+static bool do_case_state(void *ctx, const char *who, const uint8_t *case_id, Ieum__V1__CaseState *state)
+{
+	struct scenario_hub *h = ctx;
+	Ieum__V1__CaseQuery what = IEUM__V1__CASE_QUERY__INIT;
+	Ieum__V1__Query query = IEUM__V1__QUERY__INIT;
+	const Ieum__V1__Result *result = NULL;
+	struct arena arena;
+
+	arena_init(&arena, 16 << 20);
+	what.case_id = (ProtobufCBinaryData){ PLAY_ID_BYTES, (uint8_t *)case_id };
+	query.what_case = IEUM__V1__QUERY__WHAT_CASE;
+	query.case_ = &what;
+	enum ieum_err err = ask(h, who, &query, &arena, &result);
+	if (err == IEUM_E_OK)
+		*state = result->case_->summary->state;
+	arena_release(&arena);
+	return err == IEUM_E_OK;
+}
+
+static bool do_task_state(void *ctx, const char *who, const uint8_t *message_id, const char *inbox,
+			  Ieum__V1__TaskState *state)
+{
+	struct scenario_hub *h = ctx;
+	Ieum__V1__ReferralQuery what = IEUM__V1__REFERRAL_QUERY__INIT;
+	Ieum__V1__Query query = IEUM__V1__QUERY__INIT;
+	const Ieum__V1__Result *result = NULL;
+	struct arena arena;
+	bool found = false;
+
+	arena_init(&arena, 16 << 20);
+	what.message_id = (ProtobufCBinaryData){ PLAY_ID_BYTES, (uint8_t *)message_id };
+	query.what_case = IEUM__V1__QUERY__WHAT_REFERRAL;
+	query.referral = &what;
+	enum ieum_err err = ask(h, who, &query, &arena, &result);
+	for (size_t i = 0; err == IEUM_E_OK && !found && i < result->referral->n_tasks; i++) {
+		found = !inbox || strcmp(result->referral->tasks[i]->asked, inbox) == 0;
+		*state = result->referral->tasks[i]->state;
+	}
+	arena_release(&arena);
+	return found;
+}
+
+static int64_t do_now_ms(void *ctx)
+{
+	const struct scenario_hub *h = ctx;
+
+	return sim_hub_now_us(h->sim) / 1000;
+}
+
+/* ---- making one ---- */
+
+static char *read_file(const char *path, size_t *len)
+{
+	FILE *f = fopen(path, "rb");
+	char *text = NULL;
+	size_t n = 0;
+
+	if (f && fseek(f, 0, SEEK_END) == 0 && (text = malloc((size_t)ftell(f) + 1)) != NULL) {
+		n = (size_t)ftell(f);
+		rewind(f);
+		*len = fread(text, 1, n, f);
+		text[*len] = 0;
+	}
+	if (f)
+		fclose(f);
+	return text;
+}
+
+struct scenario_hub *scenario_hub_new(const struct scenario *s, char *why, size_t why_bytes)
+{
+	struct scenario_hub *h = calloc(1, sizeof *h);
+	size_t len = 0;
+	char *text = read_file(s->hub_file, &len);
+
+	snprintf(why, why_bytes, "%s cannot be read", s->hub_file);
+	if (!h)
+		abort();
+	if (text)
+		h->sim = sim_hub_new(s->hub_file, text, len, s->starts_us, why, why_bytes);
+	free(text);
+	if (!h->sim) {
+		free(h);
+		return NULL;
+	}
+	sim_hub_listen(h->sim, on_output, h);
+	h->n_clients = policy_participants(sim_hub_policy(h->sim));
+	h->clients = calloc(h->n_clients, sizeof *h->clients);
+	if (!h->clients)
+		abort();
+	for (size_t i = 0; i < h->n_clients; i++)
+		h->clients[i].participant = policy_participant(sim_hub_policy(h->sim), (int)i)->name;
+	h->play = (struct play_hub){ h, do_submit, do_next_delivery, do_next_delivery, do_advance,
+				     do_crash, do_case_state, do_task_state, do_now_ms };
+	if (!connect_all(h)) {
+		snprintf(why, why_bytes, "not everybody can connect");
+		scenario_hub_free(h);
+		return NULL;
+	}
+	return h;
+}
+
+void scenario_hub_free(struct scenario_hub *h)
+{
+	if (!h)
+		return;
+	sim_hub_free(h->sim);
+	free(h->clients);
+	free(h);
+}
+
+const struct play_hub *scenario_hub_play(struct scenario_hub *h)
+{
+	return &h->play;
+}
+
+struct sim_hub *scenario_hub_sim(struct scenario_hub *h)
+{
+	return h->sim;
+}

@@ -1,0 +1,153 @@
+/* client/profile: what a good file gives, every mistake of a bad one with its line, which file is
+ * taken. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include <cmocka.h>
+
+#include "client/profile.h"
+
+static char folder[64];
+static char path[128];
+static struct yaml_diag diag;
+
+static int make(void **state)
+{
+	(void)state;
+	snprintf(folder, sizeof folder, "/tmp/ieum-profile-XXXXXX");
+	if (!mkdtemp(folder))
+		return -1;
+	snprintf(path, sizeof path, "%s/profile.yaml", folder);
+	yaml_diag_init(&diag);
+	return 0;
+}
+
+static int drop(void **state)
+{
+	(void)state;
+	unlink(path);
+	return rmdir(folder);
+}
+
+static void write_file(const char *text)
+{
+	FILE *f = fopen(path, "w");
+
+	assert_non_null(f);
+	assert_true(fputs(text, f) >= 0);
+	assert_int_equal(fclose(f), 0);
+}
+
+static void a_whole_profile_is_read(void **state)
+{
+	struct profile *p = NULL;
+	char want[256];
+
+	(void)state;
+	write_file("addresses: [hub-a:7443, \"[::1]:7444\"]\n"
+		   "ca: ca.crt\ncertificate: /etc/ieum/me.crt\nkey: keys/me.key\n"
+		   "server_name: hub.gimpo.ieum\nlanguage: ko\n");
+	assert_int_equal(profile_load(path, &diag, &p), IEUM_E_OK);
+	assert_int_equal(p->n_addresses, 2);
+	assert_string_equal(p->addresses[0], "hub-a:7443");
+	assert_string_equal(p->addresses[1], "[::1]:7444");
+	snprintf(want, sizeof want, "%s/ca.crt", folder);
+	assert_string_equal(p->ca, want);
+	assert_string_equal(p->certificate, "/etc/ieum/me.crt");
+	snprintf(want, sizeof want, "%s/keys/me.key", folder);
+	assert_string_equal(p->key, want);
+	assert_string_equal(p->server_name, "hub.gimpo.ieum");
+	assert_true(p->has_language);
+	assert_int_equal(p->language, WORDS_KO);
+	profile_free(p);
+}
+
+static void one_address_needs_no_list(void **state)
+{
+	struct profile *p = NULL;
+
+	(void)state;
+	write_file("addresses: hub:7443\nca: a\ncertificate: b\nkey: c\n");
+	assert_int_equal(profile_load(path, &diag, &p), IEUM_E_OK);
+	assert_int_equal(p->n_addresses, 1);
+	assert_null(p->server_name);
+	assert_false(p->has_language);
+	profile_free(p);
+}
+
+static void every_mistake_has_its_line(void **state)
+{
+	struct profile *p = NULL;
+
+	(void)state;
+	write_file("addresses: []\nca: ca.crt\ncertifcate: me.crt\nlanguage: kr\n");
+	assert_int_equal(profile_load(path, &diag, &p), IEUM_E_FILE_INVALID);
+	assert_null(p);
+	/* No addresses, unknown key, certificate and key missing, language unknown. */
+	assert_int_equal(diag.count, 5);
+	char all[4096] = "";
+	for (size_t i = 0; i < diag.count; i++) {
+		strcat(all, diag.mistakes[i].text);
+		strcat(all, "\n");
+	}
+	assert_non_null(strstr(all, "profile.yaml:3:1"));
+	assert_non_null(strstr(all, "did you mean 'certificate'"));
+	assert_non_null(strstr(all, "profile.yaml:4:"));
+}
+
+static void a_profile_that_is_not_there_is_said(void **state)
+{
+	struct profile *p = NULL;
+
+	(void)state;
+	write_file("x"); /* for drop() */
+	assert_int_equal(profile_load("/nonexistent/profile.yaml", &diag, &p),
+			 IEUM_E_FILE_UNREADABLE);
+	assert_int_equal(diag.count, 1);
+	assert_null(p);
+	write_file("just text");
+	assert_int_equal(profile_load(path, &diag, &p), IEUM_E_FILE_INVALID);
+}
+
+static void asked_then_environment_then_home(void **state)
+{
+	char found[PROFILE_PATH_BYTES];
+
+	(void)state;
+	write_file("x");
+	setenv("IEUM_PROFILE", "/env/p.yaml", 1);
+	setenv("HOME", "/home/duty", 1);
+	unsetenv("XDG_CONFIG_HOME");
+	assert_int_equal(profile_path("mine.yaml", found), IEUM_E_OK);
+	assert_string_equal(found, "mine.yaml");
+	assert_int_equal(profile_path(NULL, found), IEUM_E_OK);
+	assert_string_equal(found, "/env/p.yaml");
+	unsetenv("IEUM_PROFILE");
+	assert_int_equal(profile_path(NULL, found), IEUM_E_OK);
+	assert_string_equal(found, "/home/duty/.config/ieum/profile.yaml");
+	setenv("XDG_CONFIG_HOME", "/cfg", 1);
+	assert_int_equal(profile_path(NULL, found), IEUM_E_OK);
+	assert_string_equal(found, "/cfg/ieum/profile.yaml");
+	unsetenv("XDG_CONFIG_HOME");
+	unsetenv("HOME");
+	assert_int_equal(profile_path(NULL, found), IEUM_E_FILE_UNREADABLE);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test_setup_teardown(a_whole_profile_is_read, make, drop),
+		cmocka_unit_test_setup_teardown(one_address_needs_no_list, make, drop),
+		cmocka_unit_test_setup_teardown(every_mistake_has_its_line, make, drop),
+		cmocka_unit_test_setup_teardown(a_profile_that_is_not_there_is_said, make, drop),
+		cmocka_unit_test_setup_teardown(asked_then_environment_then_home, make, drop),
+	};
+
+	return cmocka_run_group_tests_name("profile", tests, NULL, NULL);
+}
