@@ -225,7 +225,11 @@ SCENARIO_SRC := \
 	tests/scenarios/real_hub.c \
 	tests/scenarios/scenario.c
 SCENARIO_MAIN := $(wildcard tests/scenarios/main.c)
-BENCH_SRC :=
+BENCH_SRC := \
+	bench/hist.c \
+	bench/load.c \
+	bench/machine.c \
+	bench/wire.c
 BENCH_MAIN := $(wildcard bench/main.c)
 
 # Messages that only tests use.
