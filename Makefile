@@ -38,10 +38,12 @@ PROTO_SRC := \
 	proto/codec_check.c \
 	proto/codec_decode.c \
 	proto/codec_form.c \
+	proto/codec_problem.c \
 	proto/codec_put.c \
 	proto/codec_rules_body.c \
 	proto/codec_rules_frame.c \
 	proto/codec_rules_referral.c \
+	proto/codec_value.c \
 	proto/error.c \
 	proto/frame.c \
 	proto/pbmap_read.c \
@@ -137,6 +139,7 @@ JOURNAL_SRC := \
 BROKER_SRC := \
 	broker/audit.c \
 	broker/audit_ledger.c \
+	broker/audit_table.c \
 	broker/clock.c \
 	broker/commits.c \
 	broker/config.c \
@@ -182,6 +185,7 @@ IEUM_SRC := \
 	client/cmd_submit.c \
 	client/command.c \
 	client/exit_code.c \
+	client/fields.c \
 	client/json_out.c \
 	client/link.c \
 	client/message.c \
@@ -231,6 +235,7 @@ BENCH_SRC := \
 	bench/machine.c \
 	bench/wire.c
 BENCH_MAIN := $(wildcard bench/main.c)
+BENCH_CORE_MAIN := tests/unit/core_bench.c
 
 # Messages that only tests use.
 TEST_PROTO_DEFS := \
@@ -239,6 +244,7 @@ TEST_PROTO_DEFS := \
 
 # What several tests share; linked into every test that uses it.
 TEST_SUPPORT_SRC := \
+	tests/crash/load.c \
 	tests/crash/power_vfs.c \
 	tests/integration/hub.c \
 	tests/integration/peer.c \
@@ -247,6 +253,7 @@ TEST_SUPPORT_SRC := \
 	tests/unit/channel_world.c \
 	tests/unit/codec_samples.c \
 	tests/unit/libieum_hub.c \
+	tests/unit/libieum_world.c \
 	tests/unit/core_world.c \
 	tests/unit/scratch.c
 
@@ -271,14 +278,21 @@ UNIT_TESTS := \
 	tests/unit/test_codec.c \
 	tests/unit/test_codec_hostile.c \
 	tests/unit/test_codec_rules.c \
+	tests/unit/test_command.c \
 	tests/unit/test_committer.c \
 	tests/unit/test_config.c \
 	tests/unit/test_error.c \
+	tests/unit/test_fields.c \
 	tests/unit/test_frame.c \
+	tests/unit/test_golden.c \
 	tests/unit/test_journal.c \
 	tests/unit/test_journal_memory.c \
 	tests/unit/test_journal_power.c \
 	tests/unit/test_journal_sqlite.c \
+	tests/unit/test_libieum_blocking.c \
+	tests/unit/test_libieum_connection.c \
+	tests/unit/test_libieum_inbox.c \
+	tests/unit/test_libieum_submit.c \
 	tests/unit/test_log.c \
 	tests/unit/test_merkle.c \
 	tests/unit/test_payload_cache.c \
@@ -287,6 +301,7 @@ UNIT_TESTS := \
 	tests/unit/test_policy_routes.c \
 	tests/unit/test_profile.c \
 	tests/unit/test_refusals.c \
+	tests/unit/test_render.c \
 	tests/unit/test_resident_number.c \
 	tests/unit/test_table.c \
 	tests/unit/test_texts.c \
@@ -303,10 +318,17 @@ UNIT_TESTS := \
 INTEGRATION_TESTS := \
 	tests/integration/test_smoke.c \
 	tests/integration/test_daemon.c \
+	tests/integration/test_pressure.c \
 	tests/integration/test_certificates.c \
+	tests/integration/test_cli.c \
 	tests/integration/test_delivery.c \
-	tests/integration/test_reload.c
-CRASH_TESTS :=
+	tests/integration/test_journal_trouble.c \
+	tests/integration/test_limits.c \
+	tests/integration/test_queries.c \
+	tests/integration/test_reload.c \
+	tests/integration/test_slow_reader.c
+CRASH_TESTS := \
+	tests/crash/crash_main.c
 
 # ---- tools and flags ----------------------------------------------------------
 
@@ -420,6 +442,7 @@ $(eval $(call program,ieum-certs,$(CERTS_MAIN)))
 $(eval $(call program,ieum-sim,$(SIM_MAIN)))
 $(eval $(call program,ieum-play,$(SCENARIO_MAIN)))
 $(eval $(call program,ieum-bench,$(BENCH_MAIN)))
+$(eval $(call program,ieum-bench-core,$(BENCH_CORE_MAIN)))
 
 bin = $(patsubst %.c,$B/%,$(filter %.c,$1)) $(filter-out %.c,$1)
 # ONLY=word builds and runs just the tests whose path holds the word.
@@ -507,7 +530,7 @@ SANITIZED := \
 SIM_RUNS := "$B/bin/ieum-sim --seeds 100" "$B/bin/ieum-sim --seconds 60"
 SCENARIO_RUNS := "$B/bin/ieum-play $(sort $(wildcard tests/scenarios/*.yaml))"
 
-.PHONY: setup demo check check-built unit sim scenarios integration crash bench
+.PHONY: setup demo check check-built unit sim scenarios integration crash crash-long bench
 setup: ## install what the build and the tests need (apt)
 	@scripts/setup build
 
@@ -538,6 +561,9 @@ integration: all $(filter $B/%,$(INTEGRATION_BIN)) ## run the integration tests:
 
 crash: all $(filter $B/%,$(CRASH_BIN)) ## run the crash tests
 	@$(RUN) $(CRASH_BIN)
+
+crash-long: all $(filter $B/%,$(CRASH_BIN)) ## the crash tests with 400 kills (IEUM_CRASH_SEED repeats a run)
+	@IEUM_CRASH_ROUNDS=400 IEUM_BUILD=$B tests/run --timeout 1800 $(CRASH_BIN)
 
 bench: all ## measure throughput and latency over mTLS; prints one JSON line
 	@[ -x $B/bin/ieum-bench ] || { echo "make bench: there is no bench/main.c yet" >&2; exit 1; }
@@ -609,7 +635,9 @@ docdir ?= $(prefix)/share/doc/ieum
 INSTALL ?= install
 
 INSTALLED_PROGRAMS := $(filter $B/bin/ieumd $B/bin/ieum $B/bin/ieum-certs,$(PROGRAMS))
-INSTALLED_HEADERS := $(wildcard client/ieum.h)
+# Under $(includedir)/ieum as they include one another: cc -I$(includedir)/ieum, "client/ieum.h".
+INSTALLED_HEADERS := client/ieum.h proto/error.h
+INSTALLED_GEN := $(patsubst proto/%.proto,%.pb-c.h,$(filter-out %/event.proto %/snapshot.proto,$(PROTO_DEFS)))
 INSTALLED_DOCS := $(wildcard README.md LICENSE docs/*.md)
 
 # What a client links: libieum with the protocol inside.
@@ -623,12 +651,14 @@ install: all $B/install/libieum.a ## install commands, library, header and docs 
 	$(INSTALL) -d $(addprefix $(DESTDIR),$(bindir) $(libdir) $(includedir) $(docdir))
 	$(if $(INSTALLED_PROGRAMS),$(INSTALL) -m 755 $(INSTALLED_PROGRAMS) $(DESTDIR)$(bindir))
 	$(INSTALL) -m 644 $B/install/libieum.a $(DESTDIR)$(libdir)
-	$(if $(INSTALLED_HEADERS),$(INSTALL) -m 644 $(INSTALLED_HEADERS) $(DESTDIR)$(includedir))
+	set -e; for h in $(INSTALLED_HEADERS); do $(INSTALL) -D -m 644 $$h $(DESTDIR)$(includedir)/ieum/$$h; done
+	set -e; for h in $(INSTALLED_GEN); do $(INSTALL) -D -m 644 $B/gen/$$h $(DESTDIR)$(includedir)/ieum/$$h; done
 	$(if $(INSTALLED_DOCS),$(INSTALL) -m 644 $(INSTALLED_DOCS) $(DESTDIR)$(docdir))
 
 uninstall: ## remove what install put there
 	rm -f $(addprefix $(DESTDIR)$(bindir)/,$(notdir $(INSTALLED_PROGRAMS)))
-	rm -f $(DESTDIR)$(libdir)/libieum.a $(addprefix $(DESTDIR)$(includedir)/,$(notdir $(INSTALLED_HEADERS)))
+	rm -f $(DESTDIR)$(libdir)/libieum.a $(addprefix $(DESTDIR)$(includedir)/ieum/,$(INSTALLED_HEADERS) $(INSTALLED_GEN))
+	-find $(DESTDIR)$(includedir)/ieum -depth -type d -empty -delete
 	rm -f $(addprefix $(DESTDIR)$(docdir)/,$(notdir $(INSTALLED_DOCS)))
 	-rmdir $(DESTDIR)$(docdir)
 

@@ -492,7 +492,7 @@ static bool run(struct load *l)
 	return l->finished;
 }
 
-bool load_run(const struct load_config *config, struct load_result *out)
+bool load_measure(const struct load_config *config, struct load_result *out)
 {
 	struct load l = { .config = config, .out = out, .n_parties = config->publishers + config->recipients,
 			  .pings_left = PINGS };

@@ -42,6 +42,6 @@ struct load_result {
 };
 
 /* False when it could not be run; trouble says why.  `out` is large. */
-bool load_run(const struct load_config *config, struct load_result *out);
+bool load_measure(const struct load_config *config, struct load_result *out);
 
 #endif

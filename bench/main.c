@@ -141,7 +141,7 @@ int main(int argc, char **argv)
 	o.load.address = hub.address;
 	o.load.certificates = hub.certificates;
 	o.load.broker = hub.pid;
-	bool ok = load_run(&o.load, r);
+	bool ok = load_measure(&o.load, r);
 	if (!ok)
 		fprintf(stderr, "ieum-bench: %s\n", r->trouble);
 	bool stopped = ieumd_stop(&hub);

@@ -9,10 +9,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define HASH_NONFATAL_OOM 1
-#include <uthash.h>
-
 #include "broker/audit_ledger.h"
+#include "broker/audit_table.h"
 #include "broker/core/core.h"
 #include "broker/journal/journal.h"
 #include "ieum/v1/event.pb-c.h"
@@ -24,7 +22,6 @@ enum { AUDIT_EVENT_BUDGET_BYTES = 64 << 20 }; /* memory of one unpacked event */
 struct erased {
 	uint64_t seq;
 	bool told;
-	UT_hash_handle hh;
 };
 
 struct pass {
@@ -32,7 +29,7 @@ struct pass {
 	const struct audit_options *options;
 	struct core *core;
 	struct audit_ledger *ledger;
-	struct erased *erased;
+	struct audit_table erased; /* struct erased */
 	struct arena arena;
 	EVP_MD_CTX *digest;
 	EVP_MD *sha256;
@@ -63,26 +60,10 @@ static enum ieum_err give_up(struct pass *p, enum ieum_err err)
 
 /* ---- payloads ---- */
 
-static struct erased *find_erased(struct pass *p, uint64_t seq)
-{
-	struct erased *e;
-
-	HASH_FIND(hh, p->erased, &seq, sizeof seq, e);
-	return e;
-}
-
 static enum ieum_err note_erased(struct pass *p, uint64_t seq)
 {
-	struct erased *e = calloc(1, sizeof *e);
-
-	if (!e)
+	if (!audit_table_add(&p->erased, seq))
 		return give_up(p, IEUM_E_NO_MEMORY);
-	e->seq = seq;
-	HASH_ADD(hh, p->erased, seq, sizeof e->seq, e);
-	if (!e->hh.tbl) {
-		free(e);
-		return give_up(p, IEUM_E_NO_MEMORY);
-	}
 	p->a->payloads_erased++;
 	return IEUM_E_OK;
 }
@@ -115,7 +96,7 @@ static enum ieum_err check_payload(struct pass *p, const struct journal_record *
 static enum ieum_err check_erased(struct pass *p, uint64_t seq, const Ieum__V1__PayloadErased *e)
 {
 	for (size_t i = 0; i < e->n_seqs; i++) {
-		struct erased *found = find_erased(p, e->seqs[i]);
+		struct erased *found = audit_table_find(&p->erased, e->seqs[i]);
 
 		if (!found && e->seqs[i] < seq)
 			return mismatch(p, seq,
@@ -222,7 +203,8 @@ static enum ieum_err told_later_cb(void *ctx, const struct journal_record *r)
 	event = ieum__v1__event__unpack(&p->arena.allocator, r->kept_len, r->kept);
 	if (event && event->what_case == IEUM__V1__EVENT__WHAT_PAYLOAD_ERASED) {
 		for (size_t i = 0; i < event->payload_erased->n_seqs; i++) {
-			struct erased *e = find_erased(p, event->payload_erased->seqs[i]);
+			struct erased *e =
+				audit_table_find(&p->erased, event->payload_erased->seqs[i]);
 
 			if (e)
 				e->told = true;
@@ -233,9 +215,10 @@ static enum ieum_err told_later_cb(void *ctx, const struct journal_record *r)
 
 static const struct erased *first_untold(const struct pass *p)
 {
-	const struct erased *first = NULL;
+	const struct erased *first = NULL, *e;
+	uint32_t at = 0;
 
-	for (const struct erased *e = p->erased; e; e = e->hh.next) {
+	while ((e = audit_table_next(&p->erased, &at)) != NULL) {
 		if (!e->told && (!first || e->seq < first->seq))
 			first = e;
 	}
@@ -352,6 +335,7 @@ static enum ieum_err pass_init(struct pass *p)
 
 	arena_init(&p->arena, AUDIT_EVENT_BUDGET_BYTES);
 	merkle_init(&p->earlier);
+	audit_table_init(&p->erased, sizeof(struct erased));
 	if (RAND_bytes((unsigned char *)&seed, sizeof seed) != 1)
 		return IEUM_E_INTERNAL;
 	p->core = core_new(&limits, seed);
@@ -363,12 +347,7 @@ static enum ieum_err pass_init(struct pass *p)
 
 static void pass_deinit(struct pass *p)
 {
-	struct erased *e, *next;
-
-	HASH_ITER(hh, p->erased, e, next) {
-		HASH_DEL(p->erased, e);
-		free(e);
-	}
+	audit_table_deinit(&p->erased);
 	core_free(p->core);
 	audit_ledger_free(p->ledger);
 	EVP_MD_CTX_free(p->digest);

@@ -8,8 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define HASH_NONFATAL_OOM 1
-#include <uthash.h>
+#include "broker/audit_table.h"
 
 enum {
 	ROUTES_MAX = 256, /* of one event: delivery id = seq * 256 + route */
@@ -28,12 +27,10 @@ struct delivery {
 	uint32_t mailbox;
 	enum place place;
 	bool released_once;
-	UT_hash_handle hh;
 };
 
 struct connection {
 	uint64_t number;
-	UT_hash_handle hh;
 };
 
 struct mailbox {
@@ -42,43 +39,30 @@ struct mailbox {
 };
 
 struct audit_ledger {
-	struct delivery *deliveries;
-	struct connection *connections;
-	struct mailbox *mailboxes; /* mailboxes[number - 1] */
+	struct audit_table deliveries;  /* struct delivery: what is not over */
+	struct audit_table connections; /* struct connection: what is open */
+	struct mailbox *mailboxes;      /* mailboxes[number - 1] */
 	uint32_t n_mailboxes;
 	char *why;
 };
 
 struct audit_ledger *audit_ledger_new(void)
 {
-	return calloc(1, sizeof(struct audit_ledger));
-}
+	struct audit_ledger *l = calloc(1, sizeof *l);
 
-static void drop_connections(struct audit_ledger *l)
-{
-	struct connection *c, *next;
-
-	HASH_ITER(hh, l->connections, c, next) {
-		HASH_DEL(l->connections, c);
-		free(c);
-	}
-}
-
-static void drop_delivery(struct audit_ledger *l, struct delivery *d)
-{
-	HASH_DEL(l->deliveries, d);
-	free(d);
+	if (!l)
+		return NULL;
+	audit_table_init(&l->deliveries, sizeof(struct delivery));
+	audit_table_init(&l->connections, sizeof(struct connection));
+	return l;
 }
 
 void audit_ledger_free(struct audit_ledger *l)
 {
-	struct delivery *d, *next;
-
 	if (!l)
 		return;
-	HASH_ITER(hh, l->deliveries, d, next)
-		drop_delivery(l, d);
-	drop_connections(l);
+	audit_table_deinit(&l->deliveries);
+	audit_table_deinit(&l->connections);
 	for (uint32_t i = 0; i < l->n_mailboxes; i++)
 		free(l->mailboxes[i].name);
 	free(l->mailboxes);
@@ -127,40 +111,23 @@ static enum ieum_err take_policy(struct audit_ledger *l, const Ieum__V1__PolicyC
 	return err;
 }
 
-static struct connection *find_connection(const struct audit_ledger *l, uint64_t number)
+static bool is_open(const struct audit_ledger *l, uint64_t connection)
 {
-	struct connection *c;
-
-	HASH_FIND(hh, l->connections, &number, sizeof number, c);
-	return c;
+	return audit_table_find(&l->connections, connection) != NULL;
 }
 
 static enum ieum_err connect(struct audit_ledger *l, uint64_t number)
 {
-	struct connection *c;
-
-	if (find_connection(l, number))
+	if (is_open(l, number))
 		return wrong(l, "connection %" PRIu64 " is open already", number);
-	c = calloc(1, sizeof *c);
-	if (!c)
-		return IEUM_E_NO_MEMORY;
-	c->number = number;
-	HASH_ADD(hh, l->connections, number, sizeof c->number, c);
-	if (!c->hh.tbl) {
-		free(c);
-		return IEUM_E_NO_MEMORY;
-	}
-	return IEUM_E_OK;
+	return audit_table_add(&l->connections, number) ? IEUM_E_OK : IEUM_E_NO_MEMORY;
 }
 
 static enum ieum_err disconnect(struct audit_ledger *l, uint64_t number)
 {
-	struct connection *c = find_connection(l, number);
-
-	if (!c)
+	if (!is_open(l, number))
 		return wrong(l, "connection %" PRIu64 " ends, but it is not open", number);
-	HASH_DEL(l->connections, c);
-	free(c);
+	audit_table_drop(&l->connections, number);
 	return IEUM_E_OK;
 }
 
@@ -168,21 +135,22 @@ static enum ieum_err disconnect(struct audit_ledger *l, uint64_t number)
 
 static enum place place_of(const struct audit_ledger *l, const struct delivery *d)
 {
-	if (d->place == IN_FLIGHT && !find_connection(l, d->connection))
+	if (d->place == IN_FLIGHT && !is_open(l, d->connection))
 		return QUEUED;
 	return d->place;
 }
 
-static enum ieum_err find_delivery(struct audit_ledger *l, uint64_t id, const char *done,
-				   struct delivery **out)
+/* NULL, and said why, when it is not among those that are not over. */
+static struct delivery *find_delivery(struct audit_ledger *l, uint64_t id, const char *done)
 {
-	HASH_FIND(hh, l->deliveries, &id, sizeof id, *out);
-	if (!*out)
-		return wrong(l,
-			     "delivery %" PRIu64
-			     " was %s, but it was never routed, or was over before",
-			     id, done);
-	return IEUM_E_OK;
+	struct delivery *d = audit_table_find(&l->deliveries, id);
+
+	if (!d)
+		(void)wrong(l,
+			    "delivery %" PRIu64
+			    " was %s, but it was never routed, or was over before",
+			    id, done);
+	return d;
 }
 
 static enum ieum_err route(struct audit_ledger *l, uint64_t seq, Ieum__V1__Route *const *routes,
@@ -199,16 +167,10 @@ static enum ieum_err route(struct audit_ledger *l, uint64_t seq, Ieum__V1__Route
 				     "it is routed to mailbox number %" PRIu32
 				     ", which has no name",
 				     number);
-		d = calloc(1, sizeof *d);
+		d = audit_table_add(&l->deliveries, seq * ROUTES_MAX + i);
 		if (!d)
 			return IEUM_E_NO_MEMORY;
-		d->id = seq * ROUTES_MAX + i;
 		d->mailbox = number;
-		HASH_ADD(hh, l->deliveries, id, sizeof d->id, d);
-		if (!d->hh.tbl) {
-			free(d);
-			return IEUM_E_NO_MEMORY;
-		}
 		l->mailboxes[number - 1].counts.routed++;
 	}
 	return IEUM_E_OK;
@@ -216,17 +178,16 @@ static enum ieum_err route(struct audit_ledger *l, uint64_t seq, Ieum__V1__Route
 
 static enum ieum_err release(struct audit_ledger *l, const Ieum__V1__DeliveriesReleased *r)
 {
-	if (!find_connection(l, r->connection))
+	if (!is_open(l, r->connection))
 		return wrong(l,
 			     "deliveries were released to connection %" PRIu64
 			     ", which is not open",
 			     r->connection);
 	for (size_t i = 0; i < r->n_deliveries; i++) {
-		struct delivery *d;
-		enum ieum_err err = find_delivery(l, r->deliveries[i], "released", &d);
+		struct delivery *d = find_delivery(l, r->deliveries[i], "released");
 
-		if (err)
-			return err;
+		if (!d)
+			return IEUM_E_JOURNAL_CORRUPT;
 		if (place_of(l, d) != QUEUED)
 			return wrong(l, "delivery %" PRIu64 " was released, but it was not queued",
 				     d->id);
@@ -240,18 +201,17 @@ static enum ieum_err release(struct audit_ledger *l, const Ieum__V1__DeliveriesR
 static enum ieum_err settle(struct audit_ledger *l, const Ieum__V1__DeliveriesSettled *s)
 {
 	for (size_t i = 0; i < s->n_deliveries; i++) {
-		struct delivery *d;
-		enum ieum_err err = find_delivery(l, s->deliveries[i], "settled", &d);
+		struct delivery *d = find_delivery(l, s->deliveries[i], "settled");
 
-		if (err)
-			return err;
+		if (!d)
+			return IEUM_E_JOURNAL_CORRUPT;
 		if (!d->released_once)
 			return wrong(l, "delivery %" PRIu64 " was settled, but never released",
 				     d->id);
 		if (d->place == DEAD)
 			l->mailboxes[d->mailbox - 1].counts.dead_lettered--;
 		l->mailboxes[d->mailbox - 1].counts.settled++;
-		drop_delivery(l, d);
+		audit_table_drop(&l->deliveries, d->id);
 	}
 	return IEUM_E_OK;
 }
@@ -259,11 +219,10 @@ static enum ieum_err settle(struct audit_ledger *l, const Ieum__V1__DeliveriesSe
 static enum ieum_err take_back(struct audit_ledger *l, const Ieum__V1__DeliveriesReturned *r)
 {
 	for (size_t i = 0; i < r->n_deliveries; i++) {
-		struct delivery *d;
-		enum ieum_err err = find_delivery(l, r->deliveries[i], "returned", &d);
+		struct delivery *d = find_delivery(l, r->deliveries[i], "returned");
 
-		if (err)
-			return err;
+		if (!d)
+			return IEUM_E_JOURNAL_CORRUPT;
 		if (place_of(l, d) != IN_FLIGHT)
 			return wrong(l,
 				     "delivery %" PRIu64 " was returned, but it was not in flight",
@@ -276,11 +235,10 @@ static enum ieum_err take_back(struct audit_ledger *l, const Ieum__V1__Deliverie
 static enum ieum_err requeue(struct audit_ledger *l, const Ieum__V1__DeliveriesRequeued *r)
 {
 	for (size_t i = 0; i < r->n_deliveries; i++) {
-		struct delivery *d;
-		enum ieum_err err = find_delivery(l, r->deliveries[i], "queued again", &d);
+		struct delivery *d = find_delivery(l, r->deliveries[i], "queued again");
 
-		if (err)
-			return err;
+		if (!d)
+			return IEUM_E_JOURNAL_CORRUPT;
 		if (d->place != WAITING)
 			return wrong(l,
 				     "delivery %" PRIu64
@@ -294,11 +252,10 @@ static enum ieum_err requeue(struct audit_ledger *l, const Ieum__V1__DeliveriesR
 static enum ieum_err bury(struct audit_ledger *l, const Ieum__V1__DeliveriesDeadLettered *e)
 {
 	for (size_t i = 0; i < e->n_deliveries; i++) {
-		struct delivery *d;
-		enum ieum_err err = find_delivery(l, e->deliveries[i], "dead-lettered", &d);
+		struct delivery *d = find_delivery(l, e->deliveries[i], "dead-lettered");
 
-		if (err)
-			return err;
+		if (!d)
+			return IEUM_E_JOURNAL_CORRUPT;
 		if (d->place == DEAD)
 			return wrong(l, "delivery %" PRIu64 " was dead-lettered twice", d->id);
 		d->place = DEAD;
@@ -310,18 +267,17 @@ static enum ieum_err bury(struct audit_ledger *l, const Ieum__V1__DeliveriesDead
 static enum ieum_err withdraw(struct audit_ledger *l, const uint64_t *ids, size_t n)
 {
 	for (size_t i = 0; i < n; i++) {
-		struct delivery *d;
-		enum ieum_err err = find_delivery(l, ids[i], "withdrawn", &d);
+		struct delivery *d = find_delivery(l, ids[i], "withdrawn");
 
-		if (err)
-			return err;
+		if (!d)
+			return IEUM_E_JOURNAL_CORRUPT;
 		if (d->released_once)
 			return wrong(l,
 				     "delivery %" PRIu64
 				     " was withdrawn, but somebody had it before",
 				     d->id);
 		l->mailboxes[d->mailbox - 1].counts.withdrawn++;
-		drop_delivery(l, d);
+		audit_table_drop(&l->deliveries, d->id);
 	}
 	return IEUM_E_OK;
 }
@@ -338,7 +294,9 @@ enum ieum_err audit_ledger_apply(struct audit_ledger *l, uint64_t seq, const Ieu
 {
 	l->why = why;
 	switch (event->what_case) {
-	case IEUM__V1__EVENT__WHAT_HUB_STARTED: drop_connections(l); return IEUM_E_OK;
+	case IEUM__V1__EVENT__WHAT_HUB_STARTED:
+		audit_table_clear(&l->connections);
+		return IEUM_E_OK;
 	case IEUM__V1__EVENT__WHAT_POLICY_CHANGED: return take_policy(l, event->policy_changed);
 	case IEUM__V1__EVENT__WHAT_CONNECTED: return connect(l, event->connected->connection);
 	case IEUM__V1__EVENT__WHAT_DISCONNECTED:
@@ -371,11 +329,14 @@ const char *audit_ledger_mailbox_name(const struct audit_ledger *l, uint32_t num
 
 void audit_ledger_count(struct audit_ledger *l)
 {
+	const struct delivery *d;
+	uint32_t at = 0;
+
 	for (uint32_t i = 0; i < l->n_mailboxes; i++) {
 		l->mailboxes[i].counts.queued = 0;
 		l->mailboxes[i].counts.in_flight = 0;
 	}
-	for (struct delivery *d = l->deliveries; d; d = d->hh.next) {
+	while ((d = audit_table_next(&l->deliveries, &at)) != NULL) {
 		struct audit_ledger_counts *c = &l->mailboxes[d->mailbox - 1].counts;
 		enum place place = place_of(l, d);
 

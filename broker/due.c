@@ -4,7 +4,7 @@
 
 /* ---- a drill's clock ---- */
 
-bool due_await_advance(struct server *sv, struct session *s, uint64_t request_id, int64_t by_ms)
+void due_await_advance(struct server *sv, struct session *s, uint64_t request_id, int64_t by_ms)
 {
 	/* Leaps add up: the second operator's begins where the first one's ends. */
 	int64_t from_us = server_now_us(sv);
@@ -18,7 +18,6 @@ bool due_await_advance(struct server *sv, struct session *s, uint64_t request_id
 		.until_us = from_us + by_ms * 1000,
 	};
 	server_turn_soon(sv);
-	return true;
 }
 
 /* Moves a drill to the next moment at which something happens, as time would have done: a ladder's

@@ -72,7 +72,7 @@ struct payload_cache *payload_cache_new(size_t budget_bytes)
 
 static struct fetched *fetched_find(const struct payload_cache *c, uint64_t seq)
 {
-	struct fetched *f;
+	struct fetched *f = NULL;
 
 	LIST_FOREACH(f, &c->chains[seq % FETCHED_CHAINS], chain) {
 		if (f->seq == seq)

@@ -98,7 +98,7 @@ void refusing_answer(struct session *s, uint64_t request_id, const struct refusi
 		return;
 	log_debug("refused", LOG_U("connection", s->connection),
 		  LOG_S("error", ieum_error((int)r->err)->name), LOG_S("what", r->what));
-	direct = !rests_on_state(r->err);
+	direct = s->welcomed && !rests_on_state(r->err);
 	err = codec_put_error(direct ? outbox_direct(s) : outbox_buf(s), request_id, r->err, detail,
 			      retry_after_ms, r->message_id);
 	if (err) {

@@ -156,7 +156,7 @@ bool due_turn(struct server *sv); /* true: there is more to do, in another turn 
 void due_arm(struct server *sv);
 void due_tick_cb(evutil_socket_t fd, short what, void *arg);
 void due_confirm_clock_cb(evutil_socket_t fd, short what, void *arg);
-bool due_await_advance(struct server *sv, struct session *s, uint64_t request_id, int64_t by_ms);
+void due_await_advance(struct server *sv, struct session *s, uint64_t request_id, int64_t by_ms);
 
 /* roster.c */
 enum ieum_err roster_build(struct roster *roster, const struct policy *policy) IEUM_MUST_CHECK;

@@ -77,10 +77,13 @@ void session_overflow(struct session *s, enum ieum_err err)
 
 void session_end(struct session *s, enum ieum_err err, const char *detail)
 {
+	uint32_t retry_after_ms =
+		ieum_error((int)err)->retry == IEUM_RETRY_LATER ? SERVER_RETRY_MS : 0;
+
 	if (s->state == SESSION_CLOSING)
 		return;
 	begin_closing(s);
-	if (codec_put_error(outbox_direct(s), 0, err, detail, 0, NULL) != IEUM_E_OK) {
+	if (codec_put_error(outbox_direct(s), 0, err, detail, retry_after_ms, NULL) != IEUM_E_OK) {
 		channel_close(s->ch);
 		return;
 	}

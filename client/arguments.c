@@ -27,7 +27,7 @@ static bool mistake(struct arguments *a, enum text_id wrong, const char *word)
 	return false;
 }
 
-static bool add_word(struct arguments *a, const char *word)
+static bool add_word(struct arguments *a, char *word)
 {
 	if (a->n_words == ARGUMENTS_WORDS_MAX)
 		return mistake(a, TEXT_TOO_MANY_WORDS, word);
@@ -35,7 +35,7 @@ static bool add_word(struct arguments *a, const char *word)
 	return true;
 }
 
-static bool add_option(struct arguments *a, enum arguments_option option, const char *value)
+static bool add_option(struct arguments *a, enum arguments_option option, char *value)
 {
 	if (a->given[option])
 		return mistake(a, TEXT_OPTION_TWICE, rows[option].written);
@@ -47,20 +47,13 @@ static bool add_option(struct arguments *a, enum arguments_option option, const 
 static bool add(struct arguments *a, int got, char **argv)
 {
 	switch (got) {
-	case 1:
-		return add_word(a, optarg);
-	case 'h':
-		return add_option(a, OPTION_HELP, NULL);
-	case 'c':
-		return add_option(a, OPTION_COUNT, optarg);
-	case 'f':
-		return add_option(a, OPTION_FOLLOW, NULL);
-	case ':':
-		return mistake(a, TEXT_OPTION_NEEDS_VALUE, argv[optind - 1]);
-	case '?':
-		return mistake(a, TEXT_OPTION_UNKNOWN, argv[optind - 1]);
-	default:
-		return add_option(a, (enum arguments_option)(got - FIRST_OPTION), optarg);
+	case 1: return add_word(a, optarg);
+	case 'h': return add_option(a, OPTION_HELP, NULL);
+	case 'c': return add_option(a, OPTION_COUNT, optarg);
+	case 'f': return add_option(a, OPTION_FOLLOW, NULL);
+	case ':': return mistake(a, TEXT_OPTION_NEEDS_VALUE, argv[optind - 1]);
+	case '?': return mistake(a, TEXT_OPTION_UNKNOWN, argv[optind - 1]);
+	default: return add_option(a, (enum arguments_option)(got - FIRST_OPTION), optarg);
 	}
 }
 
@@ -71,10 +64,10 @@ bool arguments_parse(int argc, char **argv, struct arguments *out)
 
 	*out = (struct arguments){ 0 };
 	for (int i = 0; i < OPTION_COUNT_OF; i++)
-		longs[i] = (struct option){ .name = rows[i].written,
-					    .has_arg = rows[i].value ? required_argument :
-								       no_argument,
-					    .val = FIRST_OPTION + i };
+		longs[i] =
+			(struct option){ .name = rows[i].written,
+					 .has_arg = rows[i].value ? required_argument : no_argument,
+					 .val = FIRST_OPTION + i };
 	optind = 0; /* glibc: begin anew, also when called again */
 	/* '-': words come in their place among the options; ':': we speak of mistakes ourselves. */
 	while ((got = getopt_long(argc, argv, "-:hc:f", longs, NULL)) != -1) {

@@ -52,8 +52,8 @@ enum arguments_option {
 
 struct arguments {
 	bool given[OPTION_COUNT_OF];
-	const char *value[OPTION_COUNT_OF];
-	const char *words[ARGUMENTS_WORDS_MAX]; /* what is no option, in order */
+	char *value[OPTION_COUNT_OF];
+	char *words[ARGUMENTS_WORDS_MAX]; /* what is no option, in order */
 	size_t n_words;
 
 	/* With a mistake: what, about which word. */

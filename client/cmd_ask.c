@@ -121,7 +121,7 @@ enum exit_code cmd_directory(struct invocation *inv)
 	Ieum__V1__Query query = IEUM__V1__QUERY__INIT;
 
 	if (given(inv, OPTION_KIND))
-		directory.kind = (char *)(uintptr_t)value_of(inv, OPTION_KIND);
+		directory.kind = value_of(inv, OPTION_KIND);
 	query.what_case = IEUM__V1__QUERY__WHAT_DIRECTORY;
 	query.directory = &directory;
 	return ask_and_show(inv, &query, show_directory, false);
@@ -184,7 +184,7 @@ enum exit_code cmd_queue(struct invocation *inv)
 		return list_queues(inv);
 	if (inv->n_words < 2)
 		return trouble_usage(inv, TEXT_WORD_MISSING, inv->words[0]);
-	queue.mailbox = (char *)(uintptr_t)inv->words[1];
+	queue.mailbox = inv->words[1];
 	queue.dead_letters = given(inv, OPTION_DEAD_LETTERS);
 	query.what_case = IEUM__V1__QUERY__WHAT_QUEUE;
 	query.queue = &queue;

@@ -73,9 +73,8 @@ static json_t *json_mailboxes(const struct audit *a)
 			list, json_pack("{s:s, s:I, s:I, s:I, s:I, s:I, s:I}", "mailbox", m->name,
 					"routed", (json_int_t)m->routed, "queued",
 					(json_int_t)m->queued, "in_flight",
-					(json_int_t)m->in_flight, "settled",
-					(json_int_t)m->settled, "dead_lettered",
-					(json_int_t)m->dead_lettered, "withdrawn",
+					(json_int_t)m->in_flight, "settled", (json_int_t)m->settled,
+					"dead_lettered", (json_int_t)m->dead_lettered, "withdrawn",
 					(json_int_t)m->withdrawn));
 	}
 	return list;
@@ -97,7 +96,8 @@ static enum exit_code print_json(const struct invocation *inv, const struct audi
 			(json_int_t)a->payloads_erased, "mailboxes", json_mailboxes(a));
 	if (doc && !a->sound) {
 		json_object_set_new(doc, "mismatch", json_string(a->mismatch));
-		json_object_set_new(doc, "mismatch_event", json_integer((json_int_t)a->mismatch_seq));
+		json_object_set_new(doc, "mismatch_event",
+				    json_integer((json_int_t)a->mismatch_seq));
 	}
 	return json_out(inv, doc);
 }

@@ -28,19 +28,19 @@ enum {
 struct inbox {
 	struct invocation *inv;
 	struct event_base *base;
-	struct event *quiet;   /* nothing came for so long; before the welcome: nobody there */
+	struct event *quiet; /* nothing came for so long; before the welcome: nobody there */
 	struct event *signals[2];
 	struct ieum *c;
 	struct pages directory;
-	bool asked;            /* for the directory */
+	bool asked; /* for the directory */
 	bool follow, settle;
-	bool ending;           /* no more deliveries */
-	bool leaving;          /* all settled: saying good-bye */
-	uint64_t limit;        /* 0: none */
+	bool ending;    /* no more deliveries */
+	bool leaving;   /* all settled: saying good-bye */
+	uint64_t limit; /* 0: none */
 	uint64_t printed;
-	size_t settling;       /* without an answer yet */
+	size_t settling; /* without an answer yet */
 	int64_t quiet_ms;
-	int64_t hub_ahead_ms;  /* the hub's clock minus ours */
+	int64_t hub_ahead_ms;   /* the hub's clock minus ours */
 	enum ieum_err last_err; /* why there is no connection */
 	char last_why[IEUM_WHY_BYTES];
 	enum exit_code code;
@@ -106,8 +106,7 @@ static enum exit_code print(struct inbox *in, const Ieum__V1__Delivery *d)
 
 static void settle(struct inbox *in, uint64_t delivery_id)
 {
-	enum ieum_err err =
-		ieum_settle(in->c, delivery_id, IEUM_SETTLE_DONE, NULL, settled, in);
+	enum ieum_err err = ieum_settle(in->c, delivery_id, IEUM_SETTLE_DONE, NULL, settled, in);
 
 	if (err)
 		end(in, trouble(in->inv, err, NULL));
@@ -173,8 +172,7 @@ static void titles(struct ieum *c, const Ieum__V1__Result *result, const uint8_t
 	(void)referral;
 	(void)referral_len;
 	(void)failure; /* without titles, names stand for themselves */
-	if (result && in->directory.n == 0 &&
-	    result->what_case == IEUM__V1__RESULT__WHAT_DIRECTORY)
+	if (result && in->directory.n == 0 && result->what_case == IEUM__V1__RESULT__WHAT_DIRECTORY)
 		pages_add(&in->directory, result);
 	receive(in);
 }
@@ -233,8 +231,8 @@ static void quiet_cb(evutil_socket_t fd, short what, void *arg)
 	}
 	if (in->ending || !in->asked) {
 		in->settling = 0;
-		end(in, trouble(in->inv, in->last_err ? in->last_err : IEUM_E_TIMED_OUT,
-				in->last_why));
+		end(in,
+		    trouble(in->inv, in->last_err ? in->last_err : IEUM_E_TIMED_OUT, in->last_why));
 		return;
 	}
 	if (in->printed == 0 && !in->inv->json)

@@ -7,13 +7,14 @@
 
 static enum exit_code take_how(const struct invocation *inv, enum ieum_settle *how)
 {
-	int asked = given(inv, OPTION_DONE) + given(inv, OPTION_RELEASE) + given(inv, OPTION_REFUSE);
+	int asked =
+		given(inv, OPTION_DONE) + given(inv, OPTION_RELEASE) + given(inv, OPTION_REFUSE);
 
 	if (asked != 1)
 		return trouble_usage(inv, TEXT_SETTLE_WHICH, "");
-	*how = given(inv, OPTION_DONE)	  ? IEUM_SETTLE_DONE :
-	       given(inv, OPTION_RELEASE) ? IEUM_SETTLE_RELEASE :
-					    IEUM_SETTLE_REFUSE;
+	*how = given(inv, OPTION_DONE)      ? IEUM_SETTLE_DONE
+	       : given(inv, OPTION_RELEASE) ? IEUM_SETTLE_RELEASE
+					    : IEUM_SETTLE_REFUSE;
 	return EXIT_DONE;
 }
 

@@ -8,12 +8,12 @@
 #include "client/values.h"
 #include "client/version.h"
 
-#define EVERY_COMMAND                                                                              \
-	(COMMAND_OPTION(PROFILE) | COMMAND_OPTION(JSON) | COMMAND_OPTION(LANG) |                   \
+#define EVERY_COMMAND \
+	(COMMAND_OPTION(PROFILE) | COMMAND_OPTION(JSON) | COMMAND_OPTION(LANG) | \
 	 COMMAND_OPTION(TIMEOUT) | COMMAND_OPTION(HELP) | COMMAND_OPTION(VERSION))
 
-#define MESSAGE_OPTIONS                                                                            \
-	(COMMAND_OPTION(CASE) | COMMAND_OPTION(OPEN_CASE) | COMMAND_OPTION(REPLY_TO) |             \
+#define MESSAGE_OPTIONS \
+	(COMMAND_OPTION(CASE) | COMMAND_OPTION(OPEN_CASE) | COMMAND_OPTION(REPLY_TO) | \
 	 COMMAND_OPTION(TEXT))
 
 static const char *const case_subs[] = { "list", "show", "timeline", NULL };
@@ -64,7 +64,7 @@ static enum exit_code print_help(const struct invocation *inv)
 		int number;
 		const char *texts[2];
 	} exits[] = {
-#define X(number, name, en, ko) { number, { [WORDS_EN] = en, [WORDS_KO] = ko } },
+#define X(number, name, en, ko) { number, { [WORDS_EN] = (en), [WORDS_KO] = (ko) } },
 		IEUM_EXITS(X)
 #undef X
 	};

@@ -43,15 +43,16 @@ typedef struct Ieum__V1__Welcome Ieum__V1__Welcome;
 enum {
 	IEUM_ID_BYTES = 16,
 	IEUM_ADDRESSES_MAX = 16,
-	IEUM_WHY_BYTES = 512,       /* room for any reason text, with its NUL */
+	IEUM_WHY_BYTES = 512,        /* room for any reason text, with its NUL */
 	IEUM_REASON_MAX_BYTES = 200, /* of a refused delivery */
 };
 
 /* Why something did not work. */
 struct ieum_failure {
 	enum ieum_err code;
-	const char *name;        /* "QUEUE_FULL"; the hub's word, also for a code newer than we are */
-	const char *detail;      /* English, the field's path first when it is about a field; may be "" */
+	const char *name; /* "QUEUE_FULL"; the hub's word, also for a code newer than we are */
+	const char
+		*detail; /* English, the field's path first when it is about a field; may be "" */
 	uint32_t retry_after_ms; /* trying again can help, not before this; 0: it can't */
 };
 
@@ -64,17 +65,17 @@ struct ieum_callbacks {
 	 * until someone changes something (a refused certificate, an unlisted participant); it
 	 * is tried again all the same, at the longest pause.  retry_in_ms: when the next attempt
 	 * begins; -1: never, we were stopped. */
-	void (*disconnected)(struct ieum *c, const struct ieum_failure *why, bool permanent, int64_t retry_in_ms,
-			     void *ctx);
+	void (*disconnected)(struct ieum *c, const struct ieum_failure *why, bool permanent,
+			     int64_t retry_in_ms, void *ctx);
 	/* A message for us, not seen before.  `referral` in it is set; its bytes as the sender
 	 * made them (without parts for others) are beside.  It must be settled, now or later. */
-	void (*delivery)(struct ieum *c, const Ieum__V1__Delivery *delivery, const uint8_t *referral,
-			 size_t referral_len, void *ctx);
+	void (*delivery)(struct ieum *c, const Ieum__V1__Delivery *delivery,
+			 const uint8_t *referral, size_t referral_len, void *ctx);
 	/* The hub's journal was restored from a backup: what it had receipted after that may be
 	 * lost there, so the last `resending` messages that we had receipts for are sent again
 	 * under their ids, which changes nothing where they are known. */
-	void (*incarnation_changed)(struct ieum *c, const uint8_t *before, const uint8_t *now, size_t resending,
-				    void *ctx);
+	void (*incarnation_changed)(struct ieum *c, const uint8_t *before, const uint8_t *now,
+				    size_t resending, void *ctx);
 	/* What became of one of those: receipt or failure, the other is NULL. */
 	void (*resent)(struct ieum *c, const uint8_t *message_id, const Ieum__V1__Receipt *receipt,
 		       const struct ieum_failure *failure, void *ctx);
@@ -84,28 +85,30 @@ struct ieum_callbacks {
 struct ieum_options {
 	const char *const *addresses; /* "host:port", tried in turn; 1 to IEUM_ADDRESSES_MAX */
 	size_t n_addresses;
-	const char *server_name; /* to find in the hub's certificate; NULL: the host of the address */
-	const char *cert, *key;  /* PEM files: our certificate chain; its key, 0600 */
-	const char *ca;          /* PEM file: whom to trust */
-	const char *crl;         /* PEM file or directory; NULL: none */
-	const char *software;    /* name and version for the hub's operator, at most 64 bytes; default "libieum" */
-	uint32_t credit;         /* deliveries to hold unsettled at a time; 0: none until ieum_credit() */
-	uint32_t pause_min_ms;   /* before reconnecting: the first pause; default 500 */
-	uint32_t pause_max_ms;   /* the longest; default 30,000 */
-	uint32_t silence_ms;     /* nothing heard for so long: ping, then reconnect; default 30,000 */
-	uint32_t submits_max;    /* submits without a receipt; default 4096 */
+	const char
+		*server_name; /* to find in the hub's certificate; NULL: the host of the address */
+	const char *cert, *key; /* PEM files: our certificate chain; its key, 0600 */
+	const char *ca;         /* PEM file: whom to trust */
+	const char *crl;        /* PEM file or directory; NULL: none */
+	const char *
+		software; /* name and version for the hub's operator, at most 64 bytes; default "libieum" */
+	uint32_t credit; /* deliveries to hold unsettled at a time; 0: none until ieum_credit() */
+	uint32_t pause_min_ms; /* before reconnecting: the first pause; default 500 */
+	uint32_t pause_max_ms; /* the longest; default 30,000 */
+	uint32_t silence_ms;   /* nothing heard for so long: ping, then reconnect; default 30,000 */
+	uint32_t submits_max;  /* submits without a receipt; default 4096 */
 	size_t submit_bytes_max; /* and their bytes; default 64 MiB */
 	int64_t retry_for_ms;    /* give a submit up after so long; 0: never */
-	size_t keep_bytes_max;   /* receipted messages kept for a new incarnation; default 16 MiB, SIZE_MAX: none */
-	uint32_t remember_max;   /* deliveries remembered to remove repeats; default 16,384 */
+	size_t keep_bytes_max; /* receipted messages kept for a new incarnation; default 16 MiB, SIZE_MAX: none */
+	uint32_t remember_max; /* deliveries remembered to remove repeats; default 16,384 */
 	struct ieum_callbacks callbacks;
 	void *ctx; /* of these callbacks */
 };
 
 /* Reads the certificates and begins to connect when the loop runs.  Borrows base until
  * ieum_free().  FIELD_INVALID, FILE_UNREADABLE, FILE_INVALID, NO_MEMORY with the reason in why. */
-enum ieum_err ieum_new(struct event_base *base, const struct ieum_options *options, struct ieum **out,
-		       char why[IEUM_WHY_BYTES]) IEUM_MUST_CHECK;
+enum ieum_err ieum_new(struct event_base *base, const struct ieum_options *options,
+		       struct ieum **out, char why[IEUM_WHY_BYTES]) IEUM_MUST_CHECK;
 
 /* Says good-bye once what was already written is sent, and does not come back: `disconnected`
  * with code OK is the last callback. */
@@ -123,8 +126,9 @@ enum ieum_err ieum_reload_certificates(struct ieum *c, char why[IEUM_WHY_BYTES])
 
 /* receipt or failure, the other is NULL.  A failure TIMED_OUT after retry_for_ms says nothing
  * about whether the hub has the message: ask, or submit it again under the same id. */
-typedef void ieum_submit_cb(struct ieum *c, const uint8_t *message_id, const Ieum__V1__Receipt *receipt,
-			    const struct ieum_failure *failure, void *arg);
+typedef void ieum_submit_cb(struct ieum *c, const uint8_t *message_id,
+			    const Ieum__V1__Receipt *receipt, const struct ieum_failure *failure,
+			    void *arg);
 
 /* Queues a message; connected or not.  It is sent again after a lost connection and after an
  * error that names a time to wait, until there is a receipt, a final error or retry_for_ms is
@@ -133,13 +137,14 @@ typedef void ieum_submit_cb(struct ieum *c, const uint8_t *message_id, const Ieu
  * it grows older than the hub accepts before it was ever on the wire); message_id, if not NULL,
  * is told it.  TOO_MANY_REQUESTS: the queue is full, try after the next callback.  What the
  * codec refuses is returned with the field's path in why (may be NULL). */
-enum ieum_err ieum_submit(struct ieum *c, const Ieum__V1__Referral *referral, ieum_submit_cb *cb, void *arg,
-			  uint8_t message_id[IEUM_ID_BYTES], char why[IEUM_WHY_BYTES]) IEUM_MUST_CHECK;
+enum ieum_err ieum_submit(struct ieum *c, const Ieum__V1__Referral *referral, ieum_submit_cb *cb,
+			  void *arg, uint8_t message_id[IEUM_ID_BYTES],
+			  char why[IEUM_WHY_BYTES]) IEUM_MUST_CHECK;
 
 /* The same for a packed Referral that has its message id; not checked here but by the hub.
  * ID_INVALID: there is none in it. */
-enum ieum_err ieum_submit_bytes(struct ieum *c, const uint8_t *referral, size_t len, ieum_submit_cb *cb,
-				void *arg) IEUM_MUST_CHECK;
+enum ieum_err ieum_submit_bytes(struct ieum *c, const uint8_t *referral, size_t len,
+				ieum_submit_cb *cb, void *arg) IEUM_MUST_CHECK;
 
 /* Submits without a receipt or failure yet. */
 size_t ieum_submits_waiting(const struct ieum *c);
@@ -156,30 +161,34 @@ enum ieum_settle {
 };
 
 /* failure NULL: it is on the hub's disk. */
-typedef void ieum_settle_cb(struct ieum *c, uint64_t delivery_id, const struct ieum_failure *failure, void *arg);
+typedef void ieum_settle_cb(struct ieum *c, uint64_t delivery_id,
+			    const struct ieum_failure *failure, void *arg);
 
 /* Those of one loop turn travel together.  Connected or not: a settle without an answer is sent
  * again.  reason: for the operator, required to refuse, at most IEUM_REASON_MAX_BYTES, without
  * personal data.  REASON_MISSING, FIELD_TOO_LARGE, TEXT_INVALID, RESIDENT_NUMBER, NO_MEMORY. */
-enum ieum_err ieum_settle(struct ieum *c, uint64_t delivery_id, enum ieum_settle how, const char *reason,
-			  ieum_settle_cb *cb, void *arg) IEUM_MUST_CHECK;
+enum ieum_err ieum_settle(struct ieum *c, uint64_t delivery_id, enum ieum_settle how,
+			  const char *reason, ieum_settle_cb *cb, void *arg) IEUM_MUST_CHECK;
 
 /* ---- asking; only while connected ---- */
 
 /* result or failure, the other is NULL; CONNECTION_LOST when the connection ended first.
  * referral: the bytes of a ReferralResult's referral, or NULL. */
-typedef void ieum_query_cb(struct ieum *c, const Ieum__V1__Result *result, const uint8_t *referral, size_t referral_len,
-			   const struct ieum_failure *failure, void *arg);
+typedef void ieum_query_cb(struct ieum *c, const Ieum__V1__Result *result, const uint8_t *referral,
+			   size_t referral_len, const struct ieum_failure *failure, void *arg);
 /* failure NULL: the hub's time. */
-typedef void ieum_time_cb(struct ieum *c, int64_t hub_time_at_ms, const struct ieum_failure *failure, void *arg);
+typedef void ieum_time_cb(struct ieum *c, int64_t hub_time_at_ms,
+			  const struct ieum_failure *failure, void *arg);
 
 /* CONNECTION_LOST (not connected now), TOO_MANY_REQUESTS (as many without an answer as the hub
  * allows), FIELD_TOO_LARGE, NO_MEMORY. */
-enum ieum_err ieum_query(struct ieum *c, const Ieum__V1__Query *query, ieum_query_cb *cb, void *arg) IEUM_MUST_CHECK;
+enum ieum_err ieum_query(struct ieum *c, const Ieum__V1__Query *query, ieum_query_cb *cb,
+			 void *arg) IEUM_MUST_CHECK;
 enum ieum_err ieum_ping(struct ieum *c, ieum_time_cb *cb, void *arg) IEUM_MUST_CHECK;
 
 /* An operator of a drill moves the hub's clock. */
-enum ieum_err ieum_advance(struct ieum *c, int64_t by_ms, ieum_time_cb *cb, void *arg) IEUM_MUST_CHECK;
+enum ieum_err ieum_advance(struct ieum *c, int64_t by_ms, ieum_time_cb *cb,
+			   void *arg) IEUM_MUST_CHECK;
 
 /* ---- blocking: ask and wait, on a loop of its own ---- */
 
@@ -190,7 +199,8 @@ struct ieum_blocking;
 
 /* Options as above; callbacks and ctx are not used.  Tries until it is welcomed; a refusal that
  * trying again can't change is returned at once, with the text in why. */
-enum ieum_err ieum_blocking_open(const struct ieum_options *options, int64_t timeout_ms, struct ieum_blocking **out,
+enum ieum_err ieum_blocking_open(const struct ieum_options *options, int64_t timeout_ms,
+				 struct ieum_blocking **out,
 				 char why[IEUM_WHY_BYTES]) IEUM_MUST_CHECK;
 
 /* Says good-bye, waiting at most a second for it to arrive.  NULL is fine. */
@@ -202,22 +212,26 @@ const Ieum__V1__Welcome *ieum_blocking_welcome(const struct ieum_blocking *b);
 
 /* After TIMED_OUT the message stays queued and may still arrive; the same referral with the same
  * message id can be submitted again. */
-enum ieum_err ieum_blocking_submit(struct ieum_blocking *b, const Ieum__V1__Referral *referral, int64_t timeout_ms,
+enum ieum_err ieum_blocking_submit(struct ieum_blocking *b, const Ieum__V1__Referral *referral,
+				   int64_t timeout_ms,
 				   const Ieum__V1__Receipt **receipt) IEUM_MUST_CHECK;
 
 /* A connection that is lost meanwhile is waited for, and the question asked again.  referral and
  * referral_len may be NULL. */
-enum ieum_err ieum_blocking_query(struct ieum_blocking *b, const Ieum__V1__Query *query, int64_t timeout_ms,
-				  const Ieum__V1__Result **result, const uint8_t **referral,
-				  size_t *referral_len) IEUM_MUST_CHECK;
+enum ieum_err ieum_blocking_query(struct ieum_blocking *b, const Ieum__V1__Query *query,
+				  int64_t timeout_ms, const Ieum__V1__Result **result,
+				  const uint8_t **referral, size_t *referral_len) IEUM_MUST_CHECK;
 
 /* The next delivery; options.credit must not be 0.  TIMED_OUT: none came. */
-enum ieum_err ieum_blocking_next(struct ieum_blocking *b, int64_t timeout_ms, const Ieum__V1__Delivery **delivery,
-				 const uint8_t **referral, size_t *referral_len) IEUM_MUST_CHECK;
+enum ieum_err ieum_blocking_next(struct ieum_blocking *b, int64_t timeout_ms,
+				 const Ieum__V1__Delivery **delivery, const uint8_t **referral,
+				 size_t *referral_len) IEUM_MUST_CHECK;
 
-enum ieum_err ieum_blocking_settle(struct ieum_blocking *b, uint64_t delivery_id, enum ieum_settle how,
-				   const char *reason, int64_t timeout_ms) IEUM_MUST_CHECK;
-enum ieum_err ieum_blocking_ping(struct ieum_blocking *b, int64_t timeout_ms, int64_t *hub_time_at_ms) IEUM_MUST_CHECK;
+enum ieum_err ieum_blocking_settle(struct ieum_blocking *b, uint64_t delivery_id,
+				   enum ieum_settle how, const char *reason,
+				   int64_t timeout_ms) IEUM_MUST_CHECK;
+enum ieum_err ieum_blocking_ping(struct ieum_blocking *b, int64_t timeout_ms,
+				 int64_t *hub_time_at_ms) IEUM_MUST_CHECK;
 
 /* Not asked again when the connection is lost: CONNECTION_LOST, it may have happened or not. */
 enum ieum_err ieum_blocking_advance(struct ieum_blocking *b, int64_t by_ms, int64_t timeout_ms,

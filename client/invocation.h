@@ -18,7 +18,7 @@ struct command;
 struct invocation {
 	const struct command *command;
 	const struct arguments *arguments;
-	const char *const *words; /* after the command */
+	char *const *words; /* after the command */
 	size_t n_words;
 	FILE *out;
 	FILE *err;
@@ -39,7 +39,7 @@ static inline bool given(const struct invocation *inv, enum arguments_option opt
 	return inv->arguments->given[option];
 }
 
-static inline const char *value_of(const struct invocation *inv, enum arguments_option option)
+static inline char *value_of(const struct invocation *inv, enum arguments_option option)
 {
 	return inv->arguments->value[option];
 }

@@ -35,15 +35,13 @@ enum exit_code json_out_message(const struct invocation *inv, const ProtobufCMes
 }
 
 /* The lists of `page`, which has the same shape, go to the ends of those of `into`. */
-static bool append_page(json_t *into, const json_t *page)
+static bool append_page(json_t *into, json_t *page)
 {
-	const char *key;
-	json_t *value, *list;
+	for (void *at = json_object_iter(page); at; at = json_object_iter_next(page, at)) {
+		json_t *list = json_object_get(into, json_object_iter_key(at));
+		json_t *more = json_object_iter_value(at);
 
-	json_object_foreach((json_t *)page, key, value)
-	{
-		list = json_object_get(into, key);
-		if (json_is_array(value) && json_is_array(list) && json_array_extend(list, value))
+		if (json_is_array(list) && json_is_array(more) && json_array_extend(list, more))
 			return false;
 	}
 	return true;
@@ -52,13 +50,9 @@ static bool append_page(json_t *into, const json_t *page)
 /* The one object inside a Result: {"hub_time_at_ms": …, "cases": {…}}. */
 static json_t *inner(json_t *result)
 {
-	const char *key;
-	json_t *value;
-
-	json_object_foreach(result, key, value)
-	{
-		if (json_is_object(value))
-			return value;
+	for (void *at = json_object_iter(result); at; at = json_object_iter_next(result, at)) {
+		if (json_is_object(json_object_iter_value(at)))
+			return json_object_iter_value(at);
 	}
 	return NULL;
 }

@@ -37,8 +37,8 @@ uint64_t lib_random(void)
 	return random;
 }
 
-void lib_trouble_set(struct lib_trouble *t, enum ieum_err code, const char *name, const char *detail,
-		     uint32_t retry_after_ms)
+void lib_trouble_set(struct lib_trouble *t, enum ieum_err code, const char *name,
+		     const char *detail, uint32_t retry_after_ms)
 {
 	snprintf(t->name, sizeof t->name, "%s", name ? name : ieum_error((int)code)->name);
 	snprintf(t->detail, sizeof t->detail, "%s", detail ? detail : "");
@@ -131,11 +131,13 @@ static void set_defaults(struct ieum_options *o)
 		o->remember_max = DEFAULT_REMEMBER_MAX;
 }
 
-static enum ieum_err take_options(struct ieum *c, const struct ieum_options *options, char why[IEUM_WHY_BYTES])
+static enum ieum_err take_options(struct ieum *c, const struct ieum_options *options,
+				  char why[IEUM_WHY_BYTES])
 {
 	struct ieum_options *o = &c->options;
 
-	if (options->n_addresses < 1 || options->n_addresses > IEUM_ADDRESSES_MAX || !options->addresses)
+	if (options->n_addresses < 1 || options->n_addresses > IEUM_ADDRESSES_MAX ||
+	    !options->addresses)
 		return bad_option(why, "options: 1 to 16 addresses");
 	if (!options->cert || !options->key || !options->ca)
 		return bad_option(why, "options: cert, key and ca are required");
@@ -163,7 +165,8 @@ static enum ieum_err take_options(struct ieum *c, const struct ieum_options *opt
 
 _Static_assert((int)IEUM_WHY_BYTES == (int)TLS_WHY_BYTES, "a reason's room");
 
-static enum ieum_err load_certificates(const struct ieum *c, struct tls **out, char why[IEUM_WHY_BYTES])
+static enum ieum_err load_certificates(const struct ieum *c, struct tls **out,
+				       char why[IEUM_WHY_BYTES])
 {
 	const struct tls_files files = {
 		.cert = c->options.cert,
@@ -187,8 +190,8 @@ static void init_lists(struct ieum *c)
 	TAILQ_INIT(&c->seen);
 }
 
-enum ieum_err ieum_new(struct event_base *base, const struct ieum_options *options, struct ieum **out,
-		       char why[IEUM_WHY_BYTES])
+enum ieum_err ieum_new(struct event_base *base, const struct ieum_options *options,
+		       struct ieum **out, char why[IEUM_WHY_BYTES])
 {
 	struct ieum *c = calloc(1, sizeof *c);
 	enum ieum_err err = IEUM_E_NO_MEMORY;

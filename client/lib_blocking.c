@@ -55,7 +55,8 @@ static void copy_free(struct copy *copy)
 }
 
 /* Replaces what was there; empty when out of memory. */
-static bool copy_set(struct copy *copy, const ProtobufCMessage *message, const uint8_t *referral, size_t len)
+static bool copy_set(struct copy *copy, const ProtobufCMessage *message, const uint8_t *referral,
+		     size_t len)
 {
 	size_t n = protobuf_c_message_get_packed_size(message);
 	uint8_t *bytes = malloc(n ? n : 1);
@@ -91,7 +92,8 @@ static enum ieum_err fail(struct ieum_blocking *b, enum ieum_err code, const cha
 static void keep_failure(struct ieum_blocking *b, const struct ieum_failure *failure)
 {
 	if (failure)
-		lib_trouble_set(&b->trouble, failure->code, failure->name, failure->detail, failure->retry_after_ms);
+		lib_trouble_set(&b->trouble, failure->code, failure->name, failure->detail,
+				failure->retry_after_ms);
 	else
 		lib_trouble_set(&b->trouble, IEUM_E_OK, NULL, NULL, 0);
 }
@@ -190,8 +192,8 @@ static void on_connected(struct ieum *c, const Ieum__V1__Welcome *welcome, void 
 	(void)!copy_set(&b->welcome, &welcome->base, NULL, 0);
 }
 
-static void on_disconnected(struct ieum *c, const struct ieum_failure *why, bool permanent, int64_t retry_in_ms,
-			    void *ctx)
+static void on_disconnected(struct ieum *c, const struct ieum_failure *why, bool permanent,
+			    int64_t retry_in_ms, void *ctx)
 {
 	struct ieum_blocking *b = ctx;
 
@@ -239,10 +241,13 @@ static struct ieum_blocking *blocking_new(void)
 static void blocking_free(struct ieum_blocking *b)
 {
 	struct arrived *a;
+	struct wait *next;
 
 	ieum_free(b->c);
-	while (!LIST_EMPTY(&b->waits))
-		wait_free(LIST_FIRST(&b->waits));
+	for (struct wait *w = LIST_FIRST(&b->waits); w; w = next) {
+		next = LIST_NEXT(w, link);
+		wait_free(w);
+	}
 	while ((a = STAILQ_FIRST(&b->inbox))) {
 		STAILQ_REMOVE_HEAD(&b->inbox, link);
 		copy_free(&a->copy);
@@ -257,8 +262,8 @@ static void blocking_free(struct ieum_blocking *b)
 	free(b);
 }
 
-enum ieum_err ieum_blocking_open(const struct ieum_options *options, int64_t timeout_ms, struct ieum_blocking **out,
-				 char why[IEUM_WHY_BYTES])
+enum ieum_err ieum_blocking_open(const struct ieum_options *options, int64_t timeout_ms,
+				 struct ieum_blocking **out, char why[IEUM_WHY_BYTES])
 {
 	struct ieum_options mine = *options;
 	struct ieum_blocking *b = blocking_new();
@@ -278,7 +283,8 @@ enum ieum_err ieum_blocking_open(const struct ieum_options *options, int64_t tim
 		err = wait_connected(b);
 		if (err)
 			snprintf(why, IEUM_WHY_BYTES, "%s",
-				 b->trouble.detail[0] ? b->trouble.detail : ieum_error((int)err)->text_en);
+				 b->trouble.detail[0] ? b->trouble.detail
+						      : ieum_error((int)err)->text_en);
 	}
 	if (err) {
 		blocking_free(b);
@@ -311,8 +317,9 @@ const Ieum__V1__Welcome *ieum_blocking_welcome(const struct ieum_blocking *b)
 
 /* ---- submit and settle: they wait for a connection by themselves ---- */
 
-static void on_submitted(struct ieum *c, const uint8_t *message_id, const Ieum__V1__Receipt *receipt,
-			 const struct ieum_failure *failure, void *arg)
+static void on_submitted(struct ieum *c, const uint8_t *message_id,
+			 const Ieum__V1__Receipt *receipt, const struct ieum_failure *failure,
+			 void *arg)
 {
 	struct wait *w = arg;
 	struct ieum_blocking *b = w->b;
@@ -325,8 +332,8 @@ static void on_submitted(struct ieum *c, const uint8_t *message_id, const Ieum__
 		fail(b, IEUM_E_NO_MEMORY, "receipt");
 }
 
-enum ieum_err ieum_blocking_submit(struct ieum_blocking *b, const Ieum__V1__Referral *referral, int64_t timeout_ms,
-				   const Ieum__V1__Receipt **receipt)
+enum ieum_err ieum_blocking_submit(struct ieum_blocking *b, const Ieum__V1__Referral *referral,
+				   int64_t timeout_ms, const Ieum__V1__Receipt **receipt)
 {
 	struct wait *w = wait_new(b);
 	char why[IEUM_WHY_BYTES];
@@ -348,7 +355,8 @@ enum ieum_err ieum_blocking_submit(struct ieum_blocking *b, const Ieum__V1__Refe
 	return err;
 }
 
-static void on_settled(struct ieum *c, uint64_t delivery_id, const struct ieum_failure *failure, void *arg)
+static void on_settled(struct ieum *c, uint64_t delivery_id, const struct ieum_failure *failure,
+		       void *arg)
 {
 	struct wait *w = arg;
 
@@ -357,8 +365,8 @@ static void on_settled(struct ieum *c, uint64_t delivery_id, const struct ieum_f
 		keep_failure(w->b, failure);
 }
 
-enum ieum_err ieum_blocking_settle(struct ieum_blocking *b, uint64_t delivery_id, enum ieum_settle how,
-				   const char *reason, int64_t timeout_ms)
+enum ieum_err ieum_blocking_settle(struct ieum_blocking *b, uint64_t delivery_id,
+				   enum ieum_settle how, const char *reason, int64_t timeout_ms)
 {
 	struct wait *w = wait_new(b);
 
@@ -375,8 +383,9 @@ enum ieum_err ieum_blocking_settle(struct ieum_blocking *b, uint64_t delivery_id
 
 /* ---- deliveries ---- */
 
-enum ieum_err ieum_blocking_next(struct ieum_blocking *b, int64_t timeout_ms, const Ieum__V1__Delivery **delivery,
-				 const uint8_t **referral, size_t *referral_len)
+enum ieum_err ieum_blocking_next(struct ieum_blocking *b, int64_t timeout_ms,
+				 const Ieum__V1__Delivery **delivery, const uint8_t **referral,
+				 size_t *referral_len)
 {
 	struct arrived *a;
 
@@ -403,8 +412,8 @@ enum ieum_err ieum_blocking_next(struct ieum_blocking *b, int64_t timeout_ms, co
 
 /* ---- questions ---- */
 
-static void on_result(struct ieum *c, const Ieum__V1__Result *result, const uint8_t *referral, size_t referral_len,
-		      const struct ieum_failure *failure, void *arg)
+static void on_result(struct ieum *c, const Ieum__V1__Result *result, const uint8_t *referral,
+		      size_t referral_len, const struct ieum_failure *failure, void *arg)
 {
 	struct wait *w = arg;
 	struct ieum_blocking *b = w->b;
@@ -417,7 +426,8 @@ static void on_result(struct ieum *c, const Ieum__V1__Result *result, const uint
 		fail(b, IEUM_E_NO_MEMORY, "result");
 }
 
-static void on_time(struct ieum *c, int64_t hub_time_at_ms, const struct ieum_failure *failure, void *arg)
+static void on_time(struct ieum *c, int64_t hub_time_at_ms, const struct ieum_failure *failure,
+		    void *arg)
 {
 	struct wait *w = arg;
 
@@ -474,8 +484,9 @@ static enum ieum_err ask(struct ieum_blocking *b, struct question_asked *q, int6
 	return err;
 }
 
-enum ieum_err ieum_blocking_query(struct ieum_blocking *b, const Ieum__V1__Query *query, int64_t timeout_ms,
-				  const Ieum__V1__Result **result, const uint8_t **referral, size_t *referral_len)
+enum ieum_err ieum_blocking_query(struct ieum_blocking *b, const Ieum__V1__Query *query,
+				  int64_t timeout_ms, const Ieum__V1__Result **result,
+				  const uint8_t **referral, size_t *referral_len)
 {
 	struct question_asked q = { .query = query };
 	enum ieum_err err = ask(b, &q, timeout_ms);
@@ -488,7 +499,8 @@ enum ieum_err ieum_blocking_query(struct ieum_blocking *b, const Ieum__V1__Query
 	return err;
 }
 
-enum ieum_err ieum_blocking_ping(struct ieum_blocking *b, int64_t timeout_ms, int64_t *hub_time_at_ms)
+enum ieum_err ieum_blocking_ping(struct ieum_blocking *b, int64_t timeout_ms,
+				 int64_t *hub_time_at_ms)
 {
 	struct question_asked q = { 0 };
 	enum ieum_err err = ask(b, &q, timeout_ms);

@@ -99,7 +99,8 @@ static void went_down(struct ieum *c, enum channel_close_reason reason)
 	lib_requests_lost(c, &lost);
 	lib_work_soon(c);
 	if (c->options.callbacks.disconnected)
-		c->options.callbacks.disconnected(c, &why.failure, permanent, retry_in_ms, c->options.ctx);
+		c->options.callbacks.disconnected(c, &why.failure, permanent, retry_in_ms,
+						  c->options.ctx);
 }
 
 /* Ends the connection from here; CHANNEL_CLOSED will come. */
@@ -120,7 +121,7 @@ static void send_hello(struct ieum *c)
 	Ieum__V1__Hello hello = IEUM__V1__HELLO__INIT;
 
 	hello.version_min = hello.version_max = LIB_VERSION;
-	hello.software = (char *)(uintptr_t)c->options.software;
+	hello.software = (char *)c->options.software;
 	frame.request_id = ++c->last_request_id;
 	frame.what_case = IEUM__V1__FRAME__WHAT_HELLO;
 	frame.hello = &hello;
@@ -187,8 +188,8 @@ static void on_welcome(struct ieum *c, const Ieum__V1__Welcome *welcome)
 /* An Error that answers no request, or Hello: why the hub will close. */
 static void on_last_words(struct ieum *c, const Ieum__V1__Error *error)
 {
-	lib_trouble_set(&c->reason, (enum ieum_err)ieum_error((int)error->code)->number, error->name, error->detail,
-			error->retry_after_ms);
+	lib_trouble_set(&c->reason, (enum ieum_err)ieum_error((int)error->code)->number,
+			error->name, error->detail, error->retry_after_ms);
 	c->reconnect_hint_ms = error->retry_after_ms;
 	if (c->state == LIB_GREETING)
 		channel_finish(c->ch);
@@ -209,7 +210,9 @@ static void on_frame(struct ieum *c, const struct frame_view *view)
 	switch (frame->what_case) {
 	case IEUM__V1__FRAME__WHAT_WELCOME: on_welcome(c, frame->welcome); return;
 	case IEUM__V1__FRAME__WHAT_DELIVERY: lib_inbox_delivery(c, &got); return;
-	case IEUM__V1__FRAME__WHAT_SETTLED: lib_settles_through(c, frame->settled->through_request_id); return;
+	case IEUM__V1__FRAME__WHAT_SETTLED:
+		lib_settles_through(c, frame->settled->through_request_id);
+		return;
 	case IEUM__V1__FRAME__WHAT_GOODBYE:
 		if (c->reason.failure.code == IEUM_E_OK && c->state != LIB_STOPPED)
 			lib_trouble_set(&c->reason, IEUM_E_STOPPING, NULL, frame->goodbye->why, 0);
@@ -226,7 +229,8 @@ static void on_frame(struct ieum *c, const struct frame_view *view)
 	lib_request_answer(c, &got);
 }
 
-static void on_channel(struct channel *ch, enum channel_event event, const struct frame_view *frame, void *arg)
+static void on_channel(struct channel *ch, enum channel_event event, const struct frame_view *frame,
+		       void *arg)
 {
 	struct ieum *c = arg;
 
@@ -322,7 +326,7 @@ void ieum_stop(struct ieum *c)
 	frame.request_id = ++c->last_request_id;
 	frame.what_case = IEUM__V1__FRAME__WHAT_GOODBYE;
 	frame.goodbye = &goodbye;
-	goodbye.why = (char *)(uintptr_t)"stopped";
+	goodbye.why = (char *)"stopped";
 	if (was_up && codec_put(channel_out(c->ch), &frame) == IEUM_E_OK)
 		channel_flush(c->ch);
 	channel_finish(c->ch);

@@ -10,6 +10,7 @@
  * was restored from a backup the same message may come under another delivery id; the
  * application goes on with the one it knows, and wire_id has the other.  The memory is bounded
  * (options.remember_max): what fell out of it is handed over again if it comes again. */
+#include <assert.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -36,18 +37,37 @@ static struct seen_key key_of(const Ieum__V1__Delivery *delivery)
 
 static void forget(struct ieum *c, struct seen *s)
 {
+	assert(c->seen_by_key && c->seen_by_told); /* s is in both */
 	HASH_DELETE(hh, c->seen_by_key, s);
 	HASH_DELETE(hh_told, c->seen_by_told, s);
 	TAILQ_REMOVE(&c->seen, s, link);
 	free(s);
 }
 
+/* NOLINTNEXTLINE(readability-function-size): uthash's macro */
 static struct seen *find_told(struct ieum *c, uint64_t told_id)
 {
 	struct seen *s;
 
 	HASH_FIND(hh_told, c->seen_by_told, &told_id, sizeof told_id, s);
 	return s;
+}
+
+/* NOLINTNEXTLINE(readability-function-size): uthash's macro */
+static struct seen *find_key(struct ieum *c, const struct seen_key *key)
+{
+	struct seen *s;
+
+	HASH_FIND(hh, c->seen_by_key, key, sizeof *key, s);
+	return s;
+}
+
+/* NOLINTNEXTLINE(readability-function-size): uthash's macro */
+static void add(struct ieum *c, struct seen *s)
+{
+	HASH_ADD(hh, c->seen_by_key, key, sizeof s->key, s);
+	HASH_ADD(hh_told, c->seen_by_told, told_id, sizeof s->told_id, s);
+	TAILQ_INSERT_TAIL(&c->seen, s, link);
 }
 
 static void remember(struct ieum *c, const struct seen_key *key, uint64_t delivery_id)
@@ -65,17 +85,14 @@ static void remember(struct ieum *c, const struct seen_key *key, uint64_t delive
 	s->key = *key;
 	s->told_id = s->wire_id = delivery_id;
 	s->incarnation = c->incarnation_n;
-	HASH_ADD(hh, c->seen_by_key, key, sizeof s->key, s);
-	HASH_ADD(hh_told, c->seen_by_told, told_id, sizeof s->told_id, s);
-	TAILQ_INSERT_TAIL(&c->seen, s, link);
+	add(c, s);
 }
 
 /* Was it handed over before? */
 static bool is_repeat(struct ieum *c, const struct seen_key *key, uint64_t delivery_id)
 {
-	struct seen *s;
+	struct seen *s = find_key(c, key);
 
-	HASH_FIND(hh, c->seen_by_key, key, sizeof *key, s);
 	if (!s)
 		return false;
 	if (s->incarnation == c->incarnation_n && s->wire_id != delivery_id) {
@@ -85,7 +102,8 @@ static bool is_repeat(struct ieum *c, const struct seen_key *key, uint64_t deliv
 	}
 	s->incarnation = c->incarnation_n;
 	s->wire_id = delivery_id;
-	if (s->state == SEEN_SETTLED && ieum_settle(c, s->told_id, IEUM_SETTLE_DONE, NULL, NULL, NULL))
+	if (s->state == SEEN_SETTLED &&
+	    ieum_settle(c, s->told_id, IEUM_SETTLE_DONE, NULL, NULL, NULL))
 		lib_drop(c, IEUM_E_NO_MEMORY, "settle");
 	return true;
 }
@@ -99,7 +117,8 @@ void lib_inbox_delivery(struct ieum *c, const struct codec_frame *frame)
 		return;
 	remember(c, &key, delivery->delivery_id);
 	if (c->options.callbacks.delivery)
-		c->options.callbacks.delivery(c, delivery, frame->referral, frame->referral_len, c->options.ctx);
+		c->options.callbacks.delivery(c, delivery, frame->referral, frame->referral_len,
+					      c->options.ctx);
 }
 
 bool lib_inbox_unreadable(struct ieum *c, const struct frame_view *view, const char *why)
@@ -157,8 +176,12 @@ void lib_inbox_settled(struct ieum *c, uint64_t told_id, enum ieum_settle how, b
 
 void lib_inbox_free(struct ieum *c)
 {
-	while (!TAILQ_EMPTY(&c->seen))
-		forget(c, TAILQ_FIRST(&c->seen));
+	struct seen *next;
+
+	for (struct seen *s = TAILQ_FIRST(&c->seen); s; s = next) {
+		next = TAILQ_NEXT(s, link);
+		forget(c, s);
+	}
 }
 
 void ieum_credit(struct ieum *c, uint32_t deliveries)

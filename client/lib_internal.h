@@ -30,7 +30,7 @@
 #include "proto/tls.h"
 
 enum {
-	LIB_VERSION = 1, /* of the protocol */
+	LIB_VERSION = 1,         /* of the protocol */
 	LIB_SETTLES_MAX = 65536, /* waiting or without an answer */
 	LIB_DETAIL_BYTES = 512,
 	LIB_NAME_BYTES = 64,
@@ -70,10 +70,10 @@ struct outgoing {
 	void *arg;
 	int64_t since_ms, not_before_ms; /* monotonic */
 	unsigned delays;
-	bool sent, delayed;  /* which list */
-	bool stamped;        /* we made the id */
-	bool on_wire;        /* ever */
-	bool resent;         /* it had a receipt of another incarnation */
+	bool sent, delayed; /* which list */
+	bool stamped;       /* we made the id */
+	bool on_wire;       /* ever */
+	bool resent;        /* it had a receipt of another incarnation */
 	uint8_t message_id[IEUM_ID_BYTES];
 	size_t id_at; /* of the id in bytes */
 	size_t len;
@@ -141,7 +141,7 @@ struct ieum {
 	Ieum__V1__Limits hub;
 	uint8_t incarnation[IEUM_ID_BYTES];
 	unsigned incarnation_n; /* 0: none known */
-	struct arena arena; /* of the frame at hand */
+	struct arena arena;     /* of the frame at hand */
 
 	uint64_t last_request_id;
 	struct request *requests;
@@ -160,13 +160,13 @@ struct ieum {
 /* lib.c */
 int64_t lib_now_ms(void); /* monotonic */
 uint64_t lib_random(void);
-void lib_trouble_set(struct lib_trouble *t, enum ieum_err code, const char *name, const char *detail,
-		     uint32_t retry_after_ms);
+void lib_trouble_set(struct lib_trouble *t, enum ieum_err code, const char *name,
+		     const char *detail, uint32_t retry_after_ms);
 /* Something may be sent now, or a time to wait has changed: looked at once in this loop turn. */
 void lib_work_soon(struct ieum *c);
 
 /* lib_connection.c */
-void lib_connect(evutil_socket_t fd, short what, void *c); /* reconnect_ev's */
+void lib_connect(evutil_socket_t fd, short what, void *arg); /* reconnect_ev's */
 void lib_connect_soon(struct ieum *c, uint32_t in_ms);
 void lib_drop(struct ieum *c, enum ieum_err code, const char *detail);
 void lib_send_credit(struct ieum *c);
@@ -177,7 +177,8 @@ void lib_silence_check(struct ieum *c);
 bool lib_request_room(const struct ieum *c);
 /* Puts the frame, with the request's new number, into the channel and the request into the table;
  * not when it fails. */
-enum ieum_err lib_request_send(struct ieum *c, struct request *r, Ieum__V1__Frame *frame) IEUM_MUST_CHECK;
+enum ieum_err lib_request_send(struct ieum *c, struct request *r,
+			       Ieum__V1__Frame *frame) IEUM_MUST_CHECK;
 void lib_request_add(struct ieum *c, struct request *r);
 void lib_request_remove(struct ieum *c, struct request *r);
 void lib_request_answer(struct ieum *c, const struct codec_frame *frame);

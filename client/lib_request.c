@@ -21,7 +21,8 @@ bool lib_request_room(const struct ieum *c)
 	       buf_len(channel_out(c->ch)) < c->limits.out_high_bytes;
 }
 
-/* By the number just used. */
+/* By the number just used.
+ * NOLINTNEXTLINE(readability-function-size): uthash's macro */
 void lib_request_add(struct ieum *c, struct request *r)
 {
 	r->id = c->last_request_id;
@@ -48,12 +49,20 @@ void lib_request_remove(struct ieum *c, struct request *r)
 	r->id = 0;
 }
 
-void lib_request_answer(struct ieum *c, const struct codec_frame *frame)
+/* NOLINTNEXTLINE(readability-function-size): uthash's macro */
+static struct request *find(struct ieum *c, uint64_t id)
 {
-	uint64_t id = frame->frame->request_id;
 	struct request *r;
 
 	HASH_FIND(hh, c->requests, &id, sizeof id, r);
+	return r;
+}
+
+void lib_request_answer(struct ieum *c, const struct codec_frame *frame)
+{
+	uint64_t id = frame->frame->request_id;
+	struct request *r = find(c, id);
+
 	if (!r) {
 		/* Nobody waits for what was given up, or for an Error about Credit. */
 		if (id == 0 || id > c->last_request_id)
@@ -105,8 +114,10 @@ void lib_requests_free(struct ieum *c)
 
 static const struct ieum_failure *wrong_answer(void)
 {
-	static const struct ieum_failure wrong = { IEUM_E_FRAME_UNEXPECTED, "FRAME_UNEXPECTED",
-						   "the hub's answer is of another kind than the question", 0 };
+	static const struct ieum_failure wrong = {
+		IEUM_E_FRAME_UNEXPECTED, "FRAME_UNEXPECTED",
+		"the hub's answer is of another kind than the question", 0
+	};
 
 	return &wrong;
 }
@@ -122,8 +133,8 @@ static void query_answered(struct ieum *c, struct request *r, const struct codec
 	else if (frame)
 		failure = wrong_answer();
 	if (q->query_cb && (result || failure))
-		q->query_cb(c, result, result ? frame->referral : NULL, result ? frame->referral_len : 0, failure,
-			    q->arg);
+		q->query_cb(c, result, result ? frame->referral : NULL,
+			    result ? frame->referral_len : 0, failure, q->arg);
 	free(q);
 }
 
@@ -162,11 +173,13 @@ static enum ieum_err ask(struct ieum *c, const struct question *question, Ieum__
 
 enum ieum_err ieum_query(struct ieum *c, const Ieum__V1__Query *query, ieum_query_cb *cb, void *arg)
 {
-	const struct question q = { .request.answered = query_answered, .query_cb = cb, .arg = arg };
+	const struct question q = { .request.answered = query_answered,
+				    .query_cb = cb,
+				    .arg = arg };
 	Ieum__V1__Frame frame = IEUM__V1__FRAME__INIT;
 
 	frame.what_case = IEUM__V1__FRAME__WHAT_QUERY;
-	frame.query = (Ieum__V1__Query *)(uintptr_t)query; /* only read */
+	frame.query = (Ieum__V1__Query *)query; /* only read */
 	return ask(c, &q, &frame);
 }
 

@@ -39,7 +39,8 @@ static void take_batch(struct ieum *c, struct settle_batch *batch, struct settle
 	free(batch);
 }
 
-static void finish_batch(struct ieum *c, struct settle_batch *batch, const struct ieum_failure *failure)
+static void finish_batch(struct ieum *c, struct settle_batch *batch,
+			 const struct ieum_failure *failure)
 {
 	struct settle_ops ops;
 	struct settle_op *op;
@@ -77,10 +78,12 @@ static void settle_answered(struct ieum *c, struct request *r, const struct code
 
 	if (!failure) {
 		if (frame)
-			lib_drop(c, IEUM_E_FRAME_UNEXPECTED, "a settle was answered by something else");
+			lib_drop(c, IEUM_E_FRAME_UNEXPECTED,
+				 "a settle was answered by something else");
 		return; /* the batch goes again, or lib_settles_free() frees it */
 	}
-	if (failure->retry_after_ms > 0 || ieum_error((int)failure->code)->retry == IEUM_RETRY_RECONNECT) {
+	if (failure->retry_after_ms > 0 ||
+	    ieum_error((int)failure->code)->retry == IEUM_RETRY_RECONNECT) {
 		/* The settles go again after the pause that a new connection takes. */
 		c->reconnect_hint_ms = failure->retry_after_ms;
 		lib_drop(c, failure->code, failure->detail);
@@ -112,7 +115,8 @@ struct settle_arrays {
 	Ieum__V1__DeliveryRefusal refusals[CODEC_SETTLE_MAX], *refuse[CODEC_SETTLE_MAX];
 };
 
-static void add_op(struct ieum *c, struct settle_op *op, Ieum__V1__Settle *settle, struct settle_arrays *arrays)
+static void add_op(struct ieum *c, struct settle_op *op, Ieum__V1__Settle *settle,
+		   struct settle_arrays *arrays)
 {
 	uint64_t id = lib_inbox_wire_id(c, op->delivery_id);
 
@@ -177,8 +181,8 @@ void lib_settles_send(struct ieum *c)
 
 /* ---- settling ---- */
 
-enum ieum_err ieum_settle(struct ieum *c, uint64_t delivery_id, enum ieum_settle how, const char *reason,
-			  ieum_settle_cb *cb, void *arg)
+enum ieum_err ieum_settle(struct ieum *c, uint64_t delivery_id, enum ieum_settle how,
+			  const char *reason, ieum_settle_cb *cb, void *arg)
 {
 	size_t len = reason ? strlen(reason) : 0;
 

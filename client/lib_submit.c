@@ -79,7 +79,8 @@ static void tell(struct ieum *c, const struct outgoing *o, const Ieum__V1__Recei
 {
 	if (o->resent) {
 		if (c->options.callbacks.resent)
-			c->options.callbacks.resent(c, o->message_id, receipt, failure, c->options.ctx);
+			c->options.callbacks.resent(c, o->message_id, receipt, failure,
+						    c->options.ctx);
 	} else if (o->cb) {
 		o->cb(c, o->message_id, receipt, failure, o->arg);
 	}
@@ -101,7 +102,8 @@ static void keep(struct ieum *c, struct outgoing *o)
 	TAILQ_INSERT_TAIL(&c->kept, o, link);
 	c->kept_bytes += o->len;
 	c->n_kept++;
-	while (c->n_kept > 0 && (c->kept_bytes > c->options.keep_bytes_max || c->n_kept > LIB_KEPT_MAX))
+	while (c->n_kept > 0 &&
+	       (c->kept_bytes > c->options.keep_bytes_max || c->n_kept > LIB_KEPT_MAX))
 		drop_oldest_kept(c);
 }
 
@@ -143,7 +145,8 @@ static void wait_and_retry(struct ieum *c, struct outgoing *o, uint32_t hint_ms)
 	o->delayed = true;
 	/* Never before the hint, and not everyone at once. */
 	o->not_before_ms = lib_now_ms() + hint_ms + pause;
-	TAILQ_FOREACH_REVERSE(before, &c->delayed, outgoing_list, link) {
+	TAILQ_FOREACH_REVERSE(before, &c->delayed, outgoing_list, link)
+	{
 		if (before->not_before_ms <= o->not_before_ms)
 			break;
 	}
@@ -164,7 +167,8 @@ static void submit_answered(struct ieum *c, struct request *r, const struct code
 
 		if (frame->frame->what_case != IEUM__V1__FRAME__WHAT_RECEIPT ||
 		    memcmp(receipt->message_id.data, o->message_id, IEUM_ID_BYTES) != 0)
-			lib_drop(c, IEUM_E_FRAME_UNEXPECTED, "a submit was not answered by its receipt");
+			lib_drop(c, IEUM_E_FRAME_UNEXPECTED,
+				 "a submit was not answered by its receipt");
 		else
 			finish(c, o, receipt, NULL);
 		return;
@@ -200,7 +204,8 @@ void lib_submits_lost(struct ieum *c)
 static bool send_one(struct ieum *c, struct outgoing *o)
 {
 	if (c->hub.frame_bytes > 0 && o->len + LIB_FRAME_ROOM_BYTES > c->hub.frame_bytes) {
-		give_up(c, o, IEUM_E_FRAME_TOO_LARGE, "submit.referral: over the hub's limit of a frame");
+		give_up(c, o, IEUM_E_FRAME_TOO_LARGE,
+			"submit.referral: over the hub's limit of a frame");
 		return true;
 	}
 	stamp_anew(c, o);
@@ -248,12 +253,14 @@ size_t lib_submits_again(struct ieum *c)
 
 int64_t lib_submits_due_ms(const struct ieum *c)
 {
-	const struct outgoing *delayed = TAILQ_FIRST(&c->delayed), *oldest = TAILQ_FIRST(&c->started);
+	const struct outgoing *delayed = TAILQ_FIRST(&c->delayed),
+			      *oldest = TAILQ_FIRST(&c->started);
 	int64_t due = INT64_MAX;
 
 	if (delayed && c->state == LIB_UP)
 		due = delayed->not_before_ms;
-	if (oldest && c->options.retry_for_ms > 0 && oldest->since_ms + c->options.retry_for_ms < due)
+	if (oldest && c->options.retry_for_ms > 0 &&
+	    oldest->since_ms + c->options.retry_for_ms < due)
 		due = oldest->since_ms + c->options.retry_for_ms;
 	return due;
 }
@@ -278,12 +285,15 @@ static struct outgoing *outgoing_new(struct ieum *c, size_t len, enum ieum_err *
 {
 	struct outgoing *o = NULL;
 
-	if (c->n_started >= c->options.submits_max || len > c->options.submit_bytes_max - c->started_bytes)
+	if (c->n_started >= c->options.submits_max ||
+	    len > c->options.submit_bytes_max - c->started_bytes)
 		*err = IEUM_E_TOO_MANY_REQUESTS;
 	else if (!(o = malloc(sizeof *o + len)))
 		*err = IEUM_E_NO_MEMORY;
 	else
-		*o = (struct outgoing){ .request.answered = submit_answered, .len = len, .since_ms = lib_now_ms() };
+		*o = (struct outgoing){ .request.answered = submit_answered,
+					.len = len,
+					.since_ms = lib_now_ms() };
 	return o;
 }
 
@@ -306,8 +316,8 @@ static enum ieum_err refuse(char why[IEUM_WHY_BYTES], enum ieum_err err, const c
 	return err;
 }
 
-enum ieum_err ieum_submit(struct ieum *c, const Ieum__V1__Referral *referral, ieum_submit_cb *cb, void *arg,
-			  uint8_t message_id[IEUM_ID_BYTES], char why[IEUM_WHY_BYTES])
+enum ieum_err ieum_submit(struct ieum *c, const Ieum__V1__Referral *referral, ieum_submit_cb *cb,
+			  void *arg, uint8_t message_id[IEUM_ID_BYTES], char why[IEUM_WHY_BYTES])
 {
 	Ieum__V1__Referral stamped = *referral;
 	Ieum__V1__Envelope envelope;
@@ -342,7 +352,8 @@ enum ieum_err ieum_submit(struct ieum *c, const Ieum__V1__Referral *referral, ie
 	return IEUM_E_OK;
 }
 
-enum ieum_err ieum_submit_bytes(struct ieum *c, const uint8_t *referral, size_t len, ieum_submit_cb *cb, void *arg)
+enum ieum_err ieum_submit_bytes(struct ieum *c, const uint8_t *referral, size_t len,
+				ieum_submit_cb *cb, void *arg)
 {
 	enum ieum_err err = IEUM_E_OK;
 	size_t id_at;

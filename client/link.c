@@ -9,14 +9,23 @@
 #include "client/version.h"
 #include "client/when.h"
 
+enum { LINE_BYTES = PROFILE_PATH_BYTES + 256 };
+
 struct link {
 	const struct invocation *inv;
 	struct ieum_blocking *b;
 };
 
+/* Somebody who runs `ieum` for the first time. */
+static const char *no_profile(const struct invocation *inv, const char *path, char line[LINE_BYTES])
+{
+	snprintf(line, LINE_BYTES, "%s\n%s", path, say(inv, TEXT_DO_MAKE_PROFILE));
+	return line;
+}
+
 enum exit_code link_profile(struct invocation *inv)
 {
-	char path[PROFILE_PATH_BYTES];
+	char path[PROFILE_PATH_BYTES], line[LINE_BYTES];
 	struct yaml_diag *diag = malloc(sizeof *diag);
 	enum ieum_err err = profile_path(value_of(inv, OPTION_PROFILE), path);
 	enum exit_code code = EXIT_DONE;
@@ -28,7 +37,9 @@ enum exit_code link_profile(struct invocation *inv)
 	} else {
 		yaml_diag_init(diag);
 		err = profile_load(path, diag, &inv->profile);
-		if (err)
+		if (err == IEUM_E_FILE_UNREADABLE && !given(inv, OPTION_PROFILE))
+			code = trouble(inv, err, no_profile(inv, path, line));
+		else if (err)
 			code = trouble_file(inv, err, diag);
 		else if (inv->profile->has_language && !given(inv, OPTION_LANG))
 			inv->lang = inv->profile->language;
@@ -55,12 +66,13 @@ enum exit_code link_failure(const struct invocation *inv, const struct ieum_fail
 {
 	const struct ieum_error_row *row = ieum_error((int)why->code);
 
-	return trouble_hub(inv, &(struct trouble_from_hub){ .code = (uint32_t)why->code,
-							    .name = why->name,
-							    .detail = why->detail,
-							    .text_en = row->text_en,
-							    .text_ko = row->text_ko,
-							    .retry_after_ms = why->retry_after_ms });
+	return trouble_hub(inv,
+			   &(struct trouble_from_hub){ .code = (uint32_t)why->code,
+						       .name = why->name,
+						       .detail = why->detail,
+						       .text_en = row->text_en,
+						       .text_ko = row->text_ko,
+						       .retry_after_ms = why->retry_after_ms });
 }
 
 /* Nobody may take a drill for the real thing, or be surprised by an expired certificate. */

@@ -25,7 +25,7 @@ static enum exit_code read_all(const struct invocation *inv, const char *path, c
 {
 	FILE *in = is_stdin(path) ? stdin : fopen(path, "rb");
 	char *all = in ? malloc(MESSAGE_FILE_BYTES_MAX + 1) : NULL;
-	char *fitted, detail[512];
+	char detail[512];
 	enum exit_code code = EXIT_DONE;
 
 	if (!all) {
@@ -46,8 +46,9 @@ static enum exit_code read_all(const struct invocation *inv, const char *path, c
 		free(all);
 		return code;
 	}
-	fitted = realloc(all, *n + 1);
-	*bytes = fitted ? fitted : all;
+	*bytes = realloc(all, *n + 1);
+	if (!*bytes)
+		*bytes = all;
 	return EXIT_DONE;
 }
 
@@ -77,7 +78,8 @@ static bool set_id(ProtobufCBinaryData *to, const uint8_t id[UUID_BYTES])
 		return false;
 	memcpy(copy, id, UUID_BYTES);
 	free(to->data);
-	*to = (ProtobufCBinaryData){ UUID_BYTES, copy };
+	to->data = copy;
+	to->len = UUID_BYTES;
 	return true;
 }
 
@@ -200,7 +202,7 @@ enum exit_code message_read(const struct invocation *inv, const char *path,
 		return code;
 	code = parse(inv, is_stdin(path) ? "stdin" : path, bytes, n, &parsed);
 	free(bytes);
-	if (code)
+	if (!parsed)
 		return code;
 	m = (Ieum__V1__Referral *)parsed;
 	code = ensure_envelope(m) ? apply_options(inv, m) : trouble(inv, IEUM_E_NO_MEMORY, NULL);

@@ -7,7 +7,7 @@
 
 enum {
 	NAME_CELLS = 32,
-	WHAT_CELLS = 52,
+	WHAT_CELLS = 64,
 };
 
 enum exit_code render_cases(const struct invocation *inv, const struct pages *pages,
@@ -41,8 +41,7 @@ enum exit_code render_cases(const struct invocation *inv, const struct pages *pa
 			sheet_cell(&s, when_time(c->opened_at_ms, when));
 			sheet_cell(&s, when_time(c->last_at_ms, when));
 			sheet_number(&s, c->open_requests);
-			sheet_colour(&s,
-				     when_deadline(c->next_due_at_ms, now_ms, inv->lang, when),
+			sheet_colour(&s, when_deadline(c->next_due_at_ms, now_ms, inv->lang, when),
 				     due_colour(c->next_due_at_ms, now_ms));
 		}
 	}
@@ -130,39 +129,64 @@ static void what_answered(const struct invocation *inv, const struct pages *page
 		snprintf(out, n, "%s", answer);
 }
 
+/* Nobody left to ask is what a duty officer must see first. */
+static enum table_colour what_escalated(const struct invocation *inv,
+					const Ieum__V1__TimelineEntry *e, char *out, size_t n)
+{
+	enum text_id id = e->n_to == 0 ? TEXT_ENTRY_NOBODY
+			  : e->cause == IEUM__V1__DELIVERY_CAUSE__DELIVERY_CAUSE_NEXT_RANK
+				  ? TEXT_ENTRY_REJECTED
+				  : TEXT_ENTRY_SILENCE;
+
+	snprintf(out, n, say(inv, id), SHOWN_WORD(inv, message_type, e->type));
+	return id == TEXT_ENTRY_NOBODY ? TABLE_RED : TABLE_YELLOW;
+}
+
+/* The hub itself answers only when nobody else did. */
+static enum table_colour what_submitted(const struct invocation *inv, const struct pages *pages,
+					const Ieum__V1__TimelineEntry *e, char *out, size_t n)
+{
+	if (e->type == IEUM__V1__MESSAGE_TYPE__MESSAGE_TYPE_ANSWER && !*e->from) {
+		snprintf(out, n, say(inv, TEXT_ENTRY_FAILED),
+			 SHOWN_WORD(inv, message_type, type_of(pages, &e->in_reply_to)));
+		return TABLE_RED;
+	}
+	snprintf(out, n, "%s", SHOWN_WORD(inv, message_type, e->type));
+	return TABLE_BOLD;
+}
+
+static enum table_colour answer_colour(Ieum__V1__AnswerKind answer)
+{
+	if (answer == IEUM__V1__ANSWER_KIND__ANSWER_KIND_REJECT ||
+	    answer == IEUM__V1__ANSWER_KIND__ANSWER_KIND_FAIL)
+		return TABLE_YELLOW;
+	return answer == IEUM__V1__ANSWER_KIND__ANSWER_KIND_COMPLETE ? TABLE_GREEN : TABLE_PLAIN;
+}
+
 /* The line's heart, and how it should stand out. */
 static enum table_colour what(const struct invocation *inv, const struct pages *pages,
 			      const Ieum__V1__TimelineEntry *e, char *out, size_t n)
 {
 	switch (e->kind) {
 	case IEUM__V1__TIMELINE_KIND__TIMELINE_KIND_SUBMITTED:
-		snprintf(out, n, "%s", SHOWN_WORD(inv, message_type, e->type));
-		return TABLE_BOLD;
+		return what_submitted(inv, pages, e, out, n);
 	case IEUM__V1__TIMELINE_KIND__TIMELINE_KIND_ANSWERED:
 		what_answered(inv, pages, e, out, n);
-		if (e->answer == IEUM__V1__ANSWER_KIND__ANSWER_KIND_REJECT ||
-		    e->answer == IEUM__V1__ANSWER_KIND__ANSWER_KIND_FAIL)
-			return TABLE_YELLOW;
-		return e->answer == IEUM__V1__ANSWER_KIND__ANSWER_KIND_COMPLETE ? TABLE_GREEN :
-										  TABLE_PLAIN;
+		return answer_colour(e->answer);
 	case IEUM__V1__TIMELINE_KIND__TIMELINE_KIND_ESCALATED:
-		snprintf(out, n, "%s",
-			 say(inv, e->cause == IEUM__V1__DELIVERY_CAUSE__DELIVERY_CAUSE_NEXT_RANK ?
-					  TEXT_ENTRY_REJECTED :
-					  TEXT_ENTRY_SILENCE));
-		return TABLE_YELLOW;
+		return what_escalated(inv, e, out, n);
 	case IEUM__V1__TIMELINE_KIND__TIMELINE_KIND_DELIVERED:
-		snprintf(out, n, say(inv, TEXT_ENTRY_DELIVERED), SHOWN_WORD(inv, message_type, e->type));
+		snprintf(out, n, say(inv, TEXT_ENTRY_DELIVERED),
+			 SHOWN_WORD(inv, message_type, e->type));
 		return TABLE_DIM;
 	case IEUM__V1__TIMELINE_KIND__TIMELINE_KIND_CASE_STATE:
-		snprintf(out, n, say(inv, TEXT_ENTRY_CASE), SHOWN_WORD(inv, case_state, e->case_state));
+		snprintf(out, n, say(inv, TEXT_ENTRY_CASE),
+			 SHOWN_WORD(inv, case_state, e->case_state));
 		return TABLE_GREEN;
 	case IEUM__V1__TIMELINE_KIND__TIMELINE_KIND_DEAD_LETTERED:
 		snprintf(out, n, "%s", say(inv, TEXT_ENTRY_DEAD));
 		return TABLE_RED;
-	default:
-		snprintf(out, n, "%s", say(inv, TEXT_ENTRY_UNKNOWN));
-		return TABLE_PLAIN;
+	default: snprintf(out, n, "%s", say(inv, TEXT_ENTRY_UNKNOWN)); return TABLE_PLAIN;
 	}
 }
 
@@ -194,17 +218,22 @@ static void note(const struct invocation *inv, const Ieum__V1__TimelineEntry *e,
 	}
 }
 
-static void names_of(const struct invocation *inv, const struct names *names, char **to, size_t n,
-		     char *out, size_t size)
+/* To whom, where that says more than the rest of the line. */
+static void whom(const struct invocation *inv, const struct names *names,
+		 const Ieum__V1__TimelineEntry *e, char *out, size_t size)
 {
 	size_t used = 0;
 
 	out[0] = '\0';
-	for (size_t i = 0; i < n && used < size; i++) {
+	if (e->kind == IEUM__V1__TIMELINE_KIND__TIMELINE_KIND_CASE_STATE)
+		return;
+	for (size_t i = 0; i < e->n_to && used < size; i++) {
 		char name[SHOWN_BYTES];
 
-		used += (size_t)snprintf(out + used, size - used, "%s%s", i ? ", " : "",
-					 shown_name(inv, names, to[i], name));
+		if (strcmp(e->to[i], e->from) == 0)
+			continue;
+		used += (size_t)snprintf(out + used, size - used, "%s%s", used ? ", " : "",
+					 shown_name(inv, names, e->to[i], name));
 	}
 }
 
@@ -234,7 +263,7 @@ static void entry_row(const struct invocation *inv, struct sheet *s, const struc
 	sheet_cell(s, shown_name(inv, names, e->from, name));
 	colour = what(inv, pages, e, text, sizeof text);
 	sheet_colour(s, text, colour);
-	names_of(inv, names, e->to, e->n_to, text, sizeof text);
+	whom(inv, names, e, text, sizeof text);
 	sheet_cell(s, text);
 	note(inv, e, text, sizeof text);
 	sheet_colour(s, text, urgency_colour(e->urgency));

@@ -3,27 +3,29 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "client/fields.h"
 #include "client/render.h"
 #include "client/trouble.h"
 #include "client/when.h"
 
 /* ---- content ---- */
 
-/* "child at home: yes": the field's name, its value by the words where it is one. */
-static void render_fact(const struct invocation *inv, const char *key, const json_t *value)
+/* A word of the domain, a value of fields.h, or the text as it is. */
+static const char *value_text(const struct invocation *inv, const char *code)
 {
-	char name[PBMAP_WORD_BYTES], when[WHEN_BYTES], *dumped = NULL;
-	size_t n = strlen(key), time = strlen("_at_ms");
-	bool is_time = n > time && strcmp(key + n - time, "_at_ms") == 0;
-	const char *shown = "";
+	const char *text =
+		words_find(code) ? words_text(code, inv->lang) : field_text(code, inv->lang);
 
-	if (is_time)
-		n -= time;
-	snprintf(name, sizeof name, "%.*s", (int)n, key);
-	for (char *c = name; *c; c++)
-		*c = *c == '_' ? ' ' : *c;
+	return text ? text : code;
+}
+
+static void render_value(const struct invocation *inv, const json_t *value, bool is_time)
+{
+	char when[WHEN_BYTES], *dumped = NULL;
+	const char *shown;
+
 	if (json_is_string(value)) {
-		shown = words_text(json_string_value(value), inv->lang);
+		shown = value_text(inv, json_string_value(value));
 	} else if (json_is_boolean(value)) {
 		shown = say(inv, json_is_true(value) ? TEXT_YES : TEXT_NO);
 	} else if (is_time && json_is_integer(value)) {
@@ -32,9 +34,22 @@ static void render_fact(const struct invocation *inv, const char *key, const jso
 		dumped = json_dumps(value, JSON_ENCODE_ANY | JSON_COMPACT);
 		shown = dumped ? dumped : "";
 	}
-	fprintf(inv->out, "    %s: ", name);
 	shown_text(inv->out, shown, strlen(shown), "");
 	free(dumped);
+}
+
+/* "Child at home: yes" */
+static void render_fact(const struct invocation *inv, const char *key, const json_t *value)
+{
+	char code[PBMAP_WORD_BYTES];
+	size_t n = strlen(key), time = strlen("_at_ms");
+	bool is_time = n > time && strcmp(key + n - time, "_at_ms") == 0;
+	const char *name;
+
+	snprintf(code, sizeof code, "%.*s", (int)(is_time ? n - time : n), key);
+	name = field_text(code, inv->lang);
+	fprintf(inv->out, "    %s: ", name ? name : code);
+	render_value(inv, value, is_time);
 }
 
 static const ProtobufCMessage *body_of(const Ieum__V1__Referral *r)
@@ -43,16 +58,15 @@ static const ProtobufCMessage *body_of(const Ieum__V1__Referral *r)
 	const ProtobufCFieldDescriptor *field =
 		protobuf_c_message_descriptor_get_field(type, (unsigned)r->body_case);
 
-	return field && field->type == PROTOBUF_C_TYPE_MESSAGE && r->body_case ?
-		       *(const ProtobufCMessage *const *)((const char *)r + field->offset) :
-		       NULL;
+	return field && field->type == PROTOBUF_C_TYPE_MESSAGE && r->body_case
+		       ? *(const ProtobufCMessage *const *)((const char *)r + field->offset)
+		       : NULL;
 }
 
 static enum exit_code render_body(const struct invocation *inv, const Ieum__V1__Referral *r)
 {
 	const ProtobufCMessage *body = body_of(r);
-	json_t *facts = NULL, *value;
-	const char *key;
+	json_t *facts = NULL;
 	enum ieum_err err;
 
 	if (!body)
@@ -60,8 +74,8 @@ static enum exit_code render_body(const struct invocation *inv, const Ieum__V1__
 	err = pbmap_to_json(body, NULL, &facts);
 	if (err)
 		return trouble(inv, err, NULL);
-	json_object_foreach(facts, key, value)
-		render_fact(inv, key, value);
+	for (void *at = json_object_iter(facts); at; at = json_object_iter_next(facts, at))
+		render_fact(inv, json_object_iter_key(at), json_object_iter_value(at));
 	json_decref(facts);
 	return EXIT_DONE;
 }
@@ -100,8 +114,8 @@ static void field_basis(const struct invocation *inv, struct sheet *s,
 
 	if (!b)
 		return;
-	snprintf(line, sizeof line, "%s%s%s", SHOWN_WORD(inv, basis_kind, b->kind), *b->article ? ", " : "",
-		 b->article);
+	snprintf(line, sizeof line, "%s%s%s", SHOWN_WORD(inv, basis_kind, b->kind),
+		 *b->article ? ", " : "", b->article);
 	sheet_field(s, TEXT_LEGAL_BASIS, line);
 }
 
@@ -181,9 +195,8 @@ enum exit_code render_delivery(const struct invocation *inv, const Ieum__V1__Del
 
 /* ---- a referral with its tasks ---- */
 
-static enum exit_code render_tasks(const struct invocation *inv,
-				   const Ieum__V1__ReferralResult *r, const struct names *names,
-				   int64_t now_ms)
+static enum exit_code render_tasks(const struct invocation *inv, const Ieum__V1__ReferralResult *r,
+				   const struct names *names, int64_t now_ms)
 {
 	char name[SHOWN_BYTES], when[WHEN_BYTES], line[SHOWN_BYTES];
 	struct sheet s;
@@ -218,18 +231,13 @@ static enum exit_code render_tasks(const struct invocation *inv,
 static const char *delivery_state(const struct invocation *inv, Ieum__V1__DeliveryState state)
 {
 	switch (state) {
-	case IEUM__V1__DELIVERY_STATE__DELIVERY_STATE_QUEUED:
-		return say(inv, TEXT_QUEUED);
-	case IEUM__V1__DELIVERY_STATE__DELIVERY_STATE_IN_FLIGHT:
-		return say(inv, TEXT_IN_FLIGHT);
-	case IEUM__V1__DELIVERY_STATE__DELIVERY_STATE_SETTLED:
-		return say(inv, TEXT_SETTLED);
+	case IEUM__V1__DELIVERY_STATE__DELIVERY_STATE_QUEUED: return say(inv, TEXT_QUEUED);
+	case IEUM__V1__DELIVERY_STATE__DELIVERY_STATE_IN_FLIGHT: return say(inv, TEXT_IN_FLIGHT);
+	case IEUM__V1__DELIVERY_STATE__DELIVERY_STATE_SETTLED: return say(inv, TEXT_SETTLED);
 	case IEUM__V1__DELIVERY_STATE__DELIVERY_STATE_DEAD_LETTERED:
 		return say(inv, TEXT_DEAD_LETTERED);
-	case IEUM__V1__DELIVERY_STATE__DELIVERY_STATE_WITHDRAWN:
-		return say(inv, TEXT_WITHDRAWN);
-	default:
-		return "";
+	case IEUM__V1__DELIVERY_STATE__DELIVERY_STATE_WITHDRAWN: return say(inv, TEXT_WITHDRAWN);
+	default: return "";
 	}
 }
 

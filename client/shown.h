@@ -17,8 +17,8 @@ const char *shown_word(const struct invocation *inv, const ProtobufCEnumDescript
 
 /* The same by the message's name in lower case: SHOWN_WORD(inv, task_state, task->state).  The text
  * lives until the end of the block. */
-#define SHOWN_WORD(inv, type, value)                                                               \
-	shown_word(inv, &ieum__v1__##type##__descriptor, (int)(value),                             \
+#define SHOWN_WORD(inv, type, value) \
+	shown_word(inv, &ieum__v1__##type##__descriptor, (int)(value), \
 		   (char[PBMAP_WORD_BYTES]){ 0 })
 
 /* A UUID's text; "" for an empty one, hexadecimal digits for one of another length. */

@@ -4,7 +4,7 @@
 #include <stddef.h>
 
 static const char *const rows[][2] = {
-#define X(name, en, ko) [TEXT_##name] = { [WORDS_EN] = en, [WORDS_KO] = ko },
+#define X(name, en, ko) [TEXT_##name] = { [WORDS_EN] = (en), [WORDS_KO] = (ko) },
 	IEUM_TEXTS(X)
 #undef X
 };

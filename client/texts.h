@@ -46,11 +46,13 @@
 	X(DO_LATER,            "Nothing was accepted. Try again later.",                 "접수되지 않았습니다. 나중에 다시 시도하십시오.") \
 	X(DO_RESEND,           "Run the command again; the same message id is never recorded twice.", "명령을 다시 실행하십시오. 같은 메시지 번호는 두 번 기록되지 않습니다.") \
 	X(DO_CHECK_ADDRESS,    "Check the addresses in the profile and that the hub is running.", "프로필의 주소와 허브가 켜져 있는지 확인하십시오.") \
-	X(DO_CHECK_TLS,        "Check certificate, key, ca and server_name in the profile.", "프로필의 인증서, 키, ca, server_name을 확인하십시오.") \
+	X(DO_CHECK_TLS,        "Check certificate, key, ca and server_name in the profile. Revoked or expired: ask the hub's operator for a new certificate.", "프로필의 인증서, 키, ca, server_name을 확인하십시오. 폐기나 만료라면 허브 운영자에게 새 인증서를 요청하십시오.") \
 	X(DO_NEW_CERTIFICATE,  "Ask the hub's operator for a new certificate.",          "허브 운영자에게 새 인증서를 요청하십시오.") \
+	X(DO_CHECK_ID,         "Check the number. What you have no part in is not shown, by design.", "번호를 확인하십시오. 참여하지 않는 사례와 의뢰는 보이지 않습니다.") \
+	X(DO_CHECK_PATH,       "Check the path and its permissions.",                    "경로와 권한을 확인하십시오.") \
 	X(DO_CHECK_FILE,       "Correct the file.",                                      "파일을 고치십시오.") \
 	X(DO_MAKE_PROFILE,     "Write a profile (see ieum --help) or name one with --profile.", "프로필을 만들거나(ieum --help 참조) --profile로 지정하십시오.") \
-	X(DO_OPEN_REFERRALS,   "Wait for, or cancel, the open referrals: ieum case show ID lists the deadline, the timeline shows them.", "끝나지 않은 의뢰를 기다리거나 취소하십시오. ieum case timeline에서 볼 수 있습니다.") \
+	X(DO_OPEN_REFERRALS,   "Wait for the open referrals or cancel them; ieum case timeline shows them.", "끝나지 않은 의뢰를 기다리거나 취소하십시오. ieum case timeline에서 볼 수 있습니다.") \
 	X(DO_TELL_HUB,         "Tell the hub's operator now; keep a copy of the journal.", "저널을 복사해 두고 지금 허브 운영자에게 알리십시오.") \
 	X(RETRY_AFTER,         "not before %s from now",                                 "%s 뒤부터") \
 	X(FILE_CANT,           "%s: %s",                                                 "%s: %s") \
@@ -110,7 +112,7 @@
 	X(OWNER,            "Responsible", "책임 기관") \
 	X(OPENED,           "Opened",      "시작") \
 	X(LAST,             "Last event",  "최근") \
-	X(OPEN_REQUESTS,    "Open",        "미완료") \
+	X(OPEN_REQUESTS,    "Open requests", "미완료 요청") \
 	X(NEXT_DUE,         "Next deadline", "다음 기한") \
 	X(JURISDICTION,     "Jurisdiction", "관할") \
 	X(PARTICIPANTS,     "Taking part", "참여 기관") \
@@ -121,8 +123,10 @@
 	X(TO,               "To",          "대상") \
 	X(NOTE,             "Note",        "비고") \
 	X(ENTRY_ANSWER,     "%s (re: %s)",                                  "%s (%s에 대해)") \
-	X(ENTRY_SILENCE,    "No answer in time: the next is asked",         "기한 내 회신 없음: 다음 요청") \
-	X(ENTRY_REJECTED,   "Rejected: the next is asked",                  "반려됨: 다음 순위 요청") \
+	X(ENTRY_SILENCE,    "%s: no answer in time, the next is asked",     "%s: 기한 내 회신 없어 다음 요청") \
+	X(ENTRY_REJECTED,   "%s: rejected, the next is asked",              "%s: 반려되어 다음 순위 요청") \
+	X(ENTRY_NOBODY,     "%s: nobody is left to ask",                    "%s: 더 요청할 기관 없음") \
+	X(ENTRY_FAILED,     "FAILED, nobody answered: %s",                  "실패, 응답한 기관 없음: %s") \
 	X(ENTRY_DELIVERED,  "Handed over: %s",                              "전달: %s") \
 	X(ENTRY_CASE,       "Case: %s",                                     "사례: %s") \
 	X(ENTRY_DEAD,       "COULD NOT BE DELIVERED: tell the operator",    "전달 실패: 운영자에게 알리십시오") \

@@ -68,7 +68,9 @@
 	  "    type: report_received\n" \
 	  "    category: domestic_violence\n" \
 	  "    urgency: immediate\n" \
-	  "    legal_basis: {kind: statutory, article: 가정폭력처벌법 제5조}\n" \
+	  "    legal_basis:\n" \
+	  "      kind: consent\n" \
+	  "      consent: {recipients: [any], purpose: support, items: [contact], told_of_withdrawal: true}\n" \
 	  "  report_received: {response_code: code_1, child_at_home: true, victim_consents: \"yes\"}\n\n" \
 	  "  ieum submit report.yaml --open-case --text notes.txt\n" \
 	  "  jq .referral message.json | ieum submit - --case 0192f5d4-7c1e-7a3b-9c4d-0123456789ab\n", \
@@ -84,7 +86,9 @@
 	  "    type: report_received\n" \
 	  "    category: domestic_violence\n" \
 	  "    urgency: immediate\n" \
-	  "    legal_basis: {kind: statutory, article: 가정폭력처벌법 제5조}\n" \
+	  "    legal_basis:\n" \
+	  "      kind: consent\n" \
+	  "      consent: {recipients: [any], purpose: support, items: [contact], told_of_withdrawal: true}\n" \
 	  "  report_received: {response_code: code_1, child_at_home: true, victim_consents: \"yes\"}\n\n" \
 	  "  ieum submit report.yaml --open-case --text notes.txt\n" \
 	  "  jq .referral message.json | ieum submit - --case 0192f5d4-7c1e-7a3b-9c4d-0123456789ab\n") \

@@ -92,8 +92,11 @@ static enum text_id advice(enum ieum_err err)
 	case IEUM_E_CONNECTION_LOST:
 	case IEUM_E_TIMED_OUT: return TEXT_DO_RESEND;
 	case IEUM_E_JOURNAL_CORRUPT: return TEXT_DO_TELL_HUB;
-	case IEUM_E_FILE_INVALID:
-	case IEUM_E_FILE_UNREADABLE: return TEXT_DO_CHECK_FILE;
+	case IEUM_E_FILE_INVALID: return TEXT_DO_CHECK_FILE;
+	case IEUM_E_FILE_UNREADABLE: return TEXT_DO_CHECK_PATH;
+	case IEUM_E_CASE_UNKNOWN:
+	case IEUM_E_REFERRAL_UNKNOWN:
+	case IEUM_E_DELIVERY_UNKNOWN: return TEXT_DO_CHECK_ID;
 	case IEUM_E_TLS_FAILED: return TEXT_DO_CHECK_TLS;
 	case IEUM_E_HUB_UNREACHABLE: return TEXT_DO_CHECK_ADDRESS;
 	default: break;
@@ -127,16 +130,16 @@ enum exit_code trouble_hub(const struct invocation *inv, const struct trouble_fr
 	const char *hub_text = inv->lang == WORDS_KO && *e->text_ko ? e->text_ko : e->text_en;
 	enum ieum_err err = (enum ieum_err)row->number;
 
-	return say_it(inv,
-		      &(struct saying){ .code = e->code,
-					.name = known ? row->name : e->name,
-					.text = known || !*hub_text ? table_text(inv, row) : hub_text,
-					.detail = e->detail,
-					.act = known ? say(inv, advice(err)) : NULL,
-					.retry_after_ms = e->retry_after_ms,
-					.exit = known		 ? exit_code_of(err) :
-						e->retry_after_ms ? EXIT_LATER :
-								    EXIT_REFUSED });
+	return say_it(inv, &(struct saying){ .code = e->code,
+					     .name = known ? row->name : e->name,
+					     .text = known || !*hub_text ? table_text(inv, row)
+									 : hub_text,
+					     .detail = e->detail,
+					     .act = known ? say(inv, advice(err)) : NULL,
+					     .retry_after_ms = e->retry_after_ms,
+					     .exit = known               ? exit_code_of(err)
+						     : e->retry_after_ms ? EXIT_LATER
+									 : EXIT_REFUSED });
 }
 
 enum exit_code trouble_usage(const struct invocation *inv, enum text_id what, const char *word)
@@ -146,10 +149,9 @@ enum exit_code trouble_usage(const struct invocation *inv, enum text_id what, co
 	snprintf(what_text, sizeof what_text, say(inv, what), word);
 	snprintf(see, sizeof see, say(inv, TEXT_SEE_HELP), inv->command ? inv->command->name : "",
 		 inv->command ? " " : "");
-	return say_it(inv, &(struct saying){ .name = "USAGE",
-					     .text = what_text,
-					     .act = see,
-					     .exit = EXIT_USAGE });
+	return say_it(inv,
+		      &(struct saying){
+			      .name = "USAGE", .text = what_text, .act = see, .exit = EXIT_USAGE });
 }
 
 enum exit_code trouble_file(const struct invocation *inv, enum ieum_err err,

@@ -37,7 +37,7 @@ enum exit_code value_number(const struct invocation *inv, const char *text, uint
 enum exit_code value_duration(const struct invocation *inv, const char *text, int64_t *out_ms)
 {
 	struct yaml_duration d;
-	uint64_t plain;
+	uint64_t plain = 0;
 
 	if (digits(text)) {
 		enum exit_code code = value_number(inv, text, 1, INT64_MAX, &plain);
@@ -48,8 +48,8 @@ enum exit_code value_duration(const struct invocation *inv, const char *text, in
 	}
 	if (!yaml_parse_duration(text, &d) || d.amount <= 0)
 		return trouble_usage(inv, TEXT_DURATION_WRONG, text);
-	return yaml_duration_ms(d, out_ms) ? EXIT_DONE :
-					     trouble_usage(inv, TEXT_DURATION_BUSINESS, text);
+	return yaml_duration_ms(d, out_ms) ? EXIT_DONE
+					   : trouble_usage(inv, TEXT_DURATION_BUSINESS, text);
 }
 
 /* "2026-03-05 18:00" in the machine's time zone. */

@@ -22,8 +22,8 @@ enum {
 	CODEC_ID_BYTES = 16,       /* message and case ids */
 	CODEC_NAME_MAX_BYTES = 64, /* names of participants, bodies, roles, domains */
 	CODEC_TEXT_MAX_BYTES = 500,
-	CODEC_REPEATED_MAX = 16,   /* entries of a repeated field where its comment says no other */
-	CODEC_SETTLE_MAX = 4096,   /* deliveries named in one Settle */
+	CODEC_REPEATED_MAX = 16, /* entries of a repeated field where its comment says no other */
+	CODEC_SETTLE_MAX = 4096, /* deliveries named in one Settle */
 	CODEC_PAYLOAD_MAX_BYTES = 768 * 1024,
 	/* What decoding any frame of 1 MiB may need; bytes fields point into the frame. */
 	CODEC_ARENA_BUDGET_BYTES = 4 * 1024 * 1024,
@@ -47,8 +47,9 @@ struct codec_frame {
 /* What was wrong, ready for an Error frame. */
 struct codec_problem {
 	enum ieum_err code;
-	char detail[CODEC_DETAIL_BYTES]; /* the field's path first: "submit.referral.envelope.urgency: 9 is not …" */
-	uint64_t request_id;             /* 0 when it could not be read */
+	char detail
+		[CODEC_DETAIL_BYTES]; /* the field's path first: "submit.referral.envelope.urgency: 9 is not …" */
+	uint64_t request_id; /* 0 when it could not be read */
 	uint8_t message_id[CODEC_ID_BYTES];
 	bool has_message_id;
 };
@@ -60,8 +61,9 @@ struct codec_problem {
  *   FIELD_*, TEXT_INVALID, ID_INVALID, RESIDENT_NUMBER, SEALED_ONLY, LEGAL_BASIS_MISSING,
  *   REASON_MISSING, NOT_PERMITTED (a closure_notice by a client): as their texts say.
  * Requests of a client (all its frames but Goodbye) must have a request id. */
-enum ieum_err codec_decode(const uint8_t *payload, size_t len, enum codec_from from, struct arena *arena,
-			   struct codec_frame *out, struct codec_problem *problem) IEUM_MUST_CHECK;
+enum ieum_err codec_decode(const uint8_t *payload, size_t len, enum codec_from from,
+			   struct arena *arena, struct codec_frame *out,
+			   struct codec_problem *problem) IEUM_MUST_CHECK;
 
 /* Checks a referral that was not decoded from a frame (built from a file) by the same rules, as
  * if a client had sent it; paths begin with "referral".  Not for the hot path. */
@@ -75,20 +77,22 @@ enum ieum_err codec_put(struct buf *out, const Ieum__V1__Frame *frame) IEUM_MUST
  * them: the `referral` field of the struct given must be NULL. */
 enum ieum_err codec_put_submit(struct buf *out, uint64_t request_id, const uint8_t *referral,
 			       size_t referral_len) IEUM_MUST_CHECK;
-enum ieum_err codec_put_delivery(struct buf *out, const Ieum__V1__Delivery *head, const uint8_t *referral,
-				 size_t referral_len) IEUM_MUST_CHECK;
+enum ieum_err codec_put_delivery(struct buf *out, const Ieum__V1__Delivery *head,
+				 const uint8_t *referral, size_t referral_len) IEUM_MUST_CHECK;
 
 /* Does this reader (any of its names) get a narrative part with this list of recipients? */
 typedef bool codec_reader_cb(void *ctx, const char *recipient, size_t len);
 
 /* The referral's bytes without narrative parts that are for others.  *filtered points at
  * `referral` itself when nothing has to go (the usual case), else into the arena. */
-enum ieum_err codec_filter_narrative(const uint8_t *referral, size_t len, codec_reader_cb *is_reader, void *ctx,
-				     struct arena *arena, const uint8_t **filtered,
+enum ieum_err codec_filter_narrative(const uint8_t *referral, size_t len,
+				     codec_reader_cb *is_reader, void *ctx, struct arena *arena,
+				     const uint8_t **filtered,
 				     size_t *filtered_len) IEUM_MUST_CHECK;
 
 /* Appends an Error frame for a row of the table. */
-enum ieum_err codec_put_error(struct buf *out, uint64_t request_id, enum ieum_err code, const char *detail,
-			      uint32_t retry_after_ms, const uint8_t *message_id) IEUM_MUST_CHECK;
+enum ieum_err codec_put_error(struct buf *out, uint64_t request_id, enum ieum_err code,
+			      const char *detail, uint32_t retry_after_ms,
+			      const uint8_t *message_id) IEUM_MUST_CHECK;
 
 #endif

@@ -36,7 +36,8 @@ enum ieum_err codec_check_submit(const struct codec_walk *w, const ProtobufCMess
 	const Ieum__V1__Submit *submit = (const Ieum__V1__Submit *)message;
 
 	if (submit->referral->envelope->type == IEUM__V1__MESSAGE_TYPE__MESSAGE_TYPE_CLOSURE_NOTICE)
-		return codec_refuse(w, IEUM_E_NOT_PERMITTED, "referral", "only the hub makes a closure_notice");
+		return codec_refuse(w, IEUM_E_NOT_PERMITTED, "referral",
+				    "only the hub makes a closure_notice");
 	return IEUM_E_OK;
 }
 
@@ -45,7 +46,8 @@ enum ieum_err codec_check_settle(const struct codec_walk *w, const ProtobufCMess
 	const Ieum__V1__Settle *settle = (const Ieum__V1__Settle *)message;
 
 	if (settle->n_done + settle->n_release + settle->n_refuse > CODEC_SETTLE_MAX)
-		return codec_refuse(w, IEUM_E_FIELD_TOO_LARGE, NULL, "more than %d deliveries", CODEC_SETTLE_MAX);
+		return codec_refuse(w, IEUM_E_FIELD_TOO_LARGE, NULL, "more than %d deliveries",
+				    CODEC_SETTLE_MAX);
 	return IEUM_E_OK;
 }
 
@@ -70,7 +72,8 @@ enum ieum_err codec_check_whole(const struct codec_walk *w, const ProtobufCMessa
 		protobuf_c_message_descriptor_get_field(message->descriptor, r->body_case);
 
 	if (!have)
-		return codec_refuse(w, IEUM_E_FIELD_MISSING, want ? want->name : NULL, "is the body that the type needs");
+		return codec_refuse(w, IEUM_E_FIELD_MISSING, want ? want->name : NULL,
+				    "is the body that the type needs");
 	if (have != want)
 		return codec_refuse(w, IEUM_E_FIELD_INVALID, have->name, "is not the body of a %s",
 				    want ? want->name : "message of that type");
@@ -78,7 +81,8 @@ enum ieum_err codec_check_whole(const struct codec_walk *w, const ProtobufCMessa
 		return codec_refuse(w, IEUM_E_FIELD_MISSING, "envelope.in_reply_to",
 				    "an answer names the message it replies to");
 	if (r->body_case == IEUM__V1__REFERRAL__BODY_CLOSURE_NOTICE && r->n_narrative > 0)
-		return codec_refuse(w, IEUM_E_FIELD_INVALID, "narrative", "a closure_notice carries none");
+		return codec_refuse(w, IEUM_E_FIELD_INVALID, "narrative",
+				    "a closure_notice carries none");
 	return IEUM_E_OK;
 }
 
@@ -89,9 +93,11 @@ enum ieum_err codec_check_envelope(const struct codec_walk *w, const ProtobufCMe
 	if (e->open_case && e->case_id.len > 0)
 		return codec_refuse(w, IEUM_E_FIELD_INVALID, "open_case", "excludes case_id");
 	if (e->open_case && e->category == IEUM__V1__CATEGORY__CATEGORY_UNSPECIFIED)
-		return codec_refuse(w, IEUM_E_FIELD_MISSING, "category", "is required when a case is opened");
+		return codec_refuse(w, IEUM_E_FIELD_MISSING, "category",
+				    "is required when a case is opened");
 	if (same_id(e->in_reply_to, e->message_id))
-		return codec_refuse(w, IEUM_E_FIELD_INVALID, "in_reply_to", "is the message itself");
+		return codec_refuse(w, IEUM_E_FIELD_INVALID, "in_reply_to",
+				    "is the message itself");
 	if (same_id(e->supersedes, e->message_id))
 		return codec_refuse(w, IEUM_E_FIELD_INVALID, "supersedes", "is the message itself");
 	return IEUM_E_OK;
@@ -103,17 +109,22 @@ enum ieum_err codec_check_legal_basis(const struct codec_walk *w, const Protobuf
 	const Ieum__V1__Consent *consent = basis->consent;
 
 	if (basis->kind == IEUM__V1__BASIS_KIND__BASIS_KIND_STATUTORY && empty(basis->article))
-		return codec_refuse(w, IEUM_E_LEGAL_BASIS_MISSING, "article", "a statutory basis names its article");
+		return codec_refuse(w, IEUM_E_LEGAL_BASIS_MISSING, "article",
+				    "a statutory basis names its article");
 	if (basis->kind != IEUM__V1__BASIS_KIND__BASIS_KIND_CONSENT)
 		return IEUM_E_OK;
 	if (!consent)
-		return codec_refuse(w, IEUM_E_LEGAL_BASIS_MISSING, "consent", "is required with this basis");
+		return codec_refuse(w, IEUM_E_LEGAL_BASIS_MISSING, "consent",
+				    "is required with this basis");
 	if (consent->n_recipients == 0)
-		return codec_refuse(w, IEUM_E_LEGAL_BASIS_MISSING, "consent.recipients", "consent says who may receive");
+		return codec_refuse(w, IEUM_E_LEGAL_BASIS_MISSING, "consent.recipients",
+				    "consent says who may receive");
 	if (empty(consent->purpose))
-		return codec_refuse(w, IEUM_E_LEGAL_BASIS_MISSING, "consent.purpose", "consent says for what purpose");
+		return codec_refuse(w, IEUM_E_LEGAL_BASIS_MISSING, "consent.purpose",
+				    "consent says for what purpose");
 	if (consent->n_items == 0)
-		return codec_refuse(w, IEUM_E_LEGAL_BASIS_MISSING, "consent.items", "consent says which items");
+		return codec_refuse(w, IEUM_E_LEGAL_BASIS_MISSING, "consent.items",
+				    "consent says which items");
 	return IEUM_E_OK;
 }
 
@@ -147,17 +158,22 @@ enum ieum_err codec_check_narrative(const struct codec_walk *w, const ProtobufCM
 	const Ieum__V1__NarrativePart *part = (const Ieum__V1__NarrativePart *)message;
 
 	if (part->content_case == IEUM__V1__NARRATIVE_PART__CONTENT__NOT_SET)
-		return codec_refuse(w, IEUM_E_FIELD_MISSING, NULL, "has no content, neither clear nor sealed");
+		return codec_refuse(w, IEUM_E_FIELD_MISSING, NULL,
+				    "has no content, neither clear nor sealed");
 	if (part->content_case != IEUM__V1__NARRATIVE_PART__CONTENT_CLEAR)
 		return IEUM_E_OK;
 	if (part->subject != IEUM__V1__NARRATIVE_SUBJECT__NARRATIVE_SUBJECT_UNSPECIFIED)
-		return codec_refuse(w, IEUM_E_SEALED_ONLY, "clear", "this subject is accepted sealed only");
+		return codec_refuse(w, IEUM_E_SEALED_ONLY, "clear",
+				    "this subject is accepted sealed only");
 	if (!is_text(part->media_type))
 		return IEUM_E_OK;
 	if (!utf8_text_valid(part->clear.data, part->clear.len))
-		return codec_refuse(w, IEUM_E_TEXT_INVALID, "clear", "is not valid UTF-8, or holds a NUL");
-	if (codec_guards(w) && resident_number_found((const char *)part->clear.data, part->clear.len))
-		return codec_refuse(w, IEUM_E_RESIDENT_NUMBER, "clear", "holds what looks like a resident registration number");
+		return codec_refuse(w, IEUM_E_TEXT_INVALID, "clear",
+				    "is not valid UTF-8, or holds a NUL");
+	if (codec_guards(w) &&
+	    resident_number_found((const char *)part->clear.data, part->clear.len))
+		return codec_refuse(w, IEUM_E_RESIDENT_NUMBER, "clear",
+				    "holds what looks like a resident registration number");
 	return IEUM_E_OK;
 }
 
@@ -172,7 +188,8 @@ enum ieum_err codec_check_answer(const struct codec_walk *w, const ProtobufCMess
 	case IEUM__V1__ANSWER_KIND__ANSWER_KIND_FAIL:
 	case IEUM__V1__ANSWER_KIND__ANSWER_KIND_ON_HOLD:
 		if (answer->reason == IEUM__V1__REASON__REASON_UNSPECIFIED)
-			return codec_refuse(w, IEUM_E_REASON_MISSING, "reason", "is required with reject, fail and on_hold");
+			return codec_refuse(w, IEUM_E_REASON_MISSING, "reason",
+					    "is required with reject, fail and on_hold");
 		return IEUM_E_OK;
 	case IEUM__V1__ANSWER_KIND__ANSWER_KIND_NEED_MORE_TIME:
 		if (answer->more_time_until_at_ms == 0)
@@ -183,12 +200,15 @@ enum ieum_err codec_check_answer(const struct codec_walk *w, const ProtobufCMess
 	}
 }
 
-enum ieum_err codec_check_information_response(const struct codec_walk *w, const ProtobufCMessage *message)
+enum ieum_err codec_check_information_response(const struct codec_walk *w,
+					       const ProtobufCMessage *message)
 {
-	const Ieum__V1__InformationResponse *response = (const Ieum__V1__InformationResponse *)message;
+	const Ieum__V1__InformationResponse *response =
+		(const Ieum__V1__InformationResponse *)message;
 
 	if (response->holding == IEUM__V1__HOLDING__HOLDING_REFUSED &&
 	    response->reason == IEUM__V1__REASON__REASON_UNSPECIFIED)
-		return codec_refuse(w, IEUM_E_REASON_MISSING, "reason", "is required when it is refused");
+		return codec_refuse(w, IEUM_E_REASON_MISSING, "reason",
+				    "is required when it is refused");
 	return IEUM_E_OK;
 }

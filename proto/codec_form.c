@@ -62,8 +62,10 @@ const char *codec_form_problem(enum codec_form form, const uint8_t *bytes, size_
 {
 	switch (form) {
 	case CODEC_FORM_MESSAGE_ID: return uuid7_valid(bytes, n) ? NULL : "is not a UUIDv7";
-	case CODEC_FORM_DIGITS: return all_digits(bytes, n) ? NULL : "is not an administrative code of digits";
-	case CODEC_FORM_LANGUAGE: return is_language(bytes, n) ? NULL : "is not a language tag (BCP 47)";
+	case CODEC_FORM_DIGITS:
+		return all_digits(bytes, n) ? NULL : "is not an administrative code of digits";
+	case CODEC_FORM_LANGUAGE:
+		return is_language(bytes, n) ? NULL : "is not a language tag (BCP 47)";
 	case CODEC_FORM_MEDIA_TYPE: return is_media_type(bytes, n) ? NULL : "is not a media type";
 	case CODEC_FORM_MONTH: return is_month(bytes, n) ? NULL : "is not a month (2026-11)";
 	case CODEC_FORM_ID: /* only a length */

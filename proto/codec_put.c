@@ -48,14 +48,16 @@ enum ieum_err codec_put(struct buf *out, const Ieum__V1__Frame *frame)
 	return IEUM_E_OK;
 }
 
-enum ieum_err codec_put_submit(struct buf *out, uint64_t request_id, const uint8_t *referral, size_t referral_len)
+enum ieum_err codec_put_submit(struct buf *out, uint64_t request_id, const uint8_t *referral,
+			       size_t referral_len)
 {
 	uint64_t tag = FRAME_REQUEST_ID << WIRE_TYPE_BITS | WIRE_VARINT;
 	size_t submit = wire_head_size(SUBMIT_REFERRAL, referral_len) + referral_len;
 	size_t id = wire_varint_size(tag) + wire_varint_size(request_id);
 	uint8_t *at;
 	size_t whole;
-	enum ieum_err err = begin(out, id + wire_head_size(FRAME_SUBMIT, submit) + submit, &at, &whole);
+	enum ieum_err err =
+		begin(out, id + wire_head_size(FRAME_SUBMIT, submit) + submit, &at, &whole);
 
 	if (err)
 		return err;
@@ -68,14 +70,15 @@ enum ieum_err codec_put_submit(struct buf *out, uint64_t request_id, const uint8
 	return IEUM_E_OK;
 }
 
-enum ieum_err codec_put_delivery(struct buf *out, const Ieum__V1__Delivery *head, const uint8_t *referral,
-				 size_t referral_len)
+enum ieum_err codec_put_delivery(struct buf *out, const Ieum__V1__Delivery *head,
+				 const uint8_t *referral, size_t referral_len)
 {
 	size_t head_len = ieum__v1__delivery__get_packed_size(head);
 	size_t delivery = head_len + wire_head_size(DELIVERY_REFERRAL, referral_len) + referral_len;
 	uint8_t *at;
 	size_t whole;
-	enum ieum_err err = begin(out, wire_head_size(FRAME_DELIVERY, delivery) + delivery, &at, &whole);
+	enum ieum_err err =
+		begin(out, wire_head_size(FRAME_DELIVERY, delivery) + delivery, &at, &whole);
 
 	if (err)
 		return err;
@@ -87,8 +90,9 @@ enum ieum_err codec_put_delivery(struct buf *out, const Ieum__V1__Delivery *head
 	return IEUM_E_OK;
 }
 
-enum ieum_err codec_put_error(struct buf *out, uint64_t request_id, enum ieum_err code, const char *detail,
-			      uint32_t retry_after_ms, const uint8_t *message_id)
+enum ieum_err codec_put_error(struct buf *out, uint64_t request_id, enum ieum_err code,
+			      const char *detail, uint32_t retry_after_ms,
+			      const uint8_t *message_id)
 {
 	const struct ieum_error_row *row = ieum_error((int)code);
 	Ieum__V1__Error error = IEUM__V1__ERROR__INIT;
@@ -96,14 +100,14 @@ enum ieum_err codec_put_error(struct buf *out, uint64_t request_id, enum ieum_er
 
 	/* protobuf-c's structs know no const; packing only reads. */
 	error.code = (uint32_t)row->number;
-	error.name = (char *)(uintptr_t)row->name;
-	error.detail = (char *)(uintptr_t)(detail ? detail : "");
-	error.text_en = (char *)(uintptr_t)row->text_en;
-	error.text_ko = (char *)(uintptr_t)row->text_ko;
+	error.name = (char *)row->name;
+	error.detail = (char *)(detail ? detail : "");
+	error.text_en = (char *)row->text_en;
+	error.text_ko = (char *)row->text_ko;
 	error.retry_after_ms = retry_after_ms;
-	error.fault = (char *)(uintptr_t)ieum_fault_name(row->fault);
+	error.fault = (char *)ieum_fault_name(row->fault);
 	if (message_id) {
-		error.message_id.data = (uint8_t *)(uintptr_t)message_id;
+		error.message_id.data = (uint8_t *)message_id;
 		error.message_id.len = CODEC_ID_BYTES;
 	}
 	frame.request_id = request_id;
@@ -115,7 +119,8 @@ enum ieum_err codec_put_error(struct buf *out, uint64_t request_id, enum ieum_er
 /* ---- what a reader may see of a referral ---- */
 
 /* A part without recipients is for everyone. */
-static enum ieum_err is_for_reader(const struct wire_field *part, codec_reader_cb *is_reader, void *ctx, bool *yes)
+static enum ieum_err is_for_reader(const struct wire_field *part, codec_reader_cb *is_reader,
+				   void *ctx, bool *yes)
 {
 	const uint8_t *at = part->bytes, *end = part->bytes + part->len;
 	bool anyone = true;
@@ -141,8 +146,8 @@ static enum ieum_err is_for_reader(const struct wire_field *part, codec_reader_c
 
 /* Goes over the referral's fields.  to NULL: only counts, in *len, the bytes that stay; else
  * copies them. */
-static enum ieum_err keep_readable(const uint8_t *referral, size_t n, codec_reader_cb *is_reader, void *ctx,
-				   uint8_t *to, size_t *len)
+static enum ieum_err keep_readable(const uint8_t *referral, size_t n, codec_reader_cb *is_reader,
+				   void *ctx, uint8_t *to, size_t *len)
 {
 	const uint8_t *at = referral, *end = referral + n;
 
@@ -169,8 +174,9 @@ static enum ieum_err keep_readable(const uint8_t *referral, size_t n, codec_read
 	return IEUM_E_OK;
 }
 
-enum ieum_err codec_filter_narrative(const uint8_t *referral, size_t len, codec_reader_cb *is_reader, void *ctx,
-				     struct arena *arena, const uint8_t **filtered, size_t *filtered_len)
+enum ieum_err codec_filter_narrative(const uint8_t *referral, size_t len,
+				     codec_reader_cb *is_reader, void *ctx, struct arena *arena,
+				     const uint8_t **filtered, size_t *filtered_len)
 {
 	enum ieum_err err = keep_readable(referral, len, is_reader, ctx, NULL, filtered_len);
 

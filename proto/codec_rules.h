@@ -23,21 +23,21 @@ enum {
 	CODEC_HUB_REPEATED_MAX = 4096,
 	CODEC_HUB_TEXT_MAX_BYTES = 4096,
 	/* Bounds of single fields, as their comments in the .proto files say. */
-	CODEC_BYTES_MAX = 64,            /* bytes fields where their rule says nothing else */
+	CODEC_BYTES_MAX = 64, /* bytes fields where their rule says nothing else */
 	CODEC_JURISDICTION_MAX_DIGITS = 10,
-	CODEC_LANGUAGE_MAX_BYTES = 35,   /* RFC 5646, 4.4.1: what a reader must at least allow */
+	CODEC_LANGUAGE_MAX_BYTES = 35, /* RFC 5646, 4.4.1: what a reader must at least allow */
 	CODEC_MEDIA_TYPE_MAX_BYTES = 127,
 	CODEC_SOFTWARE_MAX_BYTES = 64,
 	CODEC_REFUSAL_MAX_BYTES = 200,
 	CODEC_CURSOR_MAX_BYTES = 256,
 	CODEC_PAGE_ROWS_MAX = 200,
 	CODEC_SUBJECT_TOKEN_MIN_BYTES = 16,
-	CODEC_ITEMS_MAX = 32,            /* items asked for, given or consented to; consent's recipients */
+	CODEC_ITEMS_MAX = 32, /* items asked for, given or consented to; consent's recipients */
 	CODEC_MEASURES_MAX = 8,
 	CODEC_MEASURE_NUMBER_MAX = 20,
 	CODEC_GRADE_MAX_BYTES = 8,
-	CODEC_DIGEST_BYTES = 32,         /* SHA-256 */
-	CODEC_COUNT_MAX = 1000000,       /* things that are counted: attempts, sessions, cases */
+	CODEC_DIGEST_BYTES = 32,   /* SHA-256 */
+	CODEC_COUNT_MAX = 1000000, /* things that are counted: attempts, sessions, cases */
 	CODEC_AGE_MAX_YEARS = 150,
 	CODEC_PLACES_MAX = 100,
 	CODEC_WEIGHT_MAX = 5,
@@ -66,13 +66,13 @@ struct codec_walk;
 struct codec_rule {
 	const char *name;
 	enum codec_form form;
-	uint32_t min, max;          /* bytes of each text, bytes or message that is there */
-	uint32_t count_max;         /* of a repeated field */
-	int64_t least, most;        /* of a number; not looked at when most is 0 */
-	bool required;              /* there, and not its type's zero */
-	enum ieum_err missing;      /* the code when it is not; 0: FIELD_MISSING */
-	unsigned senders;           /* of Frame: who may send this kind, 1 << enum codec_from */
-	bool needs_request_id;      /* of Frame, from a client */
+	uint32_t min, max;     /* bytes of each text, bytes or message that is there */
+	uint32_t count_max;    /* of a repeated field */
+	int64_t least, most;   /* of a number; not looked at when most is 0 */
+	bool required;         /* there, and not its type's zero */
+	enum ieum_err missing; /* the code when it is not; 0: FIELD_MISSING */
+	unsigned senders;      /* of Frame: who may send this kind, 1 << enum codec_from */
+	bool needs_request_id; /* of Frame, from a client */
 	const struct codec_shape *shape; /* of a message; NULL: default rules */
 };
 
@@ -86,24 +86,31 @@ struct codec_shape {
 
 /* Rows of a rule table; further members may follow the arguments: ROW_ID("case_id",
  * .required = true). */
+/* clang-format off */
 #define ROW_ANY(n, ...) { .name = (n), __VA_ARGS__ } /* flags, enums, free numbers */
 #define ROW_TEXT(n, bytes, ...) { .name = (n), .max = (bytes), __VA_ARGS__ }
-#define ROW_NAME(n, ...) { .name = (n), .max = CODEC_NAME_MAX_BYTES, __VA_ARGS__ }
-#define ROW_ID(n, ...) { .name = (n), .form = CODEC_FORM_ID, .min = CODEC_ID_BYTES, .max = CODEC_ID_BYTES, __VA_ARGS__ }
-#define ROW_MESSAGE_ID(n, ...) { .name = (n), .form = CODEC_FORM_MESSAGE_ID, .max = CODEC_BYTES_MAX, __VA_ARGS__ }
+#define ROW_NAME(n, ...) ROW_TEXT(n, CODEC_NAME_MAX_BYTES, __VA_ARGS__)
+#define ROW_ID(n, ...) \
+	ROW_TEXT(n, CODEC_ID_BYTES, .min = CODEC_ID_BYTES, .form = CODEC_FORM_ID, __VA_ARGS__)
+#define ROW_MESSAGE_ID(n, ...) \
+	ROW_TEXT(n, CODEC_BYTES_MAX, .form = CODEC_FORM_MESSAGE_ID, __VA_ARGS__)
+#define ROW_NUMBER(n, least_, most_, ...) \
+	{ .name = (n), .least = (least_), .most = (most_), __VA_ARGS__ }
 #define ROW_TIME(n, ...) { .name = (n), .most = CODEC_TIME_MAX_MS, __VA_ARGS__ }
-#define ROW_NUMBER(n, least_, most_, ...) { .name = (n), .least = (least_), .most = (most_), __VA_ARGS__ }
 #define ROW_JURISDICTION(n, ...) \
-	{ .name = (n), .form = CODEC_FORM_DIGITS, .max = CODEC_JURISDICTION_MAX_DIGITS, __VA_ARGS__ }
+	ROW_TEXT(n, CODEC_JURISDICTION_MAX_DIGITS, .form = CODEC_FORM_DIGITS, __VA_ARGS__)
 #define ROW_LANGUAGE(n, ...) \
-	{ .name = (n), .form = CODEC_FORM_LANGUAGE, .max = CODEC_LANGUAGE_MAX_BYTES, __VA_ARGS__ }
+	ROW_TEXT(n, CODEC_LANGUAGE_MAX_BYTES, .form = CODEC_FORM_LANGUAGE, __VA_ARGS__)
 #define ROW_SHAPE(n, s, ...) { .name = (n), .shape = &codec_##s##_shape, __VA_ARGS__ }
+/* clang-format on */
 
 #define CODEC_SHAPE(s, type, ...) \
-	const struct codec_shape codec_##s##_shape = { .descriptor = &ieum__v1__##type##__descriptor, \
-						       .rules = s##_rules, \
-						       .n_rules = sizeof s##_rules / sizeof s##_rules[0], \
-						       __VA_ARGS__ }
+	const struct codec_shape codec_##s##_shape = { \
+		.descriptor = &ieum__v1__##type##__descriptor, \
+		.rules = s##_rules, \
+		.n_rules = sizeof s##_rules / sizeof s##_rules[0], \
+		__VA_ARGS__ \
+	}
 
 /* Every body: its field in Referral (and the word of its message type), its message. */
 #define CODEC_BODIES(X) \
@@ -162,12 +169,14 @@ enum ieum_err codec_check_legal_basis(const struct codec_walk *w, const Protobuf
 enum ieum_err codec_check_addressee(const struct codec_walk *w, const ProtobufCMessage *message);
 enum ieum_err codec_check_narrative(const struct codec_walk *w, const ProtobufCMessage *message);
 enum ieum_err codec_check_answer(const struct codec_walk *w, const ProtobufCMessage *message);
-enum ieum_err codec_check_information_response(const struct codec_walk *w, const ProtobufCMessage *message);
+enum ieum_err codec_check_information_response(const struct codec_walk *w,
+					       const ProtobufCMessage *message);
 
 /* Between a check and the decoder: fills the problem in, with the path of the message and
  * then `field` (NULL: the message itself) before the text.  Returns code. */
-enum ieum_err codec_refuse(const struct codec_walk *w, enum ieum_err code, const char *field, const char *format,
-			   ...) IEUM_MUST_CHECK __attribute__((format(printf, 4, 5)));
+enum ieum_err codec_refuse(const struct codec_walk *w, enum ieum_err code, const char *field,
+			   const char *format, ...) IEUM_MUST_CHECK
+	__attribute__((format(printf, 4, 5)));
 
 /* Must resident numbers be looked for?  What a hub sends was looked at when it came in. */
 bool codec_guards(const struct codec_walk *w);

@@ -2,17 +2,12 @@
 #include "ieum/v1/body.pb-c.h"
 #include "proto/codec_rules.h"
 
-#define ROW_COUNT(n) ROW_NUMBER(n, 0, CODEC_COUNT_MAX)
-#define ROW_MEASURES(n) \
-	ROW_NUMBER(n, 1, CODEC_MEASURE_NUMBER_MAX, .count_max = CODEC_MEASURES_MAX)
+#define ROW_COUNT(n)    ROW_NUMBER(n, 0, CODEC_COUNT_MAX)
+#define ROW_MEASURES(n) ROW_NUMBER(n, 1, CODEC_MEASURE_NUMBER_MAX, .count_max = CODEC_MEASURES_MAX)
 
 static const struct codec_rule report_received_rules[] = {
-	ROW_ANY("response_code"),
-	ROW_ANY("child_at_home"),
-	ROW_ANY("victim_consents"),
-	ROW_COUNT("dispatches_in_year"),
-	ROW_COUNT("checklist_score"),
-	ROW_ANY("mandated_reporter"),
+	ROW_ANY("response_code"),        ROW_ANY("child_at_home"),     ROW_ANY("victim_consents"),
+	ROW_COUNT("dispatches_in_year"), ROW_COUNT("checklist_score"), ROW_ANY("mandated_reporter"),
 };
 CODEC_SHAPE(report_received, report_received);
 

@@ -5,12 +5,14 @@
 #include "ieum/v1/frame.pb-c.h"
 #include "proto/codec_rules.h"
 
-#define ROW_REFERRAL(n, ...) ROW_SHAPE(n, referral, .max = CODEC_PAYLOAD_MAX_BYTES, __VA_ARGS__)
 #define BY_CLIENT (1u << CODEC_FROM_CLIENT)
-#define BY_HUB (1u << CODEC_FROM_HUB)
+#define BY_HUB    (1u << CODEC_FROM_HUB)
+/* clang-format off */
+#define ROW_REFERRAL(n, ...) ROW_SHAPE(n, referral, .max = CODEC_PAYLOAD_MAX_BYTES, __VA_ARGS__)
 #define ROW_REQUEST(n, ...) \
 	{ .name = (n), .senders = BY_CLIENT, .needs_request_id = true, __VA_ARGS__ }
 #define ROW_REPLY(n, ...) { .name = (n), .senders = BY_HUB, __VA_ARGS__ }
+/* clang-format on */
 
 /* ---- by the client ---- */
 

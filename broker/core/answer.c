@@ -46,8 +46,11 @@ enum ieum_err answer_read(struct submission *s)
 		if (!s->reply)
 			return decision_refuse(s->d, IEUM_E_FIELD_MISSING, "envelope.in_reply_to");
 		*a = (struct answer){
-			.kind = r->answer->kind, .outcome = r->answer->outcome, .reason = r->answer->reason,
-			.more_time_until_at_ms = r->answer->more_time_until_at_ms, .strict = true,
+			.kind = r->answer->kind,
+			.outcome = r->answer->outcome,
+			.reason = r->answer->reason,
+			.more_time_until_at_ms = r->answer->more_time_until_at_ms,
+			.strict = true,
 		};
 		if (!a->kind)
 			return decision_refuse(s->d, IEUM_E_FIELD_MISSING, "answer.kind");
@@ -61,13 +64,14 @@ enum ieum_err answer_read(struct submission *s)
 	return check_answer(s);
 }
 
-enum ieum_err answer_add_change(struct submission *s, const struct referral *r, const struct task *t,
-				Ieum__V1__TaskChanged **out)
+enum ieum_err answer_add_change(struct submission *s, const struct referral *r,
+				const struct task *t, Ieum__V1__TaskChanged **out)
 {
 	Ieum__V1__TaskChanged *change = decision_zalloc(s->d, sizeof *change);
 
 	if (!s->e->answered)
-		s->e->answered = decision_zalloc(s->d, 2 * POLICY_TASKS_MAX * sizeof *s->e->answered);
+		s->e->answered =
+			decision_zalloc(s->d, 2 * POLICY_TASKS_MAX * sizeof *s->e->answered);
 	if (!change || !s->e->answered)
 		return IEUM_E_NO_MEMORY;
 	*change = (Ieum__V1__TaskChanged)IEUM__V1__TASK_CHANGED__INIT;
@@ -94,8 +98,7 @@ static uint32_t asked_step(const struct task *t, uint32_t mailbox)
  * stayed silent. */
 static bool may_answer(const struct task *t, uint32_t mailbox)
 {
-	return !t->holder || t->holder == mailbox ||
-	       asked_step(t, mailbox) > asked_step(t, t->holder);
+	return !t->holder || t->holder == mailbox || asked_step(t, mailbox) > t->held_at;
 }
 
 /* The caller's mailbox that the task asks; one that may answer comes first. */
@@ -119,7 +122,8 @@ static struct task *find_task(const struct submission *s, uint32_t *by)
 {
 	struct task *best = NULL;
 
-	for (uint32_t th = referral_at(s->c, s->reply)->first_task; th; th = task_at(s->c, th)->next) {
+	for (uint32_t th = referral_at(s->c, s->reply)->first_task; th;
+	     th = task_at(s->c, th)->next) {
 		struct task *t = task_at(s->c, th);
 		uint32_t mailbox = asked_mailbox(s, t);
 		if (!mailbox)
@@ -128,7 +132,8 @@ static struct task *find_task(const struct submission *s, uint32_t *by)
 			best = t;
 			*by = mailbox;
 		}
-		if (task_state_after((Ieum__V1__TaskState)t->state, s->answer.kind) && may_answer(t, mailbox))
+		if (task_state_after((Ieum__V1__TaskState)t->state, s->answer.kind) &&
+		    may_answer(t, mailbox))
 			return t;
 	}
 	return best;
@@ -157,7 +162,8 @@ static Ieum__V1__TaskState state_of_rejected(const struct task *t, uint32_t by)
 
 static bool closes_case(const struct submission *s, const struct task *t)
 {
-	return t->effect == IEUM__V1__CASE_EFFECT__CASE_EFFECT_CLOSE && referral_at(s->c, t->referral)->core_case &&
+	return t->effect == IEUM__V1__CASE_EFFECT__CASE_EFFECT_CLOSE &&
+	       referral_at(s->c, t->referral)->core_case &&
 	       (s->answer.kind == IEUM__V1__ANSWER_KIND__ANSWER_KIND_ACCEPT ||
 		s->answer.kind == IEUM__V1__ANSWER_KIND__ANSWER_KIND_COMPLETE);
 }
@@ -199,8 +205,8 @@ static enum ieum_err change_task(struct submission *s, struct task *t, uint32_t 
 static const char *state_word(uint8_t state)
 {
 	static const char *const words[TASK_STATES] = {
-		"?", "requested", "received", "accepted", "rejected", "in_progress",
-		"on_hold", "completed", "failed", "cancelled", "entered_in_error",
+		"?",       "requested", "received", "accepted",  "rejected",         "in_progress",
+		"on_hold", "completed", "failed",   "cancelled", "entered_in_error",
 	};
 
 	return words[state < TASK_STATES ? state : 0];
@@ -214,9 +220,11 @@ static enum ieum_err decide_asked(struct submission *s)
 	if (!t)
 		return decision_refuse(s->d, IEUM_E_NOT_ADDRESSED, "envelope.in_reply_to");
 	if (!task_state_after((Ieum__V1__TaskState)t->state, s->answer.kind))
-		return decision_refuse(s->d, IEUM_E_STATE_CONFLICT, "the request is %s", state_word(t->state));
+		return decision_refuse(s->d, IEUM_E_STATE_CONFLICT, "the request is %s",
+				       state_word(t->state));
 	if (!may_answer(t, by))
-		return decision_refuse(s->d, IEUM_E_STATE_CONFLICT, "the request was taken on by '%s'",
+		return decision_refuse(s->d, IEUM_E_STATE_CONFLICT,
+				       "the request was taken on by '%s'",
 				       state_mailbox_name(s->c, t->holder));
 	return change_task(s, t, by);
 }
@@ -234,7 +242,8 @@ static enum ieum_err decide_referrer(struct submission *s)
 				       "only who sent the referral may say this");
 	for (uint32_t th = r->first_task; th && !err; th = task_at(s->c, th)->next) {
 		const struct task *t = task_at(s->c, th);
-		Ieum__V1__TaskState state = task_state_after((Ieum__V1__TaskState)t->state, s->answer.kind);
+		Ieum__V1__TaskState state =
+			task_state_after((Ieum__V1__TaskState)t->state, s->answer.kind);
 		Ieum__V1__TaskChanged *change;
 		if (!state)
 			continue;
@@ -269,9 +278,10 @@ static enum ieum_err route_back(struct submission *s)
 		if (s->excluded[i] == index)
 			return IEUM_E_OK;
 	int mailbox = policy_participant(s->p, index)->mailbox;
-	return mailbox == POLICY_NONE ? IEUM_E_OK
-				      : submit_route(s->d, s->e, policy_mailbox(s->p, mailbox)->number,
-						     IEUM__V1__DELIVERY_CAUSE__DELIVERY_CAUSE_ANSWER, 0);
+	return mailbox == POLICY_NONE
+		       ? IEUM_E_OK
+		       : submit_route(s->d, s->e, policy_mailbox(s->p, mailbox)->number,
+				      IEUM__V1__DELIVERY_CAUSE__DELIVERY_CAUSE_ANSWER, 0);
 }
 
 enum ieum_err answer_decide(struct submission *s)
@@ -282,9 +292,11 @@ enum ieum_err answer_decide(struct submission *s)
 		return IEUM_E_OK;
 	if (!s->answer.strict) {
 		const struct task *t = find_task(s, &by);
-		if (!t || !task_state_after((Ieum__V1__TaskState)t->state, s->answer.kind) || !may_answer(t, by))
+		if (!t || !task_state_after((Ieum__V1__TaskState)t->state, s->answer.kind) ||
+		    !may_answer(t, by))
 			return route_back(s);
 	}
-	enum ieum_err err = task_answer_is_referrers(s->answer.kind) ? decide_referrer(s) : decide_asked(s);
+	enum ieum_err err =
+		task_answer_is_referrers(s->answer.kind) ? decide_referrer(s) : decide_asked(s);
 	return err ? err : route_back(s);
 }

@@ -25,7 +25,8 @@ static enum ieum_err case_told(struct core *c, const struct applied *a, const st
 	return IEUM_E_OK;
 }
 
-enum ieum_err apply_released(struct core *c, const struct applied *a, const Ieum__V1__DeliveriesReleased *e)
+enum ieum_err apply_released(struct core *c, const struct applied *a,
+			     const Ieum__V1__DeliveriesReleased *e)
 {
 	uint32_t kh = state_connection(c, e->connection);
 	enum ieum_err err = IEUM_E_OK;
@@ -64,7 +65,8 @@ enum ieum_err apply_returned(struct core *c, const Ieum__V1__DeliveriesReturned 
 
 	for (size_t i = 0; i < e->n_deliveries && !err; i++) {
 		uint32_t dh = state_delivery(c, e->deliveries[i]);
-		err = dh ? mailbox_fail(c, dh, e->not_before_at_ms, handed_back) : IEUM_E_JOURNAL_CORRUPT;
+		err = dh ? mailbox_fail(c, dh, e->not_before_at_ms, handed_back)
+			 : IEUM_E_JOURNAL_CORRUPT;
 	}
 	return err;
 }

@@ -24,8 +24,8 @@ static struct entry *case_entry(struct core *c, uint32_t ch, const struct applie
 
 /* ---- deliveries of an event ---- */
 
-static enum ieum_err add_delivery(struct core *c, uint32_t rh, uint64_t id, const Ieum__V1__Route *route,
-				  uint8_t task)
+static enum ieum_err add_delivery(struct core *c, uint32_t rh, uint64_t id,
+				  const Ieum__V1__Route *route, uint8_t task)
 {
 	struct referral *r = referral_at(c, rh);
 	uint32_t dh = slab_get(&c->deliveries);
@@ -35,8 +35,11 @@ static enum ieum_err add_delivery(struct core *c, uint32_t rh, uint64_t id, cons
 	if (!state_mailbox(c, route->mailbox))
 		return IEUM_E_JOURNAL_CORRUPT;
 	*delivery_at(c, dh) = (struct delivery){
-		.id = id, .referral = rh, .mailbox = route->mailbox,
-		.cause = (uint8_t)route->cause, .task = task,
+		.id = id,
+		.referral = rh,
+		.mailbox = route->mailbox,
+		.cause = (uint8_t)route->cause,
+		.task = task,
 	};
 	*(r->last_delivery ? &delivery_at(c, r->last_delivery)->next : &r->first_delivery) = dh;
 	r->last_delivery = dh;
@@ -46,8 +49,8 @@ static enum ieum_err add_delivery(struct core *c, uint32_t rh, uint64_t id, cons
 	return err;
 }
 
-static enum ieum_err add_routes(struct core *c, uint32_t rh, uint64_t seq, Ieum__V1__Route *const *routes,
-				size_t n, uint32_t task)
+static enum ieum_err add_routes(struct core *c, uint32_t rh, uint64_t seq,
+				Ieum__V1__Route *const *routes, size_t n, uint32_t task)
 {
 	enum ieum_err err = IEUM_E_OK;
 
@@ -71,8 +74,8 @@ static enum ieum_err link_both(struct core *c, uint32_t ch, const Ieum__V1__Case
 	return err ? err : case_link(case_at(c, other), case_at(c, ch)->id, (uint8_t)l->kind);
 }
 
-static enum ieum_err open_its_case(struct core *c, const struct applied *a, const Ieum__V1__Submitted *e,
-				   uint32_t *ch)
+static enum ieum_err open_its_case(struct core *c, const struct applied *a,
+				   const Ieum__V1__Submitted *e, uint32_t *ch)
 {
 	if (*ch)
 		return IEUM_E_JOURNAL_CORRUPT;
@@ -89,8 +92,8 @@ static enum ieum_err open_its_case(struct core *c, const struct applied *a, cons
 }
 
 /* Finds or opens it, and does to it what the message does, but for its state. */
-static enum ieum_err enter_case(struct core *c, const struct applied *a, const Ieum__V1__Submitted *e,
-				uint32_t *out)
+static enum ieum_err enter_case(struct core *c, const struct applied *a,
+				const Ieum__V1__Submitted *e, uint32_t *out)
 {
 	enum ieum_err err = IEUM_E_OK;
 
@@ -118,12 +121,14 @@ static enum ieum_err enter_case(struct core *c, const struct applied *a, const I
 	return err;
 }
 
-static enum ieum_err case_history(struct core *c, const struct applied *a, const Ieum__V1__Submitted *e,
-				  uint32_t ch, uint32_t rh)
+static enum ieum_err case_history(struct core *c, const struct applied *a,
+				  const Ieum__V1__Submitted *e, uint32_t ch, uint32_t rh)
 {
 	bool answers = e->n_answered > 0;
-	struct entry *line = case_entry(c, ch, a, answers ? IEUM__V1__TIMELINE_KIND__TIMELINE_KIND_ANSWERED
-						  : IEUM__V1__TIMELINE_KIND__TIMELINE_KIND_SUBMITTED, rh);
+	struct entry *line = case_entry(c, ch, a,
+					answers ? IEUM__V1__TIMELINE_KIND__TIMELINE_KIND_ANSWERED
+						: IEUM__V1__TIMELINE_KIND__TIMELINE_KIND_SUBMITTED,
+					rh);
 
 	if (!line)
 		return IEUM_E_NO_MEMORY;
@@ -150,9 +155,10 @@ static enum ieum_err case_history(struct core *c, const struct applied *a, const
 
 static uint8_t urgency_index(Ieum__V1__Urgency u)
 {
-	return (uint8_t)(u >= IEUM__V1__URGENCY__URGENCY_IMMEDIATE && u < IEUM__V1__URGENCY__URGENCY_ROUTINE
-			 ? u - IEUM__V1__URGENCY__URGENCY_IMMEDIATE
-			 : CORE_URGENCIES - 1);
+	return (uint8_t)(u >= IEUM__V1__URGENCY__URGENCY_IMMEDIATE &&
+					 u < IEUM__V1__URGENCY__URGENCY_ROUTINE
+				 ? u - IEUM__V1__URGENCY__URGENCY_IMMEDIATE
+				 : CORE_URGENCIES - 1);
 }
 
 static void append_referral(struct core *c, uint32_t ch, uint32_t rh)
@@ -164,8 +170,8 @@ static void append_referral(struct core *c, uint32_t ch, uint32_t rh)
 	list->tail = rh;
 }
 
-static enum ieum_err make_referral(struct core *c, const struct applied *a, const Ieum__V1__Submitted *e,
-				   uint32_t ch, uint32_t *out)
+static enum ieum_err make_referral(struct core *c, const struct applied *a,
+				   const Ieum__V1__Submitted *e, uint32_t ch, uint32_t *out)
 {
 	uint32_t rh = slab_get(&c->referrals);
 
@@ -227,7 +233,8 @@ enum ieum_err apply_submitted(struct core *c, const struct applied *a, const Ieu
 
 enum ieum_err apply_escalated(struct core *c, const struct applied *a, const Ieum__V1__Escalated *e)
 {
-	uint32_t rh = e->message_id.len == CORE_ID_BYTES ? state_referral(c, e->message_id.data) : 0;
+	uint32_t rh =
+		e->message_id.len == CORE_ID_BYTES ? state_referral(c, e->message_id.data) : 0;
 
 	if (!rh)
 		return IEUM_E_JOURNAL_CORRUPT;
@@ -239,7 +246,8 @@ enum ieum_err apply_escalated(struct core *c, const struct applied *a, const Ieu
 	uint32_t ch = referral_at(c, rh)->core_case;
 	if (err || !ch)
 		return err;
-	struct entry *line = case_entry(c, ch, a, IEUM__V1__TIMELINE_KIND__TIMELINE_KIND_ESCALATED, rh);
+	struct entry *line =
+		case_entry(c, ch, a, IEUM__V1__TIMELINE_KIND__TIMELINE_KIND_ESCALATED, rh);
 	if (!line)
 		return IEUM_E_NO_MEMORY;
 	line->what = (uint8_t)e->cause;
@@ -247,7 +255,8 @@ enum ieum_err apply_escalated(struct core *c, const struct applied *a, const Ieu
 	return IEUM_E_OK;
 }
 
-enum ieum_err apply_case_changed(struct core *c, const struct applied *a, const Ieum__V1__CaseChanged *e)
+enum ieum_err apply_case_changed(struct core *c, const struct applied *a,
+				 const Ieum__V1__CaseChanged *e)
 {
 	uint32_t ch = e->case_id.len == CORE_ID_BYTES ? state_case(c, e->case_id.data) : 0;
 
@@ -261,7 +270,8 @@ enum ieum_err apply_case_changed(struct core *c, const struct applied *a, const 
 		if (err)
 			return err;
 	}
-	struct entry *line = case_entry(c, ch, a, IEUM__V1__TIMELINE_KIND__TIMELINE_KIND_CASE_STATE, 0);
+	struct entry *line =
+		case_entry(c, ch, a, IEUM__V1__TIMELINE_KIND__TIMELINE_KIND_CASE_STATE, 0);
 	if (!line)
 		return IEUM_E_NO_MEMORY;
 	line->what = (uint8_t)e->state;
@@ -272,7 +282,9 @@ enum ieum_err apply_case_changed(struct core *c, const struct applied *a, const 
 enum ieum_err apply_forgotten(struct core *c, const Ieum__V1__Forgotten *e)
 {
 	for (size_t i = 0; i < e->n_case_ids; i++) {
-		uint32_t ch = e->case_ids[i].len == CORE_ID_BYTES ? state_case(c, e->case_ids[i].data) : 0;
+		uint32_t ch = e->case_ids[i].len == CORE_ID_BYTES
+				      ? state_case(c, e->case_ids[i].data)
+				      : 0;
 		if (!ch || !case_ended(c, case_at(c, ch)))
 			return IEUM_E_JOURNAL_CORRUPT;
 		case_forget(c, ch);

@@ -79,7 +79,8 @@ enum ieum_err case_join(struct core *c, uint32_t h, uint32_t mailbox, bool sent)
 enum ieum_err case_link(struct core_case *k, const uint8_t other[CORE_ID_BYTES], uint8_t kind)
 {
 	for (uint32_t i = 0; i < k->n_links; i++)
-		if (memcmp(k->links[i].case_id, other, CORE_ID_BYTES) == 0 && k->links[i].kind == kind)
+		if (memcmp(k->links[i].case_id, other, CORE_ID_BYTES) == 0 &&
+		    k->links[i].kind == kind)
 			return IEUM_E_OK;
 	if (k->n_links == CORE_CASE_LINKS_MAX)
 		return IEUM_E_JOURNAL_CORRUPT;
@@ -130,8 +131,10 @@ static void closed_remove(struct core *c, uint32_t h)
 {
 	struct core_case *k = case_at(c, h);
 
-	*(k->closed_prev ? &case_at(c, k->closed_prev)->closed_next : &c->closed.head) = k->closed_next;
-	*(k->closed_next ? &case_at(c, k->closed_next)->closed_prev : &c->closed.tail) = k->closed_prev;
+	*(k->closed_prev ? &case_at(c, k->closed_prev)->closed_next : &c->closed.head) =
+		k->closed_next;
+	*(k->closed_next ? &case_at(c, k->closed_next)->closed_prev : &c->closed.tail) =
+		k->closed_prev;
 }
 
 void case_set_state(struct core *c, uint32_t h, uint8_t state)
@@ -217,8 +220,10 @@ void referral_forget(struct core *c, uint32_t rh)
 		task_free(c, th);
 	}
 	struct list *list = r->core_case ? &case_at(c, r->core_case)->referrals : &c->loose;
-	*(r->prev_in_case ? &referral_at(c, r->prev_in_case)->next_in_case : &list->head) = r->next_in_case;
-	*(r->next_in_case ? &referral_at(c, r->next_in_case)->prev_in_case : &list->tail) = r->prev_in_case;
+	*(r->prev_in_case ? &referral_at(c, r->prev_in_case)->next_in_case : &list->head) =
+		r->next_in_case;
+	*(r->next_in_case ? &referral_at(c, r->next_in_case)->prev_in_case : &list->tail) =
+		r->prev_in_case;
 	state_drop_referral(c, rh);
 }
 
@@ -239,6 +244,9 @@ void case_deinit(struct core_case *k)
 	free(k->links);
 	free(k->excluded);
 	timeline_free(&k->timeline);
+	k->members = NULL;
+	k->links = NULL;
+	k->excluded = NULL;
 }
 
 void case_forget(struct core *c, uint32_t h)

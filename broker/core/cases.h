@@ -11,8 +11,10 @@
 uint32_t case_open(struct core *c, const uint8_t id[CORE_ID_BYTES], uint64_t seq, int64_t at_ms);
 enum ieum_err case_set_jurisdiction(struct core_case *k, const char *code) IEUM_MUST_CHECK;
 
-enum ieum_err case_join(struct core *c, uint32_t core_case, uint32_t mailbox, bool sent) IEUM_MUST_CHECK;
-enum ieum_err case_link(struct core_case *k, const uint8_t other[CORE_ID_BYTES], uint8_t kind) IEUM_MUST_CHECK;
+enum ieum_err case_join(struct core *c, uint32_t core_case, uint32_t mailbox,
+			bool sent) IEUM_MUST_CHECK;
+enum ieum_err case_link(struct core_case *k, const uint8_t other[CORE_ID_BYTES],
+			uint8_t kind) IEUM_MUST_CHECK;
 enum ieum_err case_exclude(struct core_case *k, uint32_t participant) IEUM_MUST_CHECK;
 
 /* The only place where a case's state changes. */

@@ -98,12 +98,14 @@ static enum ieum_err check_case(struct checking *k, uint32_t ch)
 	if (!state_mailbox(k->c, cs->owner))
 		return wrong(k, "case of referral %llu has no owner", (unsigned long long)cs->seq);
 	if (!case_member(cs, cs->owner))
-		return wrong(k, "case of referral %llu: its owner takes no part", (unsigned long long)cs->seq);
+		return wrong(k, "case of referral %llu: its owner takes no part",
+			     (unsigned long long)cs->seq);
 	for (uint32_t rh = cs->referrals.head; rh; rh = referral_at(k->c, rh)->next_in_case) {
 		if (referral_at(k->c, rh)->core_case != ch)
 			return wrong(k, "case of referral %llu lists another's message",
 				     (unsigned long long)cs->seq);
-		for (uint32_t th = referral_at(k->c, rh)->first_task; th; th = task_at(k->c, th)->next)
+		for (uint32_t th = referral_at(k->c, rh)->first_task; th;
+		     th = task_at(k->c, th)->next)
 			open += task_open(task_at(k->c, th));
 	}
 	if (open != cs->n_open)
@@ -113,7 +115,8 @@ static enum ieum_err check_case(struct checking *k, uint32_t ch)
 		uint32_t other = state_case(k->c, cs->links[i].case_id);
 		bool back = !other && k->c->n_forgotten;
 		for (uint32_t n = 0; other && n < case_at(k->c, other)->n_links; n++)
-			back |= memcmp(case_at(k->c, other)->links[n].case_id, cs->id, CORE_ID_BYTES) == 0;
+			back |= memcmp(case_at(k->c, other)->links[n].case_id, cs->id,
+				       CORE_ID_BYTES) == 0;
 		if (!back)
 			return wrong(k, "case of referral %llu: a link goes one way only",
 				     (unsigned long long)cs->seq);
@@ -128,14 +131,15 @@ static enum ieum_err check_referral(struct checking *k, const struct referral *r
 
 	for (uint32_t dh = r->first_delivery; dh && !err; dh = delivery_at(k->c, dh)->next) {
 		uint8_t state = delivery_at(k->c, dh)->state;
-		unsettled += state == DELIVERY_QUEUED || state == DELIVERY_WAITING || state == DELIVERY_IN_FLIGHT;
+		unsettled += state == DELIVERY_QUEUED || state == DELIVERY_WAITING ||
+			     state == DELIVERY_IN_FLIGHT;
 		err = check_delivery(k, r, dh);
 	}
 	for (uint32_t th = r->first_task; th && !err; th = task_at(k->c, th)->next)
 		err = check_task(k, r, task_at(k->c, th));
 	if (!err && unsettled != r->n_unsettled)
-		err = wrong(k, "referral %llu: %u unsettled, %u counted", (unsigned long long)r->seq,
-			    unsettled, r->n_unsettled);
+		err = wrong(k, "referral %llu: %u unsettled, %u counted",
+			    (unsigned long long)r->seq, unsettled, r->n_unsettled);
 	if (!err && r->core_case && case_at(k->c, r->core_case)->seq == r->seq)
 		err = check_case(k, r->core_case);
 	return err;
@@ -152,14 +156,15 @@ static enum ieum_err check_lane(struct checking *k, uint32_t h)
 	for (uint32_t th = l->transits.head; th; th = transit_at(k->c, th)->lane_next) {
 		const struct transit *t = transit_at(k->c, th);
 		if (t->id <= last || t->lane != h)
-			return wrong(k, "mailbox %u: a lane is out of order at delivery %llu", l->mailbox,
-				     (unsigned long long)t->id);
+			return wrong(k, "mailbox %u: a lane is out of order at delivery %llu",
+				     l->mailbox, (unsigned long long)t->id);
 		last = t->id;
 	}
 	const struct transit *head = transit_at(k->c, l->transits.head);
 	if ((delivery_at(k->c, head->delivery)->state == DELIVERY_QUEUED) != (l->place != 0))
 		return wrong(k, "mailbox %u: a lane is ready or not, but not both", l->mailbox);
-	if (l->place && k->c->mailboxes[l->mailbox - 1].ready[l->urgency].entries[l->place - 1].key != head->id)
+	if (l->place &&
+	    k->c->mailboxes[l->mailbox - 1].ready[l->urgency].entries[l->place - 1].key != head->id)
 		return wrong(k, "mailbox %u: a lane waits at the wrong place", l->mailbox);
 	return IEUM_E_OK;
 }
@@ -173,8 +178,10 @@ static enum ieum_err check_mailbox(struct checking *k, uint32_t number)
 	uint64_t listed = 0;
 	enum ieum_err err = IEUM_E_OK;
 
-	if (is->routed != is->queued + is->in_flight + is->settled + is->dead_lettered + is->withdrawn)
-		return wrong(k, "mailbox '%s': routed %llu is not the sum", m->name, (unsigned long long)is->routed);
+	if (is->routed !=
+	    is->queued + is->in_flight + is->settled + is->dead_lettered + is->withdrawn)
+		return wrong(k, "mailbox '%s': routed %llu is not the sum", m->name,
+			     (unsigned long long)is->routed);
 	if (is->queued != found->queued || is->in_flight != found->in_flight ||
 	    is->queued_bytes != found->queued_bytes)
 		return wrong(k, "mailbox '%s': queued %llu, found %llu", m->name,
@@ -195,8 +202,25 @@ static enum ieum_err check_mailbox(struct checking *k, uint32_t number)
 			err = check_lane(k, t->lane);
 	}
 	if (!err && listed != is->queued + is->in_flight)
-		err = wrong(k, "mailbox '%s': %llu listed as unsettled", m->name, (unsigned long long)listed);
+		err = wrong(k, "mailbox '%s': %llu listed as unsettled", m->name,
+			    (unsigned long long)listed);
 	return err;
+}
+
+/* What an event's number leads to is known by its id, and was made by that event. */
+static enum ieum_err check_seq(struct checking *k, uint64_t seq)
+{
+	uint32_t rh = seqmap_get(&k->c->seqs, seq);
+	const struct referral *r = referral_at(k->c, rh);
+	bool made = r->seq == seq;
+
+	if (state_referral(k->c, r->id) != rh)
+		return wrong(k, "event %llu leads to a message that is gone",
+			     (unsigned long long)seq);
+	for (uint32_t dh = r->first_delivery; dh && !made; dh = delivery_at(k->c, dh)->next)
+		made = delivery_at(k->c, dh)->id >> CORE_ROUTE_BITS == seq;
+	return made ? IEUM_E_OK
+		    : wrong(k, "event %llu leads to another's message", (unsigned long long)seq);
 }
 
 static enum ieum_err check_totals(struct checking *k)
@@ -210,11 +234,11 @@ static enum ieum_err check_totals(struct checking *k)
 		return wrong(k, "%llu in flight, %llu listed", (unsigned long long)k->in_flight,
 			     (unsigned long long)flight);
 	if (k->unsettled != c->n_unsettled || k->transits != c->transits.live)
-		return wrong(k, "%llu deliveries unsettled, %llu counted", (unsigned long long)k->unsettled,
-			     (unsigned long long)c->n_unsettled);
+		return wrong(k, "%llu deliveries unsettled, %llu counted",
+			     (unsigned long long)k->unsettled, (unsigned long long)c->n_unsettled);
 	if (k->tasks_with_clock != c->clocks.n)
-		return wrong(k, "%llu clocks, %u in the heap", (unsigned long long)k->tasks_with_clock,
-			     c->clocks.n);
+		return wrong(k, "%llu clocks, %u in the heap",
+			     (unsigned long long)k->tasks_with_clock, c->clocks.n);
 	if (k->cases != c->cases.live)
 		return wrong(k, "%u cases, %llu with an opening message", c->cases.live,
 			     (unsigned long long)k->cases);
@@ -237,9 +261,11 @@ enum ieum_err core_check(const struct core *c, char *what, size_t what_bytes)
 	k.counts = calloc(c->n_mailboxes + 1U, sizeof *k.counts);
 	if (!k.counts)
 		return IEUM_E_NO_MEMORY;
-	for (uint64_t seq = seqmap_next(&c->seqs, 1); seq && !err; seq = seqmap_next(&c->seqs, seq + 1)) {
+	for (uint64_t seq = seqmap_next(&c->seqs, 1); seq && !err;
+	     seq = seqmap_next(&c->seqs, seq + 1)) {
 		const struct referral *r = referral_at(c, seqmap_get(&c->seqs, seq));
-		if (r->seq == seq)
+		err = check_seq(&k, seq);
+		if (!err && r->seq == seq)
 			err = check_referral(&k, r);
 	}
 	for (uint32_t i = 1; i <= c->n_mailboxes && !err; i++)

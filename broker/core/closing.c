@@ -22,14 +22,18 @@ enum ieum_err closing_check(struct submission *s, const struct task *but)
 	size_t used = 0;
 	unsigned n = 0;
 
-	for (uint32_t th = case_at(s->c, s->core_case)->open.head; th; th = task_at(s->c, th)->case_next) {
+	for (uint32_t th = case_at(s->c, s->core_case)->open.head; th;
+	     th = task_at(s->c, th)->case_next) {
 		const struct task *t = task_at(s->c, th);
 		if (t == but || !t->blocks_closing || n++ >= CLOSING_NAMED_MAX)
 			continue;
-		uint32_t asked = t->holder ? t->holder : t->n_asked ? t->asked[t->n_asked - 1].mailbox : 0;
-		int more = snprintf(open + used, sizeof open - used, "%s%s of '%.40s'", used ? ", " : "",
-				    type_word(referral_at(s->c, t->referral)->type),
-				    state_mailbox_name(s->c, asked));
+		uint32_t asked = t->holder    ? t->holder
+				 : t->n_asked ? t->asked[t->n_asked - 1].mailbox
+					      : 0;
+		int more =
+			snprintf(open + used, sizeof open - used, "%s%s of '%.40s'",
+				 used ? ", " : "", type_word(referral_at(s->c, t->referral)->type),
+				 state_mailbox_name(s->c, asked));
 		used += more > 0 ? (size_t)more : 0;
 		used = used < sizeof open ? used : sizeof open - 1;
 	}

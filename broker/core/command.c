@@ -4,8 +4,9 @@
 
 #include "broker/core/decision.h"
 
-enum ieum_err core_decide_start(const struct core *c, const char *software, const uint8_t *incarnation, bool drill,
-				core_time_us now, struct core_decision *d)
+enum ieum_err core_decide_start(const struct core *c, const char *software,
+				const uint8_t *incarnation, bool drill, core_time_us now,
+				struct core_decision *d)
 {
 	(void)c;
 	Ieum__V1__HubStarted *e = decision_hub_started(d, now);
@@ -34,12 +35,13 @@ static enum ieum_err add_name(struct core_decision *d, Ieum__V1__NumberedName **
 	return row->name ? IEUM_E_OK : IEUM_E_NO_MEMORY;
 }
 
-static enum ieum_err add_names(const struct core *c, const struct policy *p, struct core_decision *d,
-			       Ieum__V1__PolicyChanged *e)
+static enum ieum_err add_names(const struct core *c, const struct policy *p,
+			       struct core_decision *d, Ieum__V1__PolicyChanged *e)
 {
 	enum ieum_err err = IEUM_E_OK;
 
-	e->participants = decision_zalloc(d, (policy_participants(p) + 1) * sizeof *e->participants);
+	e->participants =
+		decision_zalloc(d, (policy_participants(p) + 1) * sizeof *e->participants);
 	e->mailboxes = decision_zalloc(d, (policy_mailboxes(p) + 1) * sizeof *e->mailboxes);
 	if (!e->participants || !e->mailboxes)
 		return IEUM_E_NO_MEMORY;
@@ -120,8 +122,9 @@ static char *copy_text(struct core_decision *d, const char *text)
 	return arena_copy(&d->arena, text ? text : "", (text ? strlen(text) : 0) + 1);
 }
 
-enum ieum_err core_decide_connect(const struct core *c, const struct policy *p, const struct core_connect *k,
-				  core_time_us now, struct core_decision *d)
+enum ieum_err core_decide_connect(const struct core *c, const struct policy *p,
+				  const struct core_connect *k, core_time_us now,
+				  struct core_decision *d)
 {
 	int index = policy_find_participant(p, k->participant);
 	uint32_t number = index == POLICY_NONE ? 0 : policy_participant(p, index)->number;
@@ -175,8 +178,8 @@ enum ieum_err core_decide_read(const struct core *c, uint64_t connection, const 
 	return IEUM_E_OK;
 }
 
-enum ieum_err core_decide_refused(const struct core *c, const struct core_refused *r, core_time_us now,
-				  struct core_decision *d)
+enum ieum_err core_decide_refused(const struct core *c, const struct core_refused *r,
+				  core_time_us now, struct core_decision *d)
 {
 	(void)c;
 	Ieum__V1__Refused *e = decision_refused(d, now);
@@ -194,8 +197,8 @@ enum ieum_err core_decide_refused(const struct core *c, const struct core_refuse
 	return e->what && (!r->message_id || e->message_id.data) ? IEUM_E_OK : IEUM_E_NO_MEMORY;
 }
 
-enum ieum_err core_decide_advance(const struct core *c, uint64_t connection, int64_t by_ms, core_time_us now,
-				  struct core_decision *d)
+enum ieum_err core_decide_advance(const struct core *c, uint64_t connection, int64_t by_ms,
+				  core_time_us now, struct core_decision *d)
 {
 	if (!c->drill)
 		return decision_refuse(d, IEUM_E_NOT_PERMITTED, "this hub is not a drill");

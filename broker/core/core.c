@@ -48,19 +48,19 @@ struct core *core_new(const struct core_limits *limits, uint64_t hash_seed)
 	return c;
 }
 
-/* Records that own memory of their own: cases and tasks. */
+/* Records that own memory of their own.  One that was given back owns none any more. */
 static void free_owned(struct core *c)
 {
-	for (uint64_t seq = seqmap_next(&c->seqs, 1); seq; seq = seqmap_next(&c->seqs, seq + 1)) {
-		struct referral *r = referral_at(c, seqmap_get(&c->seqs, seq));
-		if (r->seq != seq)
-			continue;
-		for (uint32_t th = r->first_task; th; th = task_at(c, th)->next) {
-			free(task_at(c, th)->asked);
-			free(task_at(c, th)->ladder);
-		}
-		if (r->core_case && case_at(c, r->core_case)->seq == seq)
-			case_deinit(case_at(c, r->core_case));
+	for (uint32_t h = 1; h < c->tasks.used; h++) {
+		free(task_at(c, h)->asked);
+		free(task_at(c, h)->ladder);
+	}
+	for (uint32_t h = 1; h < c->cases.used; h++)
+		case_deinit(case_at(c, h));
+	for (uint32_t h = 1; h < c->deliveries.used; h++) {
+		const struct delivery *d = delivery_at(c, h);
+		if (d->state == DELIVERY_DEAD && d->transit)
+			free(transit_at(c, d->transit)->why);
 	}
 }
 
@@ -71,7 +71,7 @@ static void free_names(struct core *c)
 	for (uint32_t i = 0; i < c->n_actors; i++)
 		free(c->actors[i].name);
 	for (uint32_t i = 0; i < c->n_mailboxes; i++)
-		mailbox_deinit(c, &c->mailboxes[i]);
+		mailbox_deinit(&c->mailboxes[i]);
 	free(c->participants);
 	free(c->mailboxes);
 	free(c->actors);
@@ -83,12 +83,13 @@ void core_free(struct core *c)
 		return;
 	free_owned(c);
 	free_names(c);
-	struct index *indexes[] = { &c->participant_names, &c->mailbox_names, &c->actor_names,
-				    &c->connection_numbers, &c->referral_ids, &c->case_ids, &c->lane_keys };
+	struct index *indexes[] = { &c->participant_names,  &c->mailbox_names, &c->actor_names,
+				    &c->connection_numbers, &c->referral_ids,  &c->case_ids,
+				    &c->lane_keys };
 	for (size_t i = 0; i < sizeof indexes / sizeof indexes[0]; i++)
 		index_deinit(indexes[i]);
 	struct slab *slabs[] = { &c->connections, &c->referrals, &c->cases, &c->deliveries,
-				 &c->transits, &c->readers, &c->lanes, &c->tasks };
+				 &c->transits,    &c->readers,   &c->lanes, &c->tasks };
 	for (size_t i = 0; i < sizeof slabs / sizeof slabs[0]; i++)
 		slab_deinit(slabs[i]);
 	seqmap_deinit(&c->seqs);
@@ -110,7 +111,8 @@ static enum ieum_err take_all_back(struct core *c, uint32_t kh)
 	enum ieum_err err = IEUM_E_OK;
 
 	while (!err && connection_at(c, kh)->in_flight.tail)
-		err = mailbox_take_back(c, transit_at(c, connection_at(c, kh)->in_flight.tail)->delivery);
+		err = mailbox_take_back(
+			c, transit_at(c, connection_at(c, kh)->in_flight.tail)->delivery);
 	return err;
 }
 
@@ -147,7 +149,8 @@ enum ieum_err apply_hub_started(struct core *c, const Ieum__V1__HubStarted *e)
 		err = mailbox_take_back(c, transit_at(c, c->flight.tail)->delivery);
 	/* Those that live are looked for by number: few, and numbers only grow. */
 	for (uint32_t h = 1; !err && h < c->connections.used && c->connections.live > 0; h++)
-		if (connection_at(c, h)->participant && state_connection(c, connection_at(c, h)->number) == h)
+		if (connection_at(c, h)->participant &&
+		    state_connection(c, connection_at(c, h)->number) == h)
 			state_disconnect(c, h);
 	return err;
 }
@@ -161,7 +164,8 @@ enum ieum_err apply_policy_changed(struct core *c, const Ieum__V1__PolicyChanged
 	memcpy(c->policy_hash, e->hash.data, POLICY_HASH_BYTES);
 	c->settle_within_ms = e->settle_within_ms;
 	for (size_t i = 0; i < e->n_participants && !err; i++)
-		err = state_name_participant(c, e->participants[i]->number, e->participants[i]->name);
+		err = state_name_participant(c, e->participants[i]->number,
+					     e->participants[i]->name);
 	for (size_t i = 0; i < e->n_mailboxes && !err; i++)
 		err = state_name_mailbox(c, e->mailboxes[i]->number, e->mailboxes[i]->name);
 	return err;
@@ -183,7 +187,8 @@ static enum ieum_err apply_what(struct core *c, const struct applied *a, const I
 {
 	switch (e->what_case) {
 	case IEUM__V1__EVENT__WHAT_HUB_STARTED: return apply_hub_started(c, e->hub_started);
-	case IEUM__V1__EVENT__WHAT_POLICY_CHANGED: return apply_policy_changed(c, e->policy_changed);
+	case IEUM__V1__EVENT__WHAT_POLICY_CHANGED:
+		return apply_policy_changed(c, e->policy_changed);
 	case IEUM__V1__EVENT__WHAT_CONNECTED: return apply_connected(c, e->connected);
 	case IEUM__V1__EVENT__WHAT_DISCONNECTED: return apply_disconnected(c, e->disconnected);
 	case IEUM__V1__EVENT__WHAT_SUBMITTED: return apply_submitted(c, a, e->submitted);
@@ -191,7 +196,8 @@ static enum ieum_err apply_what(struct core *c, const struct applied *a, const I
 	case IEUM__V1__EVENT__WHAT_SETTLED: return apply_settled(c, e->settled);
 	case IEUM__V1__EVENT__WHAT_RETURNED: return apply_returned(c, e->returned);
 	case IEUM__V1__EVENT__WHAT_REQUEUED: return apply_requeued(c, e->requeued);
-	case IEUM__V1__EVENT__WHAT_DEAD_LETTERED: return apply_dead_lettered(c, a, e->dead_lettered);
+	case IEUM__V1__EVENT__WHAT_DEAD_LETTERED:
+		return apply_dead_lettered(c, a, e->dead_lettered);
 	case IEUM__V1__EVENT__WHAT_ESCALATED: return apply_escalated(c, a, e->escalated);
 	case IEUM__V1__EVENT__WHAT_CASE_CHANGED: return apply_case_changed(c, a, e->case_changed);
 	case IEUM__V1__EVENT__WHAT_PAYLOAD_ERASED: return apply_erased(c, e->payload_erased);

@@ -5,7 +5,7 @@
  *
  * Deciding changes nothing; applying decides nothing.  State is a fold of core_apply over
  * the journal, live and at restart alike: two cores that applied the same events are
- * equal, and core_digest() says so.  There is no clock, disk, socket, random or log here;
+ * equal, and their snapshots are the same bytes.  There is no clock, disk, socket, random or log here;
  * time comes in with each command.  One thread at a time owns a core.
  *
  * A decision may be thrown away (nothing happened), or recorded: then every event of it is
@@ -33,9 +33,9 @@ enum {
 	CORE_ID_BYTES = 16,
 	CORE_DETAIL_BYTES = 200,
 	CORE_DECISION_EVENTS_MAX = 64,
-	CORE_RELEASE_MAX = 256,       /* deliveries of one release */
+	CORE_RELEASE_MAX = 256,             /* deliveries of one release */
 	CORE_ID_FUTURE_MS = 10 * 60 * 1000, /* ids may lie so far ahead */
-	CORE_CASE_MEMBERS_MAX = 64,   /* mailboxes that take part in one case */
+	CORE_CASE_MEMBERS_MAX = 64,         /* mailboxes that take part in one case */
 	CORE_CASE_LINKS_MAX = 32,
 };
 
@@ -57,20 +57,22 @@ void core_free(struct core *core); /* takes NULL */
 
 /* An event that was decided, not yet recorded. */
 struct core_item {
-	Ieum__V1__Event *event;  /* in the decision's arena; at_us is set */
-	const uint8_t *payload;  /* erasable part of a `submitted`, or NULL */
+	Ieum__V1__Event *event; /* in the decision's arena; at_us is set */
+	const uint8_t *payload; /* erasable part of a `submitted`, or NULL */
 	size_t payload_len;
 };
 
 struct core_decision {
-	struct arena arena;      /* everything decided lives here */
+	/* Everything decided lives here; it may point into the command (its referral, settle),
+	 * into the policy and into the core, so apply and pack before any of them changes. */
+	struct arena arena;
 	struct core_item items[CORE_DECISION_EVENTS_MAX];
 	size_t n_items;
 	/* With a refusal: */
 	char detail[CORE_DETAIL_BYTES];
 	uint32_t retry_after_ms; /* 0: trying again can't help */
 	/* With a submit that was accepted or repeated: */
-	bool repeated;           /* no event: the first receipt stands */
+	bool repeated; /* no event: the first receipt stands */
 	uint64_t receipt_seq;
 	int64_t receipt_at_us;
 	uint8_t case_id[CORE_ID_BYTES];
@@ -86,12 +88,13 @@ void core_decision_release(struct core_decision *d);
 typedef int64_t core_time_us;
 
 /* The first event of every run, after the journal was replayed. */
-enum ieum_err core_decide_start(const struct core *core, const char *software, const uint8_t *incarnation, bool drill,
-				core_time_us now, struct core_decision *d) IEUM_MUST_CHECK;
+enum ieum_err core_decide_start(const struct core *core, const char *software,
+				const uint8_t *incarnation, bool drill, core_time_us now,
+				struct core_decision *d) IEUM_MUST_CHECK;
 
 /* A policy takes effect; no event when the journal's newest is the same. */
-enum ieum_err core_decide_policy(const struct core *core, const struct policy *policy, core_time_us now,
-				 struct core_decision *d) IEUM_MUST_CHECK;
+enum ieum_err core_decide_policy(const struct core *core, const struct policy *policy,
+				 core_time_us now, struct core_decision *d) IEUM_MUST_CHECK;
 
 /* After the PolicyChanged was applied (or at start when there was none to write): fills the
  * numbers into the policy, so that deciding needs no search by name. */
@@ -105,27 +108,30 @@ struct core_connect {
 };
 
 /* IDENTITY_UNKNOWN.  The connection's number is in the event. */
-enum ieum_err core_decide_connect(const struct core *core, const struct policy *policy, const struct core_connect *c,
-				  core_time_us now, struct core_decision *d) IEUM_MUST_CHECK;
+enum ieum_err core_decide_connect(const struct core *core, const struct policy *policy,
+				  const struct core_connect *c, core_time_us now,
+				  struct core_decision *d) IEUM_MUST_CHECK;
 enum ieum_err core_decide_disconnect(const struct core *core, uint64_t connection, core_time_us now,
 				     struct core_decision *d) IEUM_MUST_CHECK;
 
 struct core_submit {
-	uint64_t connection;                 /* of the sender */
-	const Ieum__V1__Referral *referral;  /* checked by the codec */
-	const uint8_t *bytes;                /* as received: the payload */
+	uint64_t connection;                /* of the sender */
+	const Ieum__V1__Referral *referral; /* checked by the codec */
+	const uint8_t *bytes;               /* as received: the payload */
 	size_t len;
 };
 
 /* Every refusal of the table's second and third part, TOO_OLD, ID_IN_FUTURE, ID_REUSED,
  * STATE_CONFLICT, …; OK with d->repeated and no items for a duplicate. */
-enum ieum_err core_decide_submit(const struct core *core, const struct policy *policy, const struct core_submit *s,
-				 core_time_us now, struct core_decision *d) IEUM_MUST_CHECK;
+enum ieum_err core_decide_submit(const struct core *core, const struct policy *policy,
+				 const struct core_submit *s, core_time_us now,
+				 struct core_decision *d) IEUM_MUST_CHECK;
 
 /* Releases up to `max` deliveries of the connection's mailboxes to it: most urgent first,
  * then oldest.  OK with no items when there is nothing to release. */
-enum ieum_err core_decide_release(const struct core *core, const struct policy *policy, uint64_t connection,
-				  uint32_t max, core_time_us now, struct core_decision *d) IEUM_MUST_CHECK;
+enum ieum_err core_decide_release(const struct core *core, const struct policy *policy,
+				  uint64_t connection, uint32_t max, core_time_us now,
+				  struct core_decision *d) IEUM_MUST_CHECK;
 
 struct core_settle {
 	uint64_t connection;
@@ -139,8 +145,9 @@ struct core_settle {
 
 /* Settling twice is no error; a late settle of this participant's own delivery counts.
  * DELIVERY_UNKNOWN (nothing of the request takes effect). */
-enum ieum_err core_decide_settle(const struct core *core, const struct policy *policy, const struct core_settle *s,
-				 core_time_us now, struct core_decision *d) IEUM_MUST_CHECK;
+enum ieum_err core_decide_settle(const struct core *core, const struct policy *policy,
+				 const struct core_settle *s, core_time_us now,
+				 struct core_decision *d) IEUM_MUST_CHECK;
 
 /* Records that the connection reads something by a query (promise 2). */
 enum ieum_err core_decide_read(const struct core *core, uint64_t connection, const char *what,
@@ -156,17 +163,17 @@ struct core_refused {
 	uint32_t count;
 	const uint8_t *message_id; /* or NULL */
 };
-enum ieum_err core_decide_refused(const struct core *core, const struct core_refused *r, core_time_us now,
-				  struct core_decision *d) IEUM_MUST_CHECK;
+enum ieum_err core_decide_refused(const struct core *core, const struct core_refused *r,
+				  core_time_us now, struct core_decision *d) IEUM_MUST_CHECK;
 
 /* A drill's clock moves forward. */
-enum ieum_err core_decide_advance(const struct core *core, uint64_t connection, int64_t by_ms, core_time_us now,
-				  struct core_decision *d) IEUM_MUST_CHECK;
+enum ieum_err core_decide_advance(const struct core *core, uint64_t connection, int64_t by_ms,
+				  core_time_us now, struct core_decision *d) IEUM_MUST_CHECK;
 
-/* Does what is due by now: settle time-outs, dead letters, ladders.  At most
- * CORE_DECISION_EVENTS_MAX events; call again until there are none. */
-enum ieum_err core_decide_due(const struct core *core, const struct policy *policy, core_time_us now,
-			      struct core_decision *d) IEUM_MUST_CHECK;
+/* Does what is due by now: settle time-outs, dead letters, deliveries that waited long enough,
+ * ladders, what may be forgotten.  A bounded part of it; call again until there are no events. */
+enum ieum_err core_decide_due(const struct core *core, const struct policy *policy,
+			      core_time_us now, struct core_decision *d) IEUM_MUST_CHECK;
 
 /* When something is due next; INT64_MAX: nothing. */
 core_time_us core_next_due(const struct core *core);
@@ -175,7 +182,8 @@ core_time_us core_next_due(const struct core *core);
 
 /* seq must be core_last_seq() + 1.  JOURNAL_CORRUPT when the event contradicts the state
  * (the state is then unusable), NO_MEMORY. */
-enum ieum_err core_apply(struct core *core, uint64_t seq, const Ieum__V1__Event *event) IEUM_MUST_CHECK;
+enum ieum_err core_apply(struct core *core, uint64_t seq,
+			 const Ieum__V1__Event *event) IEUM_MUST_CHECK;
 
 uint64_t core_last_seq(const struct core *core);
 core_time_us core_last_at_us(const struct core *core);
@@ -187,7 +195,8 @@ enum { CORE_SNAPSHOT_VERSION = 1 };
 /* The whole state as bytes, in a canonical order: equal states give equal bytes. */
 enum ieum_err core_snapshot_write(const struct core *core, struct buf *out) IEUM_MUST_CHECK;
 /* Into an empty core.  JOURNAL_CORRUPT: use it no further, replay from the start. */
-enum ieum_err core_snapshot_read(struct core *core, const uint8_t *bytes, size_t len) IEUM_MUST_CHECK;
+enum ieum_err core_snapshot_read(struct core *core, const uint8_t *bytes,
+				 size_t len) IEUM_MUST_CHECK;
 
 /* ---- looking ---- */
 
@@ -197,16 +206,16 @@ size_t core_take_ready(struct core *core, uint32_t *mailboxes, size_t max);
 /* One delivery as a release needs it. */
 struct core_delivery {
 	uint64_t delivery_id;
-	uint64_t seq;            /* of the `submitted` event: key of the payload */
+	uint64_t seq; /* of the `submitted` event: key of the payload */
 	uint32_t attempt;
 	uint32_t payload_bytes;
-	const char *mailbox;     /* name */
-	const char *sender;      /* name, "" for the hub */
+	const char *mailbox; /* name */
+	const char *sender;  /* name, "" for the hub */
 	const char *sender_actor;
 	int64_t received_at_ms;
 	Ieum__V1__DeliveryCause cause;
 	int64_t answer_by_at_ms;
-	const uint8_t *case_id;  /* 16 bytes or NULL */
+	const uint8_t *case_id; /* 16 bytes or NULL */
 	const uint8_t *message_id;
 };
 bool core_delivery(const struct core *core, uint64_t delivery_id, struct core_delivery *out);
@@ -215,8 +224,8 @@ bool core_delivery(const struct core *core, uint64_t delivery_id, struct core_de
 uint32_t core_in_flight(const struct core *core, uint64_t connection);
 
 /* The next deliveries that core_decide_release would take, to fetch their payloads first. */
-size_t core_peek_release(const struct core *core, const struct policy *policy, uint64_t connection, uint32_t max,
-			 core_time_us now, uint64_t *delivery_ids);
+size_t core_peek_release(const struct core *core, const struct policy *policy, uint64_t connection,
+			 uint32_t max, core_time_us now, uint64_t *delivery_ids);
 
 const char *core_participant_name(const struct core *core, uint32_t number); /* NULL: none */
 const char *core_mailbox_name(const struct core *core, uint32_t number);
@@ -230,13 +239,14 @@ struct core_view {
 	const Ieum__V1__Query *query;
 	core_time_us now;
 	struct arena *arena;
-	Ieum__V1__Result *result; /* out */
-	uint64_t payload_seq;     /* out */
+	Ieum__V1__Result *result;       /* out */
+	uint64_t payload_seq;           /* out */
 	uint8_t read_id[CORE_ID_BYTES]; /* out: what was read, for the record */
 	bool has_read_id;
 	char detail[CORE_DETAIL_BYTES]; /* out, with an error */
 };
-enum ieum_err core_view(const struct core *core, const struct policy *policy, struct core_view *v) IEUM_MUST_CHECK;
+enum ieum_err core_view(const struct core *core, const struct policy *policy,
+			struct core_view *v) IEUM_MUST_CHECK;
 
 /* Conservation (promise 7) and every other promise that the state alone can show: OK, or
  * JOURNAL_CORRUPT with the first contradiction in `what`.  O(state): simulator and audit. */
@@ -248,6 +258,7 @@ struct core_mailbox_counts {
 	uint64_t queued_bytes;
 	int64_t oldest_at_ms; /* of the queued; 0: none */
 };
-bool core_mailbox_counts(const struct core *core, uint32_t mailbox, struct core_mailbox_counts *out);
+bool core_mailbox_counts(const struct core *core, uint32_t mailbox,
+			 struct core_mailbox_counts *out);
 
 #endif

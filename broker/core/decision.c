@@ -88,7 +88,8 @@ enum ieum_err caller_of(const struct core *c, const struct policy *p, uint64_t c
 	return IEUM_E_OK;
 }
 
-bool caller_consumes(const struct core *c, const struct policy *p, const struct caller *who, uint32_t mailbox)
+bool caller_consumes(const struct core *c, const struct policy *p, const struct caller *who,
+		     uint32_t mailbox)
 {
 	int index = state_policy_mailbox(c, p, mailbox);
 

@@ -6,7 +6,7 @@
 
 /* Who is behind a connection, by the bound policy. */
 struct caller {
-	uint32_t connection; /* handle */
+	uint32_t connection;  /* handle */
 	uint32_t participant; /* number */
 	int index;            /* in the policy */
 	const struct policy_participant *who;
@@ -16,7 +16,8 @@ struct caller {
 enum ieum_err caller_of(const struct core *c, const struct policy *p, uint64_t connection,
 			struct caller *out) IEUM_MUST_CHECK;
 /* Does the caller consume this mailbox (number)? */
-bool caller_consumes(const struct core *c, const struct policy *p, const struct caller *who, uint32_t mailbox);
+bool caller_consumes(const struct core *c, const struct policy *p, const struct caller *who,
+		     uint32_t mailbox);
 /* Has the caller a mailbox in the case? */
 bool caller_in_case(const struct core *c, const struct policy *p, const struct caller *who,
 		    const struct core_case *k);
@@ -41,7 +42,8 @@ enum ieum_err decision_refuse(struct core_decision *d, enum ieum_err code, const
 
 /* Each message of the protocol in its event.  NULL as decision_event(). */
 #define DECISION_EVENT(lower, UPPER, Type) \
-	static inline Ieum__V1__##Type *decision_##lower(struct core_decision *d, core_time_us now) \
+	static inline Ieum__V1__##Type *decision_##lower(struct core_decision *d, \
+							 core_time_us now) \
 	{ \
 		Ieum__V1__##Type *e = decision_zalloc(d, sizeof *e); \
 		Ieum__V1__Event *event = e ? decision_event(d, now) : NULL; \
@@ -52,22 +54,22 @@ enum ieum_err decision_refuse(struct core_decision *d, enum ieum_err code, const
 		event->what_case = DECISION_WHAT_##lower; \
 		return e; \
 	}
-#define DECISION_WHAT_hub_started IEUM__V1__EVENT__WHAT_HUB_STARTED
+#define DECISION_WHAT_hub_started    IEUM__V1__EVENT__WHAT_HUB_STARTED
 #define DECISION_WHAT_policy_changed IEUM__V1__EVENT__WHAT_POLICY_CHANGED
-#define DECISION_WHAT_connected IEUM__V1__EVENT__WHAT_CONNECTED
-#define DECISION_WHAT_disconnected IEUM__V1__EVENT__WHAT_DISCONNECTED
-#define DECISION_WHAT_submitted IEUM__V1__EVENT__WHAT_SUBMITTED
-#define DECISION_WHAT_released IEUM__V1__EVENT__WHAT_RELEASED
-#define DECISION_WHAT_settled IEUM__V1__EVENT__WHAT_SETTLED
-#define DECISION_WHAT_returned IEUM__V1__EVENT__WHAT_RETURNED
-#define DECISION_WHAT_requeued IEUM__V1__EVENT__WHAT_REQUEUED
-#define DECISION_WHAT_dead_lettered IEUM__V1__EVENT__WHAT_DEAD_LETTERED
-#define DECISION_WHAT_escalated IEUM__V1__EVENT__WHAT_ESCALATED
-#define DECISION_WHAT_was_read IEUM__V1__EVENT__WHAT_WAS_READ
-#define DECISION_WHAT_refused IEUM__V1__EVENT__WHAT_REFUSED
+#define DECISION_WHAT_connected      IEUM__V1__EVENT__WHAT_CONNECTED
+#define DECISION_WHAT_disconnected   IEUM__V1__EVENT__WHAT_DISCONNECTED
+#define DECISION_WHAT_submitted      IEUM__V1__EVENT__WHAT_SUBMITTED
+#define DECISION_WHAT_released       IEUM__V1__EVENT__WHAT_RELEASED
+#define DECISION_WHAT_settled        IEUM__V1__EVENT__WHAT_SETTLED
+#define DECISION_WHAT_returned       IEUM__V1__EVENT__WHAT_RETURNED
+#define DECISION_WHAT_requeued       IEUM__V1__EVENT__WHAT_REQUEUED
+#define DECISION_WHAT_dead_lettered  IEUM__V1__EVENT__WHAT_DEAD_LETTERED
+#define DECISION_WHAT_escalated      IEUM__V1__EVENT__WHAT_ESCALATED
+#define DECISION_WHAT_was_read       IEUM__V1__EVENT__WHAT_WAS_READ
+#define DECISION_WHAT_refused        IEUM__V1__EVENT__WHAT_REFUSED
 #define DECISION_WHAT_clock_advanced IEUM__V1__EVENT__WHAT_CLOCK_ADVANCED
-#define DECISION_WHAT_case_changed IEUM__V1__EVENT__WHAT_CASE_CHANGED
-#define DECISION_WHAT_forgotten IEUM__V1__EVENT__WHAT_FORGOTTEN
+#define DECISION_WHAT_case_changed   IEUM__V1__EVENT__WHAT_CASE_CHANGED
+#define DECISION_WHAT_forgotten      IEUM__V1__EVENT__WHAT_FORGOTTEN
 DECISION_EVENT(hub_started, HUB_STARTED, HubStarted)
 DECISION_EVENT(policy_changed, POLICY_CHANGED, PolicyChanged)
 DECISION_EVENT(connected, CONNECTED, Connected)

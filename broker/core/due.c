@@ -25,7 +25,8 @@ static enum ieum_err due_time_outs(const struct core *c, const struct policy *p,
 	uint32_t handles[DUE_DELIVERIES_MAX];
 	size_t n = 0;
 
-	for (uint32_t th = c->flight.head; th && n < DUE_DELIVERIES_MAX; th = transit_at(c, th)->flight_next) {
+	for (uint32_t th = c->flight.head; th && n < DUE_DELIVERIES_MAX;
+	     th = transit_at(c, th)->flight_next) {
 		uint32_t dh = transit_at(c, th)->delivery;
 		if (delivery_at(c, dh)->released_at_ms + c->settle_within_ms > to_ms(now))
 			break;
@@ -94,15 +95,22 @@ static enum ieum_err due_forgotten(const struct core *c, const struct policy *p,
 	size_t n_seqs = 0;
 	unsigned looked = 0;
 
-	for (uint32_t h = c->closed.head; h && looked++ < DUE_FORGET_MAX; h = case_at(c, h)->closed_next) {
+	for (uint32_t h = c->closed.head; h && looked++ < DUE_FORGET_MAX;
+	     h = case_at(c, h)->closed_next) {
 		struct core_case *k = case_at(c, h);
 		if (k->last_at_ms + CORE_CASE_KEPT_MS > to_ms(now))
 			break;
-		if (case_ended(c, k))
-			cases[n_cases++] = (ProtobufCBinaryData){ CORE_ID_BYTES, k->id };
+		if (!case_ended(c, k))
+			continue;
+		/* A copy: applying the event ends the case. */
+		cases[n_cases] = (ProtobufCBinaryData){ CORE_ID_BYTES, arena_copy(&d->arena, k->id,
+										  CORE_ID_BYTES) };
+		if (!cases[n_cases++].data)
+			return IEUM_E_NO_MEMORY;
 	}
 	looked = 0;
-	for (uint32_t h = c->loose.head; h && looked++ < DUE_FORGET_MAX; h = referral_at(c, h)->next_in_case) {
+	for (uint32_t h = c->loose.head; h && looked++ < DUE_FORGET_MAX;
+	     h = referral_at(c, h)->next_in_case) {
 		const struct referral *r = referral_at(c, h);
 		if (to_ms(r->at_us) + kept_ms > to_ms(now))
 			break;

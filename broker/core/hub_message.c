@@ -37,8 +37,8 @@ static void make_id(const struct core *c, core_time_us now, uint64_t seq, uint8_
 	} while (state_referral(c, id));
 }
 
-static struct hub_message *hub_message_begin(const struct core *c, struct core_decision *d, core_time_us now,
-					     Ieum__V1__MessageType type)
+static struct hub_message *hub_message_begin(const struct core *c, struct core_decision *d,
+					     core_time_us now, Ieum__V1__MessageType type)
 {
 	struct hub_message *m = decision_zalloc(d, sizeof *m);
 	Ieum__V1__Submitted *e = m ? decision_submitted(d, now) : NULL;
@@ -103,7 +103,8 @@ static void in_case(const struct core *c, struct hub_message *m, uint32_t ch)
 
 /* ---- emitted by a rule ---- */
 
-static enum ieum_err link_to_parent(struct submission *s, struct hub_message *m, const struct policy_emit *emit)
+static enum ieum_err link_to_parent(struct submission *s, struct hub_message *m,
+				    const struct policy_emit *emit)
 {
 	Ieum__V1__CaseLinked **links = decision_zalloc(s->d, sizeof *links);
 	Ieum__V1__CaseLinked *l = decision_zalloc(s->d, sizeof *l);
@@ -113,7 +114,8 @@ static enum ieum_err link_to_parent(struct submission *s, struct hub_message *m,
 
 	if (!links || !l || !told || !tell)
 		return IEUM_E_NO_MEMORY;
-	if (!s->e->case_id.len || (parent && parent->n_links + m->e->n_case_links >= CORE_CASE_LINKS_MAX - 4))
+	if (!s->e->case_id.len ||
+	    (parent && parent->n_links + m->e->n_case_links >= CORE_CASE_LINKS_MAX - 4))
 		return IEUM_E_OK;
 	*l = (Ieum__V1__CaseLinked)IEUM__V1__CASE_LINKED__INIT;
 	*tell = (Ieum__V1__CaseLink)IEUM__V1__CASE_LINK__INIT;
@@ -127,7 +129,8 @@ static enum ieum_err link_to_parent(struct submission *s, struct hub_message *m,
 	return IEUM_E_OK;
 }
 
-static enum ieum_err emit_case(struct submission *s, struct hub_message *m, const struct policy_emit *emit,
+static enum ieum_err emit_case(struct submission *s, struct hub_message *m,
+			       const struct policy_emit *emit,
 			       const struct policy_decision *decided)
 {
 	if (!emit->open_case) {
@@ -142,7 +145,8 @@ static enum ieum_err emit_case(struct submission *s, struct hub_message *m, cons
 	if (decided->case_owner != POLICY_NONE)
 		m->e->case_opened->owner = policy_mailbox(s->p, decided->case_owner)->number;
 	else
-		m->e->case_opened->owner = m->e->n_routes ? m->e->routes[0]->mailbox : s->e->sender_mailbox;
+		m->e->case_opened->owner =
+			m->e->n_routes ? m->e->routes[0]->mailbox : s->e->sender_mailbox;
 	m->e->excluded = s->e->excluded;
 	m->e->n_excluded = s->e->n_excluded;
 	return link_to_parent(s, m, emit);
@@ -168,8 +172,9 @@ static void copy_envelope(struct hub_message *m, const struct submission *s)
 /* The body of its type, empty but for what it notifies of. */
 static bool set_body(struct submission *s, struct hub_message *m, Ieum__V1__MessageType type)
 {
-	const ProtobufCFieldDescriptor *f = protobuf_c_message_descriptor_get_field(
-		&ieum__v1__referral__descriptor, (unsigned)type + BODY_NUMBER);
+	const ProtobufCFieldDescriptor *f =
+		protobuf_c_message_descriptor_get_field(&ieum__v1__referral__descriptor,
+							(unsigned)type + BODY_NUMBER);
 	const ProtobufCMessageDescriptor *body = f ? f->descriptor : NULL;
 	ProtobufCMessage *made = body ? decision_zalloc(s->d, body->sizeof_message) : NULL;
 
@@ -204,13 +209,15 @@ enum ieum_err hub_message_emit(struct submission *s, const struct policy_emit *e
 	if (!err)
 		err = emit_case(s, m, emit, decided);
 	if (!err && m->e->case_opened && !m->e->case_opened->owner)
-		err = decision_refuse(s->d, IEUM_E_NO_ROUTE, "nobody would own the case of the notification");
+		err = decision_refuse(s->d, IEUM_E_NO_ROUTE,
+				      "nobody would own the case of the notification");
 	return err ? err : hub_message_end(s->d, m);
 }
 
 /* ---- a case is closed ---- */
 
-static bool box_excluded(const struct core *c, const struct policy *p, const struct core_case *k, int mailbox)
+static bool box_excluded(const struct core *c, const struct policy *p, const struct core_case *k,
+			 int mailbox)
 {
 	const struct policy_mailbox *m = policy_mailbox(p, mailbox);
 
@@ -225,8 +232,9 @@ enum ieum_err hub_message_closure(struct submission *s, Ieum__V1__Reason reason)
 {
 	uint32_t ch = referral_at(s->c, s->closes->referral)->core_case;
 	const struct core_case *k = case_at(s->c, ch);
-	struct hub_message *m = hub_message_begin(s->c, s->d, s->now,
-						  IEUM__V1__MESSAGE_TYPE__MESSAGE_TYPE_CLOSURE_NOTICE);
+	struct hub_message *m =
+		hub_message_begin(s->c, s->d, s->now,
+				  IEUM__V1__MESSAGE_TYPE__MESSAGE_TYPE_CLOSURE_NOTICE);
 	enum ieum_err err = IEUM_E_OK;
 
 	if (!m)
@@ -239,7 +247,8 @@ enum ieum_err hub_message_closure(struct submission *s, Ieum__V1__Reason reason)
 	m->referral.closure_notice = &m->notice;
 	for (uint32_t i = 0; i < k->n_members && !err; i++) {
 		int mailbox = state_policy_mailbox(s->c, s->p, k->members[i].mailbox);
-		if (k->members[i].sent && mailbox != POLICY_NONE && !box_excluded(s->c, s->p, k, mailbox))
+		if (k->members[i].sent && mailbox != POLICY_NONE &&
+		    !box_excluded(s->c, s->p, k, mailbox))
 			err = submit_route(s->d, m->e, k->members[i].mailbox,
 					   IEUM__V1__DELIVERY_CAUSE__DELIVERY_CAUSE_OUTCOME, 0);
 	}
@@ -262,8 +271,9 @@ static uint32_t who_is_told(const struct core *c, const struct policy *p, const 
 	return k ? k->owner : 0;
 }
 
-enum ieum_err hub_message_failed(const struct core *c, const struct policy *p, struct core_decision *d,
-				 core_time_us now, const struct referral *r)
+enum ieum_err hub_message_failed(const struct core *c, const struct policy *p,
+				 struct core_decision *d, core_time_us now,
+				 const struct referral *r)
 {
 	Ieum__V1__DeliveryCause cause;
 	uint32_t mailbox = who_is_told(c, p, r, &cause);
@@ -275,18 +285,22 @@ enum ieum_err hub_message_failed(const struct core *c, const struct policy *p, s
 		if (k->n_members == CORE_CASE_MEMBERS_MAX && !case_member(k, mailbox))
 			mailbox = k->owner;
 	}
-	struct hub_message *m = hub_message_begin(c, d, now, IEUM__V1__MESSAGE_TYPE__MESSAGE_TYPE_ANSWER);
+	struct hub_message *m =
+		hub_message_begin(c, d, now, IEUM__V1__MESSAGE_TYPE__MESSAGE_TYPE_ANSWER);
 	if (!m)
 		return IEUM_E_NO_MEMORY;
 	in_case(c, m, r->core_case);
-	m->envelope.urgency = (Ieum__V1__Urgency)(r->urgency + IEUM__V1__URGENCY__URGENCY_IMMEDIATE);
-	m->envelope.in_reply_to = (ProtobufCBinaryData){ CORE_ID_BYTES, (uint8_t *)(uintptr_t)r->id };
+	m->envelope.urgency =
+		(Ieum__V1__Urgency)(r->urgency + IEUM__V1__URGENCY__URGENCY_IMMEDIATE);
+	m->envelope.in_reply_to =
+		(ProtobufCBinaryData){ CORE_ID_BYTES, (uint8_t *)(uintptr_t)r->id };
 	ieum__v1__answer__init(&m->answer);
 	m->answer.kind = IEUM__V1__ANSWER_KIND__ANSWER_KIND_FAIL;
 	m->answer.reason = IEUM__V1__REASON__REASON_UNREACHABLE;
 	m->referral.body_case = IEUM__V1__REFERRAL__BODY_ANSWER;
 	m->referral.answer = &m->answer;
-	m->e->policy_hash = (ProtobufCBinaryData){ POLICY_HASH_BYTES, (uint8_t *)(uintptr_t)policy_hash(p) };
+	m->e->policy_hash =
+		(ProtobufCBinaryData){ POLICY_HASH_BYTES, (uint8_t *)(uintptr_t)policy_hash(p) };
 	enum ieum_err err = submit_route(d, m->e, mailbox, cause, 0);
 	return err ? err : hub_message_end(d, m);
 }

@@ -30,8 +30,8 @@ struct ladder_view {
 	int excluded[CORE_CASE_EXCLUDED_MAX];
 };
 
-static void view_task(const struct core *c, const struct policy *p, const struct task *t, int64_t now_ms,
-		      struct ladder_view *v)
+static void view_task(const struct core *c, const struct policy *p, const struct task *t,
+		      int64_t now_ms, struct ladder_view *v)
 {
 	const struct referral *r = referral_at(c, t->referral);
 	const struct core_case *k = r->core_case ? case_at(c, r->core_case) : NULL;
@@ -41,10 +41,12 @@ static void view_task(const struct core *c, const struct policy *p, const struct
 	ieum__v1__referral__init(&v->referral);
 	ieum__v1__envelope__init(&v->envelope);
 	v->referral.envelope = &v->envelope;
-	v->envelope.message_id = (ProtobufCBinaryData){ CORE_ID_BYTES, (uint8_t *)(uintptr_t)r->id };
+	v->envelope.message_id =
+		(ProtobufCBinaryData){ CORE_ID_BYTES, (uint8_t *)(uintptr_t)r->id };
 	v->envelope.type = (Ieum__V1__MessageType)r->type;
 	v->envelope.category = (Ieum__V1__Category)r->category;
-	v->envelope.urgency = (Ieum__V1__Urgency)(r->urgency + IEUM__V1__URGENCY__URGENCY_IMMEDIATE);
+	v->envelope.urgency =
+		(Ieum__V1__Urgency)(r->urgency + IEUM__V1__URGENCY__URGENCY_IMMEDIATE);
 	v->envelope.jurisdiction = (char *)(uintptr_t)t->jurisdiction;
 	for (uint32_t i = 0; i < t->n_asked; i++) {
 		int index = state_policy_mailbox(c, p, t->asked[i].mailbox);
@@ -57,19 +59,24 @@ static void view_task(const struct core *c, const struct policy *p, const struct
 			v->excluded[n_excluded++] = index;
 	}
 	v->context = (struct policy_context){
-		.referral = &v->referral, .sender = state_policy_participant(c, p, r->sender),
+		.referral = &v->referral,
+		.sender = state_policy_participant(c, p, r->sender),
 		.now_ms = now_ms,
 		.case_category = k ? (Ieum__V1__Category)k->category : 0,
 		.case_jurisdiction = k && *k->jurisdiction ? k->jurisdiction : NULL,
 		.case_owner = k ? state_policy_mailbox(c, p, k->owner) : POLICY_NONE,
-		.asked = v->asked, .n_asked = n_asked, .excluded = v->excluded, .n_excluded = n_excluded,
+		.asked = v->asked,
+		.n_asked = n_asked,
+		.excluded = v->excluded,
+		.n_excluded = n_excluded,
 	};
 }
 
 /* Whom a step asks, as far as the task and its case have room for them. */
-static enum ieum_err add_routes(const struct core *c, const struct policy *p, struct core_decision *d,
-				const struct task *t, const int *boxes, size_t n, uint32_t rejected_by,
-				Ieum__V1__DeliveryCause cause, Ieum__V1__Escalated *e)
+static enum ieum_err add_routes(const struct core *c, const struct policy *p,
+				struct core_decision *d, const struct task *t, const int *boxes,
+				size_t n, uint32_t rejected_by, Ieum__V1__DeliveryCause cause,
+				Ieum__V1__Escalated *e)
 {
 	uint32_t ch = referral_at(c, t->referral)->core_case;
 	const struct core_case *k = ch ? case_at(c, ch) : NULL;
@@ -80,7 +87,8 @@ static enum ieum_err add_routes(const struct core *c, const struct policy *p, st
 		uint32_t mailbox = policy_mailbox(p, boxes[i])->number;
 		bool joins = k && !case_member(k, mailbox);
 		bool newly = !task_asks(t, mailbox);
-		if (mailbox == 0 || mailbox == rejected_by || (joins && members == CORE_CASE_MEMBERS_MAX) ||
+		if (mailbox == 0 || mailbox == rejected_by ||
+		    (joins && members == CORE_CASE_MEMBERS_MAX) ||
 		    (newly && asked == CORE_ASKED_MAX))
 			continue;
 		Ieum__V1__Route *r = decision_zalloc(d, sizeof *r);
@@ -118,9 +126,9 @@ static bool step_applies(const struct step *s, Ieum__V1__EscalationCause cause)
 }
 
 /* Fills the routes of the first step that reaches somebody. */
-static enum ieum_err take_step(const struct core *c, const struct policy *p, struct core_decision *d,
-			       const struct task *t, uint32_t rejected_by, int64_t now_ms,
-			       Ieum__V1__Escalated *e)
+static enum ieum_err take_step(const struct core *c, const struct policy *p,
+			       struct core_decision *d, const struct task *t, uint32_t rejected_by,
+			       int64_t now_ms, Ieum__V1__Escalated *e)
 {
 	struct ladder_view *v = decision_zalloc(d, sizeof *v);
 	bool rejected = e->cause == IEUM__V1__ESCALATION_CAUSE__ESCALATION_CAUSE_REJECTED;

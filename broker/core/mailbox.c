@@ -45,7 +45,8 @@ size_t core_take_ready(struct core *c, uint32_t *mailboxes, size_t max)
 
 /* ---- lanes ---- */
 
-static uint64_t lane_hash(const struct core *c, uint32_t mailbox, uint32_t core_case, uint32_t urgency)
+static uint64_t lane_hash(const struct core *c, uint32_t mailbox, uint32_t core_case,
+			  uint32_t urgency)
 {
 	return index_hash(c->seed, (uint64_t)mailbox << 32 | core_case, urgency);
 }
@@ -121,8 +122,7 @@ static uint32_t lane_before(const struct core *c, const struct lane *l, uint64_t
 			at = transit_at(c, at)->lane_prev;
 		return at;
 	}
-	while (transit_at(c, at)->lane_next &&
-	       transit_at(c, transit_at(c, at)->lane_next)->id < id)
+	while (transit_at(c, at)->lane_next && transit_at(c, transit_at(c, at)->lane_next)->id < id)
 		at = transit_at(c, at)->lane_next;
 	return at;
 }
@@ -155,8 +155,10 @@ static enum ieum_err lane_remove(struct core *c, uint32_t th)
 	uint32_t h = t->lane;
 	struct lane *l = lane_at(c, h);
 
-	*(t->lane_prev ? &transit_at(c, t->lane_prev)->lane_next : &l->transits.head) = t->lane_next;
-	*(t->lane_next ? &transit_at(c, t->lane_next)->lane_prev : &l->transits.tail) = t->lane_prev;
+	*(t->lane_prev ? &transit_at(c, t->lane_prev)->lane_next : &l->transits.head) =
+		t->lane_next;
+	*(t->lane_next ? &transit_at(c, t->lane_next)->lane_prev : &l->transits.tail) =
+		t->lane_prev;
 	if (l->hint == th)
 		l->hint = t->lane_next ? t->lane_next : t->lane_prev;
 	t->lane = t->lane_prev = t->lane_next = 0;
@@ -214,7 +216,8 @@ static void flight_append(struct core *c, uint32_t th, uint32_t connection)
 	c->flight.tail = th;
 	t->own_prev = k->in_flight.tail;
 	t->own_next = 0;
-	*(k->in_flight.tail ? &transit_at(c, k->in_flight.tail)->own_next : &k->in_flight.head) = th;
+	*(k->in_flight.tail ? &transit_at(c, k->in_flight.tail)->own_next : &k->in_flight.head) =
+		th;
 	k->in_flight.tail = th;
 	k->n_in_flight++;
 }
@@ -224,8 +227,10 @@ static void flight_remove(struct core *c, uint32_t th)
 	struct transit *t = transit_at(c, th);
 	struct connection *k = connection_at(c, t->connection);
 
-	*(t->flight_prev ? &transit_at(c, t->flight_prev)->flight_next : &c->flight.head) = t->flight_next;
-	*(t->flight_next ? &transit_at(c, t->flight_next)->flight_prev : &c->flight.tail) = t->flight_prev;
+	*(t->flight_prev ? &transit_at(c, t->flight_prev)->flight_next : &c->flight.head) =
+		t->flight_next;
+	*(t->flight_next ? &transit_at(c, t->flight_next)->flight_prev : &c->flight.tail) =
+		t->flight_prev;
 	*(t->own_prev ? &transit_at(c, t->own_prev)->own_next : &k->in_flight.head) = t->own_next;
 	*(t->own_next ? &transit_at(c, t->own_next)->own_prev : &k->in_flight.tail) = t->own_prev;
 	t->flight_prev = t->flight_next = t->own_prev = t->own_next = 0;
@@ -433,7 +438,8 @@ enum ieum_err mailbox_end(struct core *c, uint32_t dh, uint8_t state, const char
 		delivery_set_state(c, d, state);
 		return IEUM_E_OK;
 	}
-	if (!d->transit || d->state == DELIVERY_DEAD || (state == DELIVERY_WITHDRAWN && d->released_to))
+	if (!d->transit || d->state == DELIVERY_DEAD ||
+	    (state == DELIVERY_WITHDRAWN && d->released_to))
 		return IEUM_E_JOURNAL_CORRUPT;
 	enum ieum_err err = transit_leave(c, d);
 	if (err)
@@ -441,6 +447,8 @@ enum ieum_err mailbox_end(struct core *c, uint32_t dh, uint8_t state, const char
 	delivery_set_state(c, d, state);
 	if (state == DELIVERY_DEAD) {
 		struct transit *t = transit_at(c, d->transit);
+		/* The last one failed too. */
+		d->attempts++;
 		t->why = why && *why ? strdup(why) : NULL;
 		box_append(c, &m->dead, d->transit);
 		return why && *why && !t->why ? IEUM_E_NO_MEMORY : IEUM_E_OK;
@@ -488,17 +496,16 @@ enum ieum_err mailbox_restore_order(struct core *c, uint32_t dh, uint32_t connec
 
 	if (d->state == DELIVERY_DEAD)
 		box_append(c, &c->mailboxes[d->mailbox - 1].dead, d->transit);
-	else if (d->state == DELIVERY_IN_FLIGHT && connection && !transit_at(c, d->transit)->connection)
+	else if (d->state == DELIVERY_IN_FLIGHT && connection &&
+		 !transit_at(c, d->transit)->connection)
 		flight_append(c, d->transit, connection);
 	else
 		return IEUM_E_JOURNAL_CORRUPT;
 	return IEUM_E_OK;
 }
 
-void mailbox_deinit(struct core *c, struct mailbox *m)
+void mailbox_deinit(struct mailbox *m)
 {
-	for (uint32_t th = m->dead.head; th; th = transit_at(c, th)->box_next)
-		free(transit_at(c, th)->why);
 	for (int u = 0; u < CORE_URGENCIES; u++)
 		heap_deinit(&m->ready[u]);
 	free(m->cases);

@@ -33,7 +33,8 @@ enum ieum_err mailbox_fail(struct core *c, uint32_t delivery, int64_t not_before
 enum ieum_err mailbox_requeue(struct core *c, uint32_t delivery) IEUM_MUST_CHECK;
 
 /* Settled, dead-lettered (with the refusal's reason, copied; may be NULL) or withdrawn. */
-enum ieum_err mailbox_end(struct core *c, uint32_t delivery, uint8_t state, const char *why) IEUM_MUST_CHECK;
+enum ieum_err mailbox_end(struct core *c, uint32_t delivery, uint8_t state,
+			  const char *why) IEUM_MUST_CHECK;
 
 /* A dead letter leaves the list; the counts stay. */
 void mailbox_forget_dead(struct core *c, uint32_t delivery);
@@ -50,10 +51,13 @@ struct mailbox_restore {
 	uint64_t handed_back_by;
 	const char *why; /* copied */
 };
-enum ieum_err mailbox_restore(struct core *c, uint32_t delivery, const struct mailbox_restore *from) IEUM_MUST_CHECK;
+enum ieum_err mailbox_restore(struct core *c, uint32_t delivery,
+			      const struct mailbox_restore *from) IEUM_MUST_CHECK;
 /* Then, in the old order of release and of death, what is in flight and what is dead. */
-enum ieum_err mailbox_restore_order(struct core *c, uint32_t delivery, uint32_t connection) IEUM_MUST_CHECK;
+enum ieum_err mailbox_restore_order(struct core *c, uint32_t delivery,
+				    uint32_t connection) IEUM_MUST_CHECK;
 
-void mailbox_deinit(struct core *c, struct mailbox *m);
+/* But for its deliveries. */
+void mailbox_deinit(struct mailbox *m);
 
 #endif

@@ -40,8 +40,10 @@ static enum ieum_err visit(struct picking *k, uint32_t th, bool *taken)
 	const struct lane *l = lane_at(k->c, t->lane);
 	const struct delivery *d = delivery_at(k->c, t->delivery);
 	const struct heap *ready = &k->c->mailboxes[l->mailbox - 1].ready[l->urgency];
-	bool excluded = l->core_case && case_excludes(case_at(k->c, l->core_case), k->who.participant);
-	bool avoided = t->handed_back_by == k->connection && mailbox_is_shared(k->c, k->p, l->mailbox);
+	bool excluded =
+		l->core_case && case_excludes(case_at(k->c, l->core_case), k->who.participant);
+	bool avoided =
+		t->handed_back_by == k->connection && mailbox_is_shared(k->c, k->p, l->mailbox);
 	enum ieum_err err = IEUM_E_OK;
 
 	*taken = !excluded && !avoided;
@@ -56,7 +58,8 @@ static enum ieum_err visit(struct picking *k, uint32_t th, bool *taken)
 	if (err || excluded || holds || !t->lane_next)
 		return err;
 	const struct transit *next = transit_at(k->c, t->lane_next);
-	return delivery_at(k->c, next->delivery)->state == DELIVERY_QUEUED ? offer(k, t->lane_next) : IEUM_E_OK;
+	return delivery_at(k->c, next->delivery)->state == DELIVERY_QUEUED ? offer(k, t->lane_next)
+									   : IEUM_E_OK;
 }
 
 static enum ieum_err pick_urgency(struct picking *k, uint32_t urgency)
@@ -80,12 +83,16 @@ static enum ieum_err pick_urgency(struct picking *k, uint32_t urgency)
 	return err;
 }
 
-static enum ieum_err pick(const struct core *c, const struct policy *p, uint64_t connection, size_t max,
-			  uint64_t *ids, size_t *n)
+static enum ieum_err pick(const struct core *c, const struct policy *p, uint64_t connection,
+			  size_t max, uint64_t *ids, size_t *n)
 {
 	struct picking k = {
-		.c = c, .p = p, .connection = connection, .candidates = &c->scratch->candidates,
-		.ids = ids, .max = max < CORE_RELEASE_MAX ? max : CORE_RELEASE_MAX,
+		.c = c,
+		.p = p,
+		.connection = connection,
+		.candidates = &c->scratch->candidates,
+		.ids = ids,
+		.max = max < CORE_RELEASE_MAX ? max : CORE_RELEASE_MAX,
 	};
 	enum ieum_err err = caller_of(c, p, connection, &k.who);
 
@@ -113,8 +120,8 @@ enum ieum_err core_decide_release(const struct core *c, const struct policy *p, 
 	return e->deliveries ? IEUM_E_OK : IEUM_E_NO_MEMORY;
 }
 
-size_t core_peek_release(const struct core *c, const struct policy *p, uint64_t connection, uint32_t max,
-			 core_time_us now, uint64_t *delivery_ids)
+size_t core_peek_release(const struct core *c, const struct policy *p, uint64_t connection,
+			 uint32_t max, core_time_us now, uint64_t *delivery_ids)
 {
 	size_t n;
 

@@ -28,8 +28,9 @@ static enum ieum_err give_up(struct core_decision *d, core_time_us now, const st
 	return e->why ? IEUM_E_OK : IEUM_E_NO_MEMORY;
 }
 
-static enum ieum_err give_back(const struct policy_limits *l, struct core_decision *d, core_time_us now,
-			       const struct returning *how, unsigned failed_before, uint64_t *ids, size_t n)
+static enum ieum_err give_back(const struct policy_limits *l, struct core_decision *d,
+			       core_time_us now, const struct returning *how,
+			       unsigned failed_before, uint64_t *ids, size_t n)
 {
 	Ieum__V1__DeliveriesReturned *e = decision_returned(d, now);
 
@@ -46,8 +47,8 @@ static enum ieum_err give_back(const struct policy_limits *l, struct core_decisi
 
 /* Takes those with as many failed attempts as the first (or all that are given up) out of the
  * list, newest first: so each goes back in front of the one before. */
-static size_t take_alike(const struct core *c, uint32_t attempts_max, uint32_t *deliveries, size_t *n,
-			 uint64_t *ids, unsigned *failed_before)
+static size_t take_alike(const struct core *c, uint32_t attempts_max, uint32_t *deliveries,
+			 size_t *n, uint64_t *ids, unsigned *failed_before)
 {
 	size_t kept = 0;
 	size_t taken = 0;
@@ -65,8 +66,9 @@ static size_t take_alike(const struct core *c, uint32_t attempts_max, uint32_t *
 	return taken;
 }
 
-enum ieum_err returning_decide(const struct core *c, const struct policy *p, struct core_decision *d,
-			       core_time_us now, const struct returning *how, uint32_t *deliveries, size_t n)
+enum ieum_err returning_decide(const struct core *c, const struct policy *p,
+			       struct core_decision *d, core_time_us now,
+			       const struct returning *how, uint32_t *deliveries, size_t n)
 {
 	const struct policy_limits *l = policy_limits(p);
 	enum ieum_err err = IEUM_E_OK;

@@ -13,8 +13,9 @@ struct returning {
 
 /* One event for all that wait equally long, one for those given up.  Sorts `deliveries`
  * (handles).  HUB_FULL when the decision has no room for so many events. */
-enum ieum_err returning_decide(const struct core *c, const struct policy *p, struct core_decision *d,
-			       core_time_us now, const struct returning *how, uint32_t *deliveries,
+enum ieum_err returning_decide(const struct core *c, const struct policy *p,
+			       struct core_decision *d, core_time_us now,
+			       const struct returning *how, uint32_t *deliveries,
 			       size_t n) IEUM_MUST_CHECK;
 
 #endif

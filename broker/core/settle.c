@@ -47,7 +47,8 @@ static enum ieum_err find_own(const struct settling *s, uint64_t id, uint32_t *d
 {
 	*dh = state_delivery(s->c, id);
 	if (!*dh || !mailbox_has_read(s->c, delivery_at(s->c, *dh), s->who.participant))
-		return decision_refuse(s->d, IEUM_E_DELIVERY_UNKNOWN, "delivery %llu", (unsigned long long)id);
+		return decision_refuse(s->d, IEUM_E_DELIVERY_UNKNOWN, "delivery %llu",
+				       (unsigned long long)id);
 	return IEUM_E_OK;
 }
 
@@ -96,7 +97,8 @@ static enum ieum_err settle_release(struct settling *s, const uint64_t *done, si
 		.connection = s->from->connection,
 		.cause = IEUM__V1__RETURN_CAUSE__RETURN_CAUSE_RELEASED,
 	};
-	uint64_t *ids = arena_copy(&s->d->arena, s->from->release, s->from->n_release * sizeof *ids);
+	uint64_t *ids =
+		arena_copy(&s->d->arena, s->from->release, s->from->n_release * sizeof *ids);
 	uint32_t *handles = arena_alloc(&s->d->arena, s->from->n_release * sizeof *handles);
 	size_t n = ids ? sort_ids(ids, s->from->n_release) : 0;
 	enum ieum_err err = ids && handles ? IEUM_E_OK : IEUM_E_NO_MEMORY;
@@ -109,7 +111,8 @@ static enum ieum_err settle_release(struct settling *s, const uint64_t *done, si
 			uint32_t dh;
 			err = find_own(s, ids[i], &dh);
 			if (!err && in_flight_here(s, dh) && !contains(done, n_done, ids[i]) &&
-			    mailbox_is_shared(s->c, s->p, delivery_at(s->c, dh)->mailbox) == (colleague == 1))
+			    mailbox_is_shared(s->c, s->p, delivery_at(s->c, dh)->mailbox) ==
+				    (colleague == 1))
 				handles[kept++] = dh;
 		}
 		how.at_once = colleague == 1;
@@ -144,12 +147,14 @@ static enum ieum_err settle_refuse(struct settling *s, const uint64_t *done, siz
 	enum ieum_err err = all && handles ? IEUM_E_OK : IEUM_E_NO_MEMORY;
 
 	for (size_t i = 0; i < n && !err; i++)
-		all[i] = (struct refusal){ s->from->refuse[i]->delivery_id, s->from->refuse[i]->reason };
+		all[i] = (struct refusal){ s->from->refuse[i]->delivery_id,
+					   s->from->refuse[i]->reason };
 	if (!err)
 		qsort(all, n, sizeof *all, compare_refusals);
 	for (size_t i = 0; i < n && !err;) {
 		struct returning how = {
-			.connection = s->from->connection, .why = all[i].why,
+			.connection = s->from->connection,
+			.why = all[i].why,
 			.cause = IEUM__V1__RETURN_CAUSE__RETURN_CAUSE_REFUSED,
 		};
 		size_t kept = 0;
@@ -157,7 +162,8 @@ static enum ieum_err settle_refuse(struct settling *s, const uint64_t *done, siz
 			uint32_t dh;
 			err = find_own(s, all[i].id, &dh);
 			if (!err && all[i].id != last && in_flight_here(s, dh) &&
-			    !contains(done, n_done, all[i].id) && !contains(s->release, s->n_release, all[i].id))
+			    !contains(done, n_done, all[i].id) &&
+			    !contains(s->release, s->n_release, all[i].id))
 				handles[kept++] = dh;
 			last = all[i].id;
 		}
@@ -178,12 +184,14 @@ static enum ieum_err check_refusals(const struct settling *s)
 	for (size_t i = 0; i < n; i++)
 		ids[i] = s->from->refuse[i]->delivery_id;
 	if (n && sort_ids(ids, n) != n)
-		return decision_refuse(s->d, IEUM_E_FIELD_INVALID, "settle.refuse: a delivery twice");
+		return decision_refuse(s->d, IEUM_E_FIELD_INVALID,
+				       "settle.refuse: a delivery twice");
 	return IEUM_E_OK;
 }
 
-enum ieum_err core_decide_settle(const struct core *c, const struct policy *p, const struct core_settle *from,
-				 core_time_us now, struct core_decision *d)
+enum ieum_err core_decide_settle(const struct core *c, const struct policy *p,
+				 const struct core_settle *from, core_time_us now,
+				 struct core_decision *d)
 {
 	struct settling s = { .c = c, .p = p, .from = from, .now = now, .d = d };
 	uint64_t *done = NULL;
@@ -200,7 +208,8 @@ enum ieum_err core_decide_settle(const struct core *c, const struct policy *p, c
 	}
 	/* The event's own list may lose what was settled before; look-ups need them all. */
 	uint64_t *all = n_done && (from->n_release || from->n_refuse)
-				? arena_copy(&d->arena, done, n_done * sizeof *done) : done;
+				? arena_copy(&d->arena, done, n_done * sizeof *done)
+				: done;
 	if (!err && n_done)
 		err = all ? settle_done(&s, done, n_done) : IEUM_E_NO_MEMORY;
 	if (!err && from->n_release > 0)

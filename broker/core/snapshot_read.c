@@ -75,7 +75,8 @@ static enum ieum_err read_connection(struct core *c, const Ieum__V1__SnapshotCon
 
 /* ---- cases ---- */
 
-static enum ieum_err read_members(struct core *c, struct core_case *k, const Ieum__V1__SnapshotCase *m)
+static enum ieum_err read_members(struct core *c, struct core_case *k,
+				  const Ieum__V1__SnapshotCase *m)
 {
 	enum ieum_err err = IEUM_E_OK;
 
@@ -169,7 +170,8 @@ static enum ieum_err read_timeline(struct reading *rd, const Ieum__V1__SnapshotT
 
 /* ---- referrals ---- */
 
-static enum ieum_err add_pending(struct reading *rd, uint32_t dh, const Ieum__V1__SnapshotDelivery *m)
+static enum ieum_err add_pending(struct reading *rd, uint32_t dh,
+				 const Ieum__V1__SnapshotDelivery *m)
 {
 	if (rd->n_pending == rd->cap_pending) {
 		size_t cap = rd->cap_pending ? 2 * rd->cap_pending : 1024;
@@ -183,13 +185,17 @@ static enum ieum_err add_pending(struct reading *rd, uint32_t dh, const Ieum__V1
 	if (*m->why && !why)
 		return IEUM_E_NO_MEMORY;
 	rd->pending[rd->n_pending++] = (struct pending){
-		.id = m->id, .delivery = dh,
-		.from = { .not_before_ms = m->not_before_ms, .handed_back_by = m->handed_back_by, .why = why },
+		.id = m->id,
+		.delivery = dh,
+		.from = { .not_before_ms = m->not_before_ms,
+			  .handed_back_by = m->handed_back_by,
+			  .why = why },
 	};
 	return IEUM_E_OK;
 }
 
-static enum ieum_err read_readers(struct core *c, struct delivery *d, const Ieum__V1__SnapshotDelivery *m)
+static enum ieum_err read_readers(struct core *c, struct delivery *d,
+				  const Ieum__V1__SnapshotDelivery *m)
 {
 	uint32_t *link = &d->readers;
 
@@ -205,7 +211,8 @@ static enum ieum_err read_readers(struct core *c, struct delivery *d, const Ieum
 	return IEUM_E_OK;
 }
 
-static enum ieum_err read_delivery(struct reading *rd, uint32_t rh, const Ieum__V1__SnapshotDelivery *m)
+static enum ieum_err read_delivery(struct reading *rd, uint32_t rh,
+				   const Ieum__V1__SnapshotDelivery *m)
 {
 	struct core *c = rd->c;
 	struct referral *r = referral_at(c, rh);
@@ -219,19 +226,27 @@ static enum ieum_err read_delivery(struct reading *rd, uint32_t rh, const Ieum__
 		return IEUM_E_JOURNAL_CORRUPT;
 	struct delivery *d = delivery_at(c, dh);
 	*d = (struct delivery){
-		.id = m->id, .released_at_ms = m->released_at_ms, .referral = rh, .mailbox = m->mailbox,
-		.released_to = m->released_to, .attempts = (uint16_t)m->attempts,
-		.state = (uint8_t)m->state, .cause = (uint8_t)m->cause, .task = (uint8_t)m->task,
+		.id = m->id,
+		.released_at_ms = m->released_at_ms,
+		.referral = rh,
+		.mailbox = m->mailbox,
+		.released_to = m->released_to,
+		.attempts = (uint16_t)m->attempts,
+		.state = (uint8_t)m->state,
+		.cause = (uint8_t)m->cause,
+		.task = (uint8_t)m->task,
 	};
 	*(r->last_delivery ? &delivery_at(c, r->last_delivery)->next : &r->first_delivery) = dh;
 	r->last_delivery = dh;
 	enum ieum_err err = read_readers(c, d, m);
 	if (!err && seq != r->seq && seqmap_get(&c->seqs, seq) != rh)
-		err = seqmap_get(&c->seqs, seq) ? IEUM_E_JOURNAL_CORRUPT : seqmap_set(&c->seqs, seq, rh);
+		err = seqmap_get(&c->seqs, seq) ? IEUM_E_JOURNAL_CORRUPT
+						: seqmap_set(&c->seqs, seq, rh);
 	return err ? err : add_pending(rd, dh, m);
 }
 
-static enum ieum_err read_task(struct core *c, uint32_t rh, uint8_t index, const Ieum__V1__SnapshotTask *m)
+static enum ieum_err read_task(struct core *c, uint32_t rh, uint8_t index,
+			       const Ieum__V1__SnapshotTask *m)
 {
 	uint32_t th = slab_get(&c->tasks);
 	uint32_t *link = &referral_at(c, rh)->first_task;
@@ -252,6 +267,7 @@ static enum ieum_err read_task(struct core *c, uint32_t rh, uint8_t index, const
 	t->due_at_ms = m->due_at_ms;
 	t->within_ms = m->within_ms;
 	t->steps_used = (uint16_t)m->steps_used;
+	t->held_at = (uint16_t)m->held_at;
 	t->state = (uint8_t)m->state;
 	t->stops_at = (uint8_t)m->stops_at;
 	t->effect = (uint8_t)m->effect;
@@ -357,7 +373,8 @@ static enum ieum_err read_mailbox(struct reading *rd, const Ieum__V1__SnapshotMa
 	for (size_t i = 0; i < m->n_dead_letters && !err; i++) {
 		uint32_t dh = state_delivery(rd->c, m->dead_letters[i]);
 		err = dh && delivery_at(rd->c, dh)->state == DELIVERY_DEAD
-			      ? mailbox_restore_order(rd->c, dh, 0) : IEUM_E_JOURNAL_CORRUPT;
+			      ? mailbox_restore_order(rd->c, dh, 0)
+			      : IEUM_E_JOURNAL_CORRUPT;
 	}
 	return err;
 }
@@ -391,7 +408,8 @@ static enum ieum_err read_record(struct reading *rd, const Ieum__V1__SnapshotRec
 	switch (r->what_case) {
 	case IEUM__V1__SNAPSHOT_RECORD__WHAT_HEAD: return read_head(rd, r->head);
 	case IEUM__V1__SNAPSHOT_RECORD__WHAT_ACTOR: return read_actor(rd->c, r->actor);
-	case IEUM__V1__SNAPSHOT_RECORD__WHAT_CONNECTION: return read_connection(rd->c, r->connection);
+	case IEUM__V1__SNAPSHOT_RECORD__WHAT_CONNECTION:
+		return read_connection(rd->c, r->connection);
 	case IEUM__V1__SNAPSHOT_RECORD__WHAT_CASE: return read_case(rd, r->case_);
 	case IEUM__V1__SNAPSHOT_RECORD__WHAT_REFERRAL: return read_referral(rd, r->referral);
 	case IEUM__V1__SNAPSHOT_RECORD__WHAT_TIMELINE: return read_timeline(rd, r->timeline);

@@ -13,7 +13,7 @@
 
 enum {
 	SNAPSHOT_RECORD_BYTES = 256 * 1024 * 1024, /* budget for building one record */
-	SNAPSHOT_ENTRIES = 512, /* of a timeline, in one record */
+	SNAPSHOT_ENTRIES = 512,                    /* of a timeline, in one record */
 };
 
 struct writing {
@@ -22,7 +22,8 @@ struct writing {
 	struct buf *out;
 };
 
-static enum ieum_err put_record(struct writing *w, Ieum__V1__SnapshotRecord__WhatCase what, void *message)
+static enum ieum_err put_record(struct writing *w, Ieum__V1__SnapshotRecord__WhatCase what,
+				void *message)
 {
 	Ieum__V1__SnapshotRecord r = IEUM__V1__SNAPSHOT_RECORD__INIT;
 	uint8_t head[10];
@@ -67,7 +68,8 @@ static enum ieum_err write_head(struct writing *w)
 	m.last_at_us = c->last_at_us;
 	m.drill = c->drill;
 	m.incarnation = id_bytes(c->incarnation);
-	m.policy_hash = (ProtobufCBinaryData){ POLICY_HASH_BYTES, (uint8_t *)(uintptr_t)c->policy_hash };
+	m.policy_hash =
+		(ProtobufCBinaryData){ POLICY_HASH_BYTES, (uint8_t *)(uintptr_t)c->policy_hash };
 	m.settle_within_ms = c->settle_within_ms;
 	m.last_connection = c->last_connection;
 	m.forgotten = c->n_forgotten;
@@ -146,7 +148,8 @@ static enum ieum_err write_case(struct writing *w, const struct core_case *k)
 	if (!links || !m.members || !m.links)
 		return IEUM_E_NO_MEMORY;
 	for (; m.n_members < k->n_members; m.n_members++)
-		m.members[m.n_members] = k->members[m.n_members].mailbox * 2 + k->members[m.n_members].sent;
+		m.members[m.n_members] =
+			k->members[m.n_members].mailbox * 2 + k->members[m.n_members].sent;
 	for (; m.n_links < k->n_links; m.n_links++) {
 		links[m.n_links] = (Ieum__V1__CaseLinked)IEUM__V1__CASE_LINKED__INIT;
 		links[m.n_links].case_id = id_bytes(k->links[m.n_links].case_id);
@@ -185,7 +188,8 @@ static enum ieum_err write_timeline(struct writing *w, const struct core_case *k
 		m.entries = room(w, (size_t)SNAPSHOT_ENTRIES * 6, sizeof *m.entries);
 		if (!m.entries)
 			return IEUM_E_NO_MEMORY;
-		for (; i < k->timeline.n && m.n_entries < (size_t)SNAPSHOT_ENTRIES * 6; i++, m.n_entries += 6)
+		for (; i < k->timeline.n && m.n_entries < (size_t)SNAPSHOT_ENTRIES * 6;
+		     i++, m.n_entries += 6)
 			write_entry(w->c, timeline_at(&k->timeline, i), m.entries + m.n_entries);
 		err = put_record(w, IEUM__V1__SNAPSHOT_RECORD__WHAT_TIMELINE, &m);
 	}
@@ -194,11 +198,13 @@ static enum ieum_err write_timeline(struct writing *w, const struct core_case *k
 
 /* ---- referrals ---- */
 
-static enum ieum_err put_readers(struct writing *w, const struct delivery *d, Ieum__V1__SnapshotDelivery *m)
+static enum ieum_err put_readers(struct writing *w, const struct delivery *d,
+				 Ieum__V1__SnapshotDelivery *m)
 {
 	size_t n = 0;
 
-	for (uint32_t h = d->readers; h; h = ((const struct reader *)slab_at(&w->c->readers, h))->next)
+	for (uint32_t h = d->readers; h;
+	     h = ((const struct reader *)slab_at(&w->c->readers, h))->next)
 		n++;
 	m->readers = room(w, n, sizeof *m->readers);
 	if (!m->readers)
@@ -211,7 +217,8 @@ static enum ieum_err put_readers(struct writing *w, const struct delivery *d, Ie
 	return IEUM_E_OK;
 }
 
-static enum ieum_err put_delivery(struct writing *w, const struct delivery *d, Ieum__V1__SnapshotDelivery *m)
+static enum ieum_err put_delivery(struct writing *w, const struct delivery *d,
+				  Ieum__V1__SnapshotDelivery *m)
 {
 	const struct transit *t = d->transit ? transit_at(w->c, d->transit) : NULL;
 
@@ -261,6 +268,7 @@ static enum ieum_err put_task(struct writing *w, const struct task *t, Ieum__V1_
 	m->due_at_ms = t->due_at_ms;
 	m->within_ms = t->within_ms;
 	m->steps_used = t->steps_used;
+	m->held_at = t->held_at;
 	m->state = t->state;
 	m->stops_at = t->stops_at;
 	m->effect = t->effect;
@@ -280,7 +288,8 @@ static enum ieum_err put_task(struct writing *w, const struct task *t, Ieum__V1_
 	return put_ladder(w, t, m);
 }
 
-static enum ieum_err put_parts(struct writing *w, const struct referral *r, Ieum__V1__SnapshotReferral *m)
+static enum ieum_err put_parts(struct writing *w, const struct referral *r,
+			       Ieum__V1__SnapshotReferral *m)
 {
 	size_t n_deliveries = 0;
 	enum ieum_err err = IEUM_E_OK;
@@ -331,7 +340,8 @@ static enum ieum_err write_referrals(struct writing *w)
 	const struct core *c = w->c;
 	enum ieum_err err = IEUM_E_OK;
 
-	for (uint64_t seq = seqmap_next(&c->seqs, 1); seq && !err; seq = seqmap_next(&c->seqs, seq + 1)) {
+	for (uint64_t seq = seqmap_next(&c->seqs, 1); seq && !err;
+	     seq = seqmap_next(&c->seqs, seq + 1)) {
 		const struct referral *r = referral_at(c, seqmap_get(&c->seqs, seq));
 		if (r->seq != seq)
 			continue; /* an escalation's */
@@ -340,7 +350,8 @@ static enum ieum_err write_referrals(struct writing *w)
 		if (!err)
 			err = write_referral(w, r);
 	}
-	for (uint64_t seq = seqmap_next(&c->seqs, 1); seq && !err; seq = seqmap_next(&c->seqs, seq + 1)) {
+	for (uint64_t seq = seqmap_next(&c->seqs, 1); seq && !err;
+	     seq = seqmap_next(&c->seqs, seq + 1)) {
 		const struct referral *r = referral_at(c, seqmap_get(&c->seqs, seq));
 		if (r->seq == seq && case_seq(c, r->core_case) == seq)
 			err = write_timeline(w, case_at(c, r->core_case));
@@ -386,7 +397,8 @@ static enum ieum_err write_order(struct writing *w)
 		return IEUM_E_NO_MEMORY;
 	for (uint32_t th = c->flight.head; th; th = transit_at(c, th)->flight_next) {
 		m.in_flight[m.n_in_flight++] = transit_at(c, th)->id;
-		m.connections[m.n_connections++] = connection_at(c, transit_at(c, th)->connection)->number;
+		m.connections[m.n_connections++] =
+			connection_at(c, transit_at(c, th)->connection)->number;
 	}
 	for (uint32_t h = c->closed.head; h; h = case_at(c, h)->closed_next)
 		m.closed[m.n_closed++] = case_at(c, h)->seq;

@@ -204,9 +204,8 @@ enum ieum_err state_connect(struct core *c, uint64_t number, uint32_t participan
 	uint32_t h = slab_get(&c->connections);
 	if (!h)
 		return IEUM_E_NO_MEMORY;
-	*connection_at(c, h) = (struct connection){
-		.number = number, .participant = participant, .actor = actor
-	};
+	*connection_at(c, h) =
+		(struct connection){ .number = number, .participant = participant, .actor = actor };
 	c->last_connection = number;
 	c->participants[participant - 1].n_connections++;
 	return index_add(&c->connection_numbers, index_hash(c->seed, number, 0), h);

@@ -19,13 +19,13 @@
 #include "broker/core/slab.h"
 
 enum {
-	CORE_URGENCIES = 4, /* immediate, urgent, priority, routine */
-	CORE_ROUTE_BITS = 8, /* delivery id = seq << 8 | route */
+	CORE_URGENCIES = 4,              /* immediate, urgent, priority, routine */
+	CORE_ROUTE_BITS = 8,             /* delivery id = seq << 8 | route */
 	CORE_PARTICIPANTS_MAX = 1 << 20, /* ever named in one journal */
-	CORE_ACTORS_MAX = 1 << 17, /* people and workstations ever seen */
-	CORE_CASE_TASKS_MAX = 256, /* open at one time in a case */
-	CORE_ASKED_MAX = 64, /* mailboxes that may answer one task */
-	CORE_CASE_EXCLUDED_MAX = 64, /* participants */
+	CORE_ACTORS_MAX = 1 << 17,       /* people and workstations ever seen */
+	CORE_CASE_TASKS_MAX = 256,       /* open at one time in a case */
+	CORE_ASKED_MAX = 64,             /* mailboxes that may answer one task */
+	CORE_CASE_EXCLUDED_MAX = 64,     /* participants */
 };
 
 /* A closed case is remembered so long after its last event: a report within a year of another
@@ -36,11 +36,11 @@ enum {
 #define CORE_CASE_KEPT_MS ((int64_t)400 * 24 * 60 * 60 * 1000)
 
 /* Waiting for its time after a failed attempt; for everyone outside it is queued. */
-#define DELIVERY_WAITING ((uint8_t)6)
-#define DELIVERY_QUEUED ((uint8_t)IEUM__V1__DELIVERY_STATE__DELIVERY_STATE_QUEUED)
+#define DELIVERY_WAITING   ((uint8_t)6)
+#define DELIVERY_QUEUED    ((uint8_t)IEUM__V1__DELIVERY_STATE__DELIVERY_STATE_QUEUED)
 #define DELIVERY_IN_FLIGHT ((uint8_t)IEUM__V1__DELIVERY_STATE__DELIVERY_STATE_IN_FLIGHT)
-#define DELIVERY_SETTLED ((uint8_t)IEUM__V1__DELIVERY_STATE__DELIVERY_STATE_SETTLED)
-#define DELIVERY_DEAD ((uint8_t)IEUM__V1__DELIVERY_STATE__DELIVERY_STATE_DEAD_LETTERED)
+#define DELIVERY_SETTLED   ((uint8_t)IEUM__V1__DELIVERY_STATE__DELIVERY_STATE_SETTLED)
+#define DELIVERY_DEAD      ((uint8_t)IEUM__V1__DELIVERY_STATE__DELIVERY_STATE_DEAD_LETTERED)
 #define DELIVERY_WITHDRAWN ((uint8_t)IEUM__V1__DELIVERY_STATE__DELIVERY_STATE_WITHDRAWN)
 
 struct list {
@@ -51,15 +51,15 @@ struct delivery {
 	uint64_t id;
 	int64_t released_at_ms; /* last; 0: never */
 	uint32_t referral;
-	uint32_t next;          /* of the same referral, in order of id */
+	uint32_t next; /* of the same referral, in order of id */
 	uint32_t mailbox;
-	uint32_t released_to;   /* participant, the last */
-	uint32_t readers;       /* earlier ones that are others */
-	uint32_t transit;       /* while not settled or withdrawn */
-	uint16_t attempts;      /* that failed */
+	uint32_t released_to; /* participant, the last */
+	uint32_t readers;     /* earlier ones that are others */
+	uint32_t transit;     /* while not settled or withdrawn */
+	uint16_t attempts;    /* that failed */
 	uint8_t state;
 	uint8_t cause;
-	uint8_t task;           /* index + 1 */
+	uint8_t task; /* index + 1 */
 };
 
 struct reader {
@@ -76,8 +76,9 @@ struct transit {
 	};
 	uint32_t delivery;
 	uint32_t lane, lane_prev, lane_next;
-	uint32_t box_prev, box_next; /* the mailbox's, in order of id; of a dead one: its dead letters */
-	uint32_t connection;         /* in flight to */
+	uint32_t box_prev,
+		box_next;    /* the mailbox's, in order of id; of a dead one: its dead letters */
+	uint32_t connection; /* in flight to */
 	uint32_t flight_prev, flight_next; /* all in flight, in order of release */
 	union {
 		uint32_t own_prev; /* in flight: of the connection */
@@ -102,17 +103,17 @@ struct referral {
 	uint8_t id[CORE_ID_BYTES];
 	uint64_t seq;
 	int64_t at_us;
-	uint64_t in_reply_to;    /* seq; 0: none */
+	uint64_t in_reply_to; /* seq; 0: none */
 	uint32_t core_case;
 	uint32_t next_in_case, prev_in_case; /* without a case: of all such */
-	uint32_t sender;         /* participant; 0: the hub */
+	uint32_t sender;                     /* participant; 0: the hub */
 	uint32_t actor;
 	uint32_t payload_bytes;
 	uint32_t first_delivery, last_delivery;
 	uint32_t first_task;
 	uint32_t n_unsettled;
 	uint8_t type;
-	uint8_t urgency;         /* 0 to 3 */
+	uint8_t urgency; /* 0 to 3 */
 	uint8_t category;
 	uint8_t erased;
 };
@@ -130,16 +131,17 @@ struct step {
 
 struct task {
 	uint32_t referral;
-	uint32_t next;      /* of the same referral, by index */
+	uint32_t next;                 /* of the same referral, by index */
 	uint32_t case_prev, case_next; /* while open */
-	uint32_t place;     /* in the heap of clocks */
-	uint32_t holder;    /* mailbox that took it on; 0: nobody yet */
-	int64_t due_at_ms;  /* 0: no clock runs */
-	int64_t within_ms;  /* what whoever was asked first had */
+	uint32_t place;                /* in the heap of clocks */
+	uint32_t holder;               /* mailbox that took it on; 0: nobody yet */
+	int64_t due_at_ms;             /* 0: no clock runs */
+	int64_t within_ms;             /* what whoever was asked first had */
 	struct asked *asked;
 	struct step *ladder;
 	uint32_t n_asked;
 	uint16_t n_ladder, steps_used;
+	uint16_t held_at; /* steps used when the holder took it on */
 	uint8_t index, state, stops_at, effect, outcome, reason, effect_reason;
 	bool blocks_closing;
 	char jurisdiction[16];
@@ -193,7 +195,7 @@ struct core_case {
 	struct member *members;
 	struct link *links;
 	uint32_t *excluded; /* participants */
-	struct list open; /* tasks */
+	struct list open;   /* tasks */
 	struct list referrals;
 	struct timeline timeline;
 	uint32_t closed_prev, closed_next; /* all closed ones, the longest quiet first */
@@ -204,10 +206,10 @@ struct core_case {
 struct mailbox {
 	char *name;
 	struct core_mailbox_counts counts;
-	struct list unsettled; /* transits, in order of id */
-	struct list dead;      /* transits, in order of death */
+	struct list unsettled;             /* transits, in order of id */
+	struct list dead;                  /* transits, in order of death */
 	struct heap ready[CORE_URGENCIES]; /* lanes that have something to release */
-	uint32_t *cases;       /* it takes part in, in order of joining; 0: forgotten */
+	uint32_t *cases;                   /* it takes part in, in order of joining; 0: forgotten */
 	uint32_t n_cases, cap_cases;
 	bool told_ready;
 };
@@ -330,7 +332,8 @@ const char *state_actor_name(const struct core *c, uint32_t number);       /* ""
 uint64_t state_id_hash(const struct core *c, const uint8_t id[CORE_ID_BYTES]);
 
 /* state.c: names get numbers; JOURNAL_CORRUPT when a number isn't the next or the name is taken. */
-enum ieum_err state_name_participant(struct core *c, uint32_t number, const char *name) IEUM_MUST_CHECK;
+enum ieum_err state_name_participant(struct core *c, uint32_t number,
+				     const char *name) IEUM_MUST_CHECK;
 enum ieum_err state_name_mailbox(struct core *c, uint32_t number, const char *name) IEUM_MUST_CHECK;
 uint32_t state_participant_number(const struct core *c, const char *name);
 /* The number of the actor, given now when it is new; 0: no memory or too many. */
@@ -338,7 +341,8 @@ uint32_t state_actor(struct core *c, uint32_t participant, const char *name);
 uint32_t state_find_actor(const struct core *c, uint32_t participant, const char *name);
 
 /* state.c: records. */
-enum ieum_err state_connect(struct core *c, uint64_t number, uint32_t participant, uint32_t actor) IEUM_MUST_CHECK;
+enum ieum_err state_connect(struct core *c, uint64_t number, uint32_t participant,
+			    uint32_t actor) IEUM_MUST_CHECK;
 void state_disconnect(struct core *c, uint32_t connection);
 /* Into the tables; its id and seq are set. */
 enum ieum_err state_add_referral(struct core *c, uint32_t referral) IEUM_MUST_CHECK;

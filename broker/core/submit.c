@@ -82,15 +82,18 @@ static enum ieum_err find_case(struct submission *s)
 	uint32_t of_reply = s->reply ? referral_at(s->c, s->reply)->core_case : 0;
 
 	if (e->open_case)
-		return e->case_id.len ? decision_refuse(s->d, IEUM_E_FIELD_INVALID,
-							"envelope.open_case: a case is named already")
-				      : IEUM_E_OK;
-	s->core_case = e->case_id.len == CORE_ID_BYTES ? state_case(s->c, e->case_id.data) : of_reply;
+		return e->case_id.len
+			       ? decision_refuse(s->d, IEUM_E_FIELD_INVALID,
+						 "envelope.open_case: a case is named already")
+			       : IEUM_E_OK;
+	s->core_case =
+		e->case_id.len == CORE_ID_BYTES ? state_case(s->c, e->case_id.data) : of_reply;
 	if (e->case_id.len && !s->core_case)
 		return decision_refuse(s->d, IEUM_E_CASE_UNKNOWN, "envelope.case_id");
 	if (s->core_case && of_reply && s->core_case != of_reply && s->answer.kind)
-		return decision_refuse(s->d, IEUM_E_FIELD_INVALID,
-				       "envelope.case_id: the answered message belongs to another case");
+		return decision_refuse(
+			s->d, IEUM_E_FIELD_INVALID,
+			"envelope.case_id: the answered message belongs to another case");
 	if (!s->core_case)
 		return IEUM_E_OK;
 	const struct core_case *k = case_at(s->c, s->core_case);
@@ -107,12 +110,14 @@ static enum ieum_err add_excluded(struct submission *s, const char *name)
 
 	if (index == POLICY_NONE)
 		return decision_refuse(s->d, IEUM_E_FIELD_INVALID,
-				       "envelope.excluded_participants: '%.64s' is not listed", name);
+				       "envelope.excluded_participants: '%.64s' is not listed",
+				       name);
 	for (size_t i = 0; i < s->context.n_excluded; i++)
 		if (s->excluded[i] == index)
 			return IEUM_E_OK;
 	if (s->context.n_excluded == SUBMIT_EXCLUDED_MAX)
-		return decision_refuse(s->d, IEUM_E_FIELD_TOO_LARGE, "envelope.excluded_participants");
+		return decision_refuse(s->d, IEUM_E_FIELD_TOO_LARGE,
+				       "envelope.excluded_participants");
 	s->excluded[s->context.n_excluded++] = index;
 	return IEUM_E_OK;
 }
@@ -124,8 +129,11 @@ enum ieum_err submit_context(struct submission *s)
 	enum ieum_err err = IEUM_E_OK;
 
 	*ctx = (struct policy_context){
-		.referral = s->from->referral, .sender = s->who.index, .now_ms = s->now_ms,
-		.case_owner = POLICY_NONE, .excluded = s->excluded,
+		.referral = s->from->referral,
+		.sender = s->who.index,
+		.now_ms = s->now_ms,
+		.case_owner = POLICY_NONE,
+		.excluded = s->excluded,
 	};
 	if (k) {
 		ctx->case_category = (Ieum__V1__Category)k->category;
@@ -140,7 +148,8 @@ enum ieum_err submit_context(struct submission *s)
 	s->n_excluded_before = ctx->n_excluded;
 	for (size_t i = 0; i < s->envelope->n_excluded_participants && !err; i++)
 		err = add_excluded(s, s->envelope->excluded_participants[i]);
-	if (!err && k && k->n_excluded + ctx->n_excluded - s->n_excluded_before > CORE_CASE_EXCLUDED_MAX)
+	if (!err && k &&
+	    k->n_excluded + ctx->n_excluded - s->n_excluded_before > CORE_CASE_EXCLUDED_MAX)
 		err = decision_refuse(s->d, IEUM_E_FIELD_TOO_LARGE,
 				      "envelope.excluded_participants: too many in this case");
 	return err;
@@ -156,7 +165,8 @@ static enum ieum_err add_links(struct submission *s)
 	if (from->n_case_links == 0)
 		return IEUM_E_OK;
 	if (!s->e->case_id.len)
-		return decision_refuse(s->d, IEUM_E_FIELD_MISSING, "envelope.case_id: links are a case's");
+		return decision_refuse(s->d, IEUM_E_FIELD_MISSING,
+				       "envelope.case_id: links are a case's");
 	s->e->case_links = decision_zalloc(s->d, from->n_case_links * sizeof *s->e->case_links);
 	if (!s->e->case_links)
 		return IEUM_E_NO_MEMORY;
@@ -166,7 +176,8 @@ static enum ieum_err add_links(struct submission *s)
 		const struct core_case *k = other ? case_at(s->c, other) : NULL;
 		if (!k || other == s->core_case || case_excludes(k, s->who.participant) ||
 		    !caller_in_case(s->c, s->p, &s->who, k))
-			return decision_refuse(s->d, IEUM_E_CASE_UNKNOWN, "envelope.case_links[%zu]", i);
+			return decision_refuse(s->d, IEUM_E_CASE_UNKNOWN,
+					       "envelope.case_links[%zu]", i);
 		if (known + i >= CORE_CASE_LINKS_MAX || k->n_links + i >= CORE_CASE_LINKS_MAX)
 			return decision_refuse(s->d, IEUM_E_FIELD_TOO_LARGE, "envelope.case_links");
 		Ieum__V1__CaseLinked *l = decision_zalloc(s->d, sizeof *l);
@@ -207,7 +218,8 @@ static enum ieum_err decide_case(struct submission *s, const struct policy_decis
 		e->case_id = (ProtobufCBinaryData){ CORE_ID_BYTES, k->id };
 		if (owner != k->owner)
 			e->case_owner = owner;
-		if (case_closed(k) && decided->case_state != IEUM__V1__CASE_STATE__CASE_STATE_REOPENED &&
+		if (case_closed(k) &&
+		    decided->case_state != IEUM__V1__CASE_STATE__CASE_STATE_REOPENED &&
 		    !answer_is_owed(s))
 			return decision_refuse(s->d, IEUM_E_CASE_CLOSED, "envelope.case_id");
 	} else {
@@ -227,8 +239,8 @@ enum ieum_err submit_route(struct core_decision *d, Ieum__V1__Submitted *e, uint
 		if (e->routes[i]->mailbox == mailbox)
 			return IEUM_E_OK;
 	if (e->n_routes == POLICY_ROUTES_MAX)
-		return decision_refuse(d, IEUM_E_FIELD_TOO_LARGE, "more than %d mailboxes would get this",
-				       POLICY_ROUTES_MAX);
+		return decision_refuse(d, IEUM_E_FIELD_TOO_LARGE,
+				       "more than %d mailboxes would get this", POLICY_ROUTES_MAX);
 	Ieum__V1__Route *r = arena_alloc(&d->arena, sizeof *r);
 	if (!r)
 		return IEUM_E_NO_MEMORY;
@@ -290,9 +302,9 @@ static enum ieum_err take_over_task(const struct policy *p, struct core_decision
 	return take_over_ladder(d, from, t);
 }
 
-enum ieum_err submit_take_over(const struct core *c, const struct policy *p, struct core_decision *d,
-			       const struct policy_decision *decided, Ieum__V1__Submitted *e,
-			       const Ieum__V1__Referral *referral)
+enum ieum_err submit_take_over(const struct core *c, const struct policy *p,
+			       struct core_decision *d, const struct policy_decision *decided,
+			       Ieum__V1__Submitted *e, const Ieum__V1__Referral *referral)
 {
 	enum ieum_err err = IEUM_E_OK;
 
@@ -303,7 +315,8 @@ enum ieum_err submit_take_over(const struct core *c, const struct policy *p, str
 		return IEUM_E_NO_MEMORY;
 	for (size_t i = 0; i < decided->n_routes && !err; i++) {
 		const struct policy_route *r = &decided->routes[i];
-		err = submit_route(d, e, mailbox_number_of(p, r->mailbox), r->cause, (uint32_t)(r->task + 1));
+		err = submit_route(d, e, mailbox_number_of(p, r->mailbox), r->cause,
+				   (uint32_t)(r->task + 1));
 	}
 	if (!err && decided->n_tasks > 0) {
 		e->tasks = decision_zalloc(d, decided->n_tasks * sizeof *e->tasks);
@@ -317,7 +330,8 @@ enum ieum_err submit_take_over(const struct core *c, const struct policy *p, str
 	}
 	for (size_t i = 0; i < decided->n_rules && !err; i++)
 		e->rules[e->n_rules++] = (char *)(uintptr_t)decided->rules[i];
-	e->policy_hash = (ProtobufCBinaryData){ POLICY_HASH_BYTES, (uint8_t *)(uintptr_t)policy_hash(p) };
+	e->policy_hash =
+		(ProtobufCBinaryData){ POLICY_HASH_BYTES, (uint8_t *)(uintptr_t)policy_hash(p) };
 	return err;
 }
 
@@ -327,10 +341,12 @@ static enum ieum_err check_room(struct submission *s)
 {
 	const struct core *c = s->c;
 
-	if (c->referrals.live >= c->limits.referrals_max || c->n_unsettled >= c->limits.deliveries_max) {
+	if (c->referrals.live >= c->limits.referrals_max ||
+	    c->n_unsettled >= c->limits.deliveries_max) {
 		s->d->retry_after_ms = CORE_RETRY_FULL_MS;
 		return decision_refuse(s->d, IEUM_E_HUB_FULL, "%s",
-				       c->referrals.live >= c->limits.referrals_max ? "referrals" : "deliveries");
+				       c->referrals.live >= c->limits.referrals_max ? "referrals"
+										    : "deliveries");
 	}
 	return IEUM_E_OK;
 }
@@ -409,13 +425,15 @@ static enum ieum_err begin_event(struct submission *s)
 }
 
 /* The messages and events that follow from this one, in the same batch. */
-static enum ieum_err decide_consequences(struct submission *s, const struct policy_emit *emits, size_t n)
+static enum ieum_err decide_consequences(struct submission *s, const struct policy_emit *emits,
+					 size_t n)
 {
 	enum ieum_err err = IEUM_E_OK;
 
 	if (s->rejected)
 		err = ladder_move(s->c, s->p, s->d, s->now, s->rejected,
-				  IEUM__V1__ESCALATION_CAUSE__ESCALATION_CAUSE_REJECTED, s->rejected_by);
+				  IEUM__V1__ESCALATION_CAUSE__ESCALATION_CAUSE_REJECTED,
+				  s->rejected_by);
 	if (!err && s->closes)
 		err = closing_carry_out(s);
 	for (size_t i = 0; i < n && !err; i++)
@@ -435,7 +453,8 @@ static enum ieum_err decide_new(struct submission *s)
 	err = policy_decide(s->p, &s->context, decided, s->d->detail, sizeof s->d->detail);
 	if (err || (err = begin_event(s)) ||
 	    (err = submit_take_over(s->c, s->p, s->d, decided, s->e, s->from->referral)) ||
-	    (err = decide_case(s, decided)) || (err = answer_decide(s)) || (err = withdrawal_decide(s)))
+	    (err = decide_case(s, decided)) || (err = answer_decide(s)) ||
+	    (err = withdrawal_decide(s)))
 		return err;
 	if (decided->closing && s->core_case && (err = closing_check(s, NULL)))
 		return err;
@@ -455,11 +474,17 @@ static enum ieum_err decide_new(struct submission *s)
 	return IEUM_E_OK;
 }
 
-enum ieum_err core_decide_submit(const struct core *c, const struct policy *p, const struct core_submit *from,
-				 core_time_us now, struct core_decision *d)
+enum ieum_err core_decide_submit(const struct core *c, const struct policy *p,
+				 const struct core_submit *from, core_time_us now,
+				 struct core_decision *d)
 {
 	struct submission s = {
-		.c = c, .p = p, .d = d, .now = now, .now_ms = to_ms(now), .from = from,
+		.c = c,
+		.p = p,
+		.d = d,
+		.now = now,
+		.now_ms = to_ms(now),
+		.from = from,
 		.envelope = from->referral->envelope,
 	};
 

@@ -53,8 +53,9 @@ enum ieum_err submit_context(struct submission *s) IEUM_MUST_CHECK;
 enum ieum_err submit_route(struct core_decision *d, Ieum__V1__Submitted *e, uint32_t mailbox,
 			   Ieum__V1__DeliveryCause cause, uint32_t task) IEUM_MUST_CHECK;
 /* What policy decided: routes, tasks, rules. */
-enum ieum_err submit_take_over(const struct core *c, const struct policy *p, struct core_decision *d,
-			       const struct policy_decision *decided, Ieum__V1__Submitted *e,
+enum ieum_err submit_take_over(const struct core *c, const struct policy *p,
+			       struct core_decision *d, const struct policy_decision *decided,
+			       Ieum__V1__Submitted *e,
 			       const Ieum__V1__Referral *referral) IEUM_MUST_CHECK;
 
 /* answer.c: fills s->answer from the message; REASON_MISSING, FIELD_INVALID. */
@@ -63,8 +64,8 @@ enum ieum_err answer_read(struct submission *s) IEUM_MUST_CHECK;
 enum ieum_err answer_decide(struct submission *s) IEUM_MUST_CHECK;
 /* Does it answer an open task?  Then a closed case still takes it. */
 bool answer_is_owed(const struct submission *s);
-enum ieum_err answer_add_change(struct submission *s, const struct referral *r, const struct task *t,
-				Ieum__V1__TaskChanged **out) IEUM_MUST_CHECK;
+enum ieum_err answer_add_change(struct submission *s, const struct referral *r,
+				const struct task *t, Ieum__V1__TaskChanged **out) IEUM_MUST_CHECK;
 
 /* closing.c: DOMAIN_OPEN with who still owes what. */
 enum ieum_err closing_check(struct submission *s, const struct task *but) IEUM_MUST_CHECK;
@@ -75,11 +76,13 @@ enum ieum_err closing_carry_out(struct submission *s) IEUM_MUST_CHECK;
 enum ieum_err withdrawal_decide(struct submission *s) IEUM_MUST_CHECK;
 
 /* hub_message.c: messages that the hub makes itself. */
-enum ieum_err hub_message_emit(struct submission *s, const struct policy_emit *emit) IEUM_MUST_CHECK;
+enum ieum_err hub_message_emit(struct submission *s,
+			       const struct policy_emit *emit) IEUM_MUST_CHECK;
 enum ieum_err hub_message_closure(struct submission *s, Ieum__V1__Reason reason) IEUM_MUST_CHECK;
 /* Nobody took it on: told to whoever asked, or to the case's owner. */
-enum ieum_err hub_message_failed(const struct core *c, const struct policy *p, struct core_decision *d,
-				 core_time_us now, const struct referral *r) IEUM_MUST_CHECK;
+enum ieum_err hub_message_failed(const struct core *c, const struct policy *p,
+				 struct core_decision *d, core_time_us now,
+				 const struct referral *r) IEUM_MUST_CHECK;
 
 /* ladder.c: asks the next, or ends the task.  `rejected_by` is the mailbox that just rejected. */
 enum ieum_err ladder_move(const struct core *c, const struct policy *p, struct core_decision *d,

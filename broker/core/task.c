@@ -140,7 +140,8 @@ static enum ieum_err referral_append_task(struct core *c, uint32_t referral, uin
 	return IEUM_E_OK;
 }
 
-enum ieum_err task_add(struct core *c, uint32_t referral, const Ieum__V1__Task *from, const char *jurisdiction)
+enum ieum_err task_add(struct core *c, uint32_t referral, const Ieum__V1__Task *from,
+		       const char *jurisdiction)
 {
 	uint32_t th = slab_get(&c->tasks);
 
@@ -197,10 +198,12 @@ enum ieum_err task_change(struct core *c, const Ieum__V1__TaskChanged *change)
 		t->outcome = (uint8_t)change->outcome;
 	if (change->reason)
 		t->reason = (uint8_t)change->reason;
-	if (change->rejected)
+	if (change->rejected) {
 		task_unask(t, change->by);
-	else if (task_answer_takes(change->answer))
+	} else if (task_answer_takes(change->answer) && t->holder != change->by) {
 		t->holder = change->by;
+		t->held_at = t->steps_used;
+	}
 	return task_set_state(c, th, (uint8_t)change->state,
 			      change->due_at_ms < 0 ? t->due_at_ms : change->due_at_ms);
 }
@@ -236,5 +239,7 @@ void task_free(struct core *c, uint32_t th)
 		heap_remove(&c->clocks, t->place);
 	free(t->asked);
 	free(t->ladder);
+	t->asked = NULL;
+	t->ladder = NULL;
 	slab_put(&c->tasks, th);
 }

@@ -23,7 +23,8 @@ struct viewing {
 void *view_alloc(struct viewing *w, size_t bytes); /* cleared */
 /* The page ends here; the next begins at `cursor`, which is not 0. */
 enum ieum_err view_more(struct viewing *w, uint64_t cursor) IEUM_MUST_CHECK;
-enum ieum_err view_refuse(struct viewing *w, enum ieum_err code, const char *detail) IEUM_MUST_CHECK;
+enum ieum_err view_refuse(struct viewing *w, enum ieum_err code,
+			  const char *detail) IEUM_MUST_CHECK;
 void view_read_id(struct viewing *w, const uint8_t id[CORE_ID_BYTES]);
 static inline char *view_text(const char *text)
 {

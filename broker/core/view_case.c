@@ -68,8 +68,8 @@ enum ieum_err view_cases(struct viewing *w)
 				return view_more(w, (uint64_t)box << 32 | (at + 1U));
 			uint32_t ch = m->cases[--at];
 			const struct core_case *k = ch ? case_at(w->c, ch) : NULL;
-			if (!k || (case_closed(k) && !closed) || case_excludes(k, w->who.participant) ||
-			    listed_before(w, k, box))
+			if (!k || (case_closed(k) && !closed) ||
+			    case_excludes(k, w->who.participant) || listed_before(w, k, box))
 				continue;
 			r->cases[r->n_cases] = summary_of(w, k);
 			if (!r->cases[r->n_cases++])
@@ -81,7 +81,8 @@ enum ieum_err view_cases(struct viewing *w)
 
 /* ---- one case ---- */
 
-static enum ieum_err put_links(struct viewing *w, const struct core_case *k, Ieum__V1__CaseResult *r)
+static enum ieum_err put_links(struct viewing *w, const struct core_case *k,
+			       Ieum__V1__CaseResult *r)
 {
 	r->links = view_alloc(w, k->n_links * sizeof *r->links);
 	Ieum__V1__LinkedCase *rows = view_alloc(w, k->n_links * sizeof *rows);
@@ -93,7 +94,8 @@ static enum ieum_err put_links(struct viewing *w, const struct core_case *k, Ieu
 		rows[i].case_id = view_id(k->links[i].case_id);
 		rows[i].kind = (Ieum__V1__LinkKind)k->links[i].kind;
 		if (other)
-			rows[i].owner = view_text(state_mailbox_name(w->c, case_at(w->c, other)->owner));
+			rows[i].owner =
+				view_text(state_mailbox_name(w->c, case_at(w->c, other)->owner));
 		r->links[r->n_links++] = &rows[i];
 	}
 	return IEUM_E_OK;
@@ -112,11 +114,13 @@ static enum ieum_err put_recipients(struct viewing *w, const struct referral *m,
 		return IEUM_E_NO_MEMORY;
 	for (uint32_t dh = m->first_delivery; dh; dh = delivery_at(w->c, dh)->next)
 		if (delivery_at(w->c, dh)->id >> CORE_ROUTE_BITS == seq)
-			e->to[e->n_to++] = view_text(state_mailbox_name(w->c, delivery_at(w->c, dh)->mailbox));
+			e->to[e->n_to++] =
+				view_text(state_mailbox_name(w->c, delivery_at(w->c, dh)->mailbox));
 	return IEUM_E_OK;
 }
 
-static enum ieum_err put_message(struct viewing *w, const struct entry *from, Ieum__V1__TimelineEntry *e)
+static enum ieum_err put_message(struct viewing *w, const struct entry *from,
+				 Ieum__V1__TimelineEntry *e)
 {
 	const struct referral *m = referral_at(w->c, from->referral);
 
@@ -131,7 +135,8 @@ static enum ieum_err put_message(struct viewing *w, const struct entry *from, Ie
 		e->cause = (Ieum__V1__DeliveryCause)from->what;
 		e->actor = view_text(state_actor_name(w->c, from->actor));
 		if (from->actor)
-			e->from = view_text(state_participant_name(w->c, w->c->actors[from->actor - 1].participant));
+			e->from = view_text(state_participant_name(
+				w->c, w->c->actors[from->actor - 1].participant));
 		e->to = view_alloc(w, sizeof *e->to);
 		if (!e->to)
 			return IEUM_E_NO_MEMORY;
@@ -145,7 +150,8 @@ static enum ieum_err put_message(struct viewing *w, const struct entry *from, Ie
 	return put_recipients(w, m, from->seq, e);
 }
 
-static enum ieum_err put_entry(struct viewing *w, const struct entry *from, Ieum__V1__TimelineEntry *e)
+static enum ieum_err put_entry(struct viewing *w, const struct entry *from,
+			       Ieum__V1__TimelineEntry *e)
 {
 	*e = (Ieum__V1__TimelineEntry)IEUM__V1__TIMELINE_ENTRY__INIT;
 	e->at_ms = from->at_ms;
@@ -173,7 +179,8 @@ static enum ieum_err put_entry(struct viewing *w, const struct entry *from, Ieum
 	return from->referral ? put_message(w, from, e) : IEUM_E_OK;
 }
 
-static enum ieum_err put_timeline(struct viewing *w, const struct core_case *k, Ieum__V1__CaseResult *r)
+static enum ieum_err put_timeline(struct viewing *w, const struct core_case *k,
+				  Ieum__V1__CaseResult *r)
 {
 	uint64_t at = w->cursor < k->timeline.n ? w->cursor : k->timeline.n;
 	size_t n = k->timeline.n - at < w->rows ? (size_t)(k->timeline.n - at) : w->rows;
@@ -211,7 +218,8 @@ enum ieum_err view_case(struct viewing *w, const Ieum__V1__CaseQuery *q)
 	if (!r->summary || !r->participants)
 		return IEUM_E_NO_MEMORY;
 	for (uint32_t i = 0; i < k->n_members; i++)
-		r->participants[r->n_participants++] = view_text(state_mailbox_name(w->c, k->members[i].mailbox));
+		r->participants[r->n_participants++] =
+			view_text(state_mailbox_name(w->c, k->members[i].mailbox));
 	enum ieum_err err = put_links(w, k, r);
 	return err ? err : put_timeline(w, k, r);
 }

@@ -25,7 +25,8 @@ static Ieum__V1__DirectoryEntry *entry_of(struct viewing *w, const char *name, c
 }
 
 /* "role: participant" for every one of every role. */
-static enum ieum_err put_members(struct viewing *w, const struct policy_body *b, Ieum__V1__DirectoryEntry *e)
+static enum ieum_err put_members(struct viewing *w, const struct policy_body *b,
+				 Ieum__V1__DirectoryEntry *e)
 {
 	size_t n = 0;
 
@@ -41,7 +42,8 @@ static enum ieum_err put_members(struct viewing *w, const struct policy_body *b,
 			char *text = view_alloc(w, 2 * POLICY_NAME_BYTES + 2);
 			if (!text)
 				return IEUM_E_NO_MEMORY;
-			snprintf(text, 2 * POLICY_NAME_BYTES + 2, "%.63s: %.63s", slash ? slash + 1 : "member",
+			snprintf(text, 2 * POLICY_NAME_BYTES + 2, "%.63s: %.63s",
+				 slash ? slash + 1 : "member",
 				 policy_participant(w->p, m->consumers[k])->name);
 			e->members[e->n_members++] = text;
 		}
@@ -50,7 +52,8 @@ static enum ieum_err put_members(struct viewing *w, const struct policy_body *b,
 }
 
 /* Participants first, then bodies. */
-static enum ieum_err directory_row(struct viewing *w, size_t i, const char *kind, Ieum__V1__DirectoryEntry **out)
+static enum ieum_err directory_row(struct viewing *w, size_t i, const char *kind,
+				   Ieum__V1__DirectoryEntry **out)
 {
 	size_t n_participants = policy_participants(w->p);
 
@@ -59,7 +62,8 @@ static enum ieum_err directory_row(struct viewing *w, size_t i, const char *kind
 		const struct policy_participant *who = policy_participant(w->p, (int)i);
 		if (*kind && strcmp(kind, who->kind) != 0)
 			return IEUM_E_OK;
-		*out = entry_of(w, who->name, who->kind, who->jurisdiction, who->title_en, who->title_ko);
+		*out = entry_of(w, who->name, who->kind, who->jurisdiction, who->title_en,
+				who->title_ko);
 		if (!*out)
 			return IEUM_E_NO_MEMORY;
 		(*out)->n_domains = who->n_domains;
@@ -162,8 +166,10 @@ static enum ieum_err reach_context(struct viewing *w, struct submission *s)
 
 	s->core_case = id->len == CORE_ID_BYTES ? state_case(w->c, id->data) : 0;
 	if (s->core_case && case_excludes(case_at(w->c, s->core_case), w->who.participant))
-		return view_refuse(w, IEUM_E_CONFLICT_OF_INTEREST, "query.reach.referral.envelope.case_id");
-	if (id->len && (!s->core_case || !caller_in_case(w->c, w->p, &w->who, case_at(w->c, s->core_case))))
+		return view_refuse(w, IEUM_E_CONFLICT_OF_INTEREST,
+				   "query.reach.referral.envelope.case_id");
+	if (id->len &&
+	    (!s->core_case || !caller_in_case(w->c, w->p, &w->who, case_at(w->c, s->core_case))))
 		return view_refuse(w, IEUM_E_CASE_UNKNOWN, "query.reach.referral.envelope.case_id");
 	return submit_context(s);
 }
@@ -180,8 +186,14 @@ enum ieum_err view_reach(struct viewing *w, const Ieum__V1__ReachQuery *q)
 	if (!q->referral || !q->referral->envelope)
 		return view_refuse(w, IEUM_E_FIELD_MISSING, "query.reach.referral");
 	struct submission s = {
-		.c = w->c, .p = w->p, .d = d, .now = w->v->now, .now_ms = to_ms(w->v->now), .from = &from,
-		.envelope = q->referral->envelope, .who = w->who,
+		.c = w->c,
+		.p = w->p,
+		.d = d,
+		.now = w->v->now,
+		.now_ms = to_ms(w->v->now),
+		.from = &from,
+		.envelope = q->referral->envelope,
+		.who = w->who,
 	};
 	enum ieum_err err = reach_context(w, &s);
 	if (err)

@@ -43,11 +43,12 @@ static char *why_head_waits(struct viewing *w, const struct mailbox *m, uint32_t
 	} else if (d->state == DELIVERY_WAITING) {
 		text = view_alloc(w, CORE_DETAIL_BYTES);
 		if (text)
-			snprintf(text, CORE_DETAIL_BYTES, "attempt %u failed; again in %lld ms", d->attempts,
-				 (long long)(t->not_before_ms - to_ms(w->v->now)));
+			snprintf(text, CORE_DETAIL_BYTES, "attempt %u failed; again in %lld ms",
+				 d->attempts, (long long)(t->not_before_ms - to_ms(w->v->now)));
 	} else if (d->state == DELIVERY_IN_FLIGHT) {
-		why = d->attempts ? "the head is out again after a failed attempt; the same case waits for it"
-				  : "the head is out and not settled yet";
+		why = d->attempts
+			      ? "the head is out again after a failed attempt; the same case waits for it"
+			      : "the head is out and not settled yet";
 	} else {
 		why = "no credit";
 	}
@@ -114,7 +115,8 @@ static void put_entry(struct viewing *w, const struct transit *t, Ieum__V1__Queu
 	e->urgency = (Ieum__V1__Urgency)(m->urgency + IEUM__V1__URGENCY__URGENCY_IMMEDIATE);
 	e->received_at_ms = to_ms(m->at_us);
 	e->attempts = d->attempts;
-	e->state = (Ieum__V1__DeliveryState)(d->state == DELIVERY_WAITING ? DELIVERY_QUEUED : d->state);
+	e->state = (Ieum__V1__DeliveryState)(d->state == DELIVERY_WAITING ? DELIVERY_QUEUED
+									  : d->state);
 	if (d->state == DELIVERY_WAITING)
 		e->not_before_at_ms = t->not_before_ms;
 	if (d->state == DELIVERY_DEAD && t->why)
@@ -130,7 +132,8 @@ static uint32_t first_of_page(const struct viewing *w, const struct list *list, 
 
 	if (!w->cursor)
 		return list->head;
-	if (dh && delivery_at(w->c, dh)->transit && (delivery_at(w->c, dh)->state == DELIVERY_DEAD) == dead)
+	if (dh && delivery_at(w->c, dh)->transit &&
+	    (delivery_at(w->c, dh)->state == DELIVERY_DEAD) == dead)
 		return delivery_at(w->c, dh)->transit;
 	uint32_t th = list->head;
 	while (th && transit_at(w->c, th)->id < w->cursor && looked++ < VIEW_LOOKED_MAX)

@@ -5,7 +5,8 @@
 #include "broker/core/task.h"
 #include "broker/core/view.h"
 
-static enum ieum_err put_tasks(struct viewing *w, const struct referral *m, Ieum__V1__ReferralResult *r)
+static enum ieum_err put_tasks(struct viewing *w, const struct referral *m,
+			       Ieum__V1__ReferralResult *r)
 {
 	r->tasks = view_alloc(w, POLICY_TASKS_MAX * sizeof *r->tasks);
 	if (!r->tasks)
@@ -18,7 +19,9 @@ static enum ieum_err put_tasks(struct viewing *w, const struct referral *m, Ieum
 		*row = (Ieum__V1__TaskView)IEUM__V1__TASK_VIEW__INIT;
 		row->task = t->index;
 		row->state = (Ieum__V1__TaskState)t->state;
-		uint32_t asked = t->holder ? t->holder : t->n_asked ? t->asked[t->n_asked - 1].mailbox : 0;
+		uint32_t asked = t->holder    ? t->holder
+				 : t->n_asked ? t->asked[t->n_asked - 1].mailbox
+					      : 0;
 		row->asked = view_text(state_mailbox_name(w->c, asked));
 		row->outcome = (Ieum__V1__Outcome)t->outcome;
 		row->reason = (Ieum__V1__Reason)t->reason;
@@ -29,7 +32,8 @@ static enum ieum_err put_tasks(struct viewing *w, const struct referral *m, Ieum
 	return IEUM_E_OK;
 }
 
-static enum ieum_err put_deliveries(struct viewing *w, const struct referral *m, Ieum__V1__ReferralResult *r)
+static enum ieum_err put_deliveries(struct viewing *w, const struct referral *m,
+				    Ieum__V1__ReferralResult *r)
 {
 	size_t n = 0;
 
@@ -45,7 +49,9 @@ static enum ieum_err put_deliveries(struct viewing *w, const struct referral *m,
 		*row = (Ieum__V1__DeliveryView)IEUM__V1__DELIVERY_VIEW__INIT;
 		row->delivery_id = d->id;
 		row->mailbox = view_text(state_mailbox_name(w->c, d->mailbox));
-		row->state = (Ieum__V1__DeliveryState)(d->state == DELIVERY_WAITING ? DELIVERY_QUEUED : d->state);
+		row->state =
+			(Ieum__V1__DeliveryState)(d->state == DELIVERY_WAITING ? DELIVERY_QUEUED
+									       : d->state);
 		row->attempts = d->attempts;
 		row->released_to = view_text(state_participant_name(w->c, d->released_to));
 		row->released_at_ms = d->released_at_ms;
@@ -69,7 +75,8 @@ static bool may_read(const struct viewing *w, const struct referral *m)
 
 enum ieum_err view_referral(struct viewing *w, const Ieum__V1__ReferralQuery *q)
 {
-	uint32_t rh = q->message_id.len == CORE_ID_BYTES ? state_referral(w->c, q->message_id.data) : 0;
+	uint32_t rh =
+		q->message_id.len == CORE_ID_BYTES ? state_referral(w->c, q->message_id.data) : 0;
 	const struct referral *m = rh ? referral_at(w->c, rh) : NULL;
 	const struct core_case *k = m && m->core_case ? case_at(w->c, m->core_case) : NULL;
 

@@ -59,7 +59,8 @@ static enum ieum_err supersede(struct submission *s, size_t *room)
 	if (!rh || referral_at(s->c, rh)->sender != s->who.participant)
 		return decision_refuse(s->d, IEUM_E_REFERRAL_UNKNOWN, "envelope.supersedes");
 	const struct referral *r = referral_at(s->c, rh);
-	if (r->core_case != s->core_case || r->type != (uint32_t)s->envelope->type || rh == s->reply)
+	if (r->core_case != s->core_case || r->type != (uint32_t)s->envelope->type ||
+	    rh == s->reply)
 		return decision_refuse(s->d, IEUM_E_FIELD_INVALID,
 				       "envelope.supersedes: not of the same type and case");
 	for (uint32_t dh = r->first_delivery; dh && !err; dh = delivery_at(s->c, dh)->next) {
@@ -115,7 +116,8 @@ static void replace_owner(struct submission *s)
 	uint32_t owner = s->e->case_owner;
 
 	if (!owner)
-		owner = s->core_case ? case_at(s->c, s->core_case)->owner : s->e->case_opened->owner;
+		owner = s->core_case ? case_at(s->c, s->core_case)->owner
+				     : s->e->case_opened->owner;
 	int index = state_policy_mailbox(s->c, s->p, owner);
 	if (index != POLICY_NONE && !all_excluded(s, index))
 		return;
@@ -140,7 +142,8 @@ static enum ieum_err exclude(struct submission *s, size_t *room)
 		s->e->excluded[s->e->n_excluded++] = who->number;
 		for (size_t k = 0; s->core_case && k < who->n_mailboxes && !err; k++)
 			if (all_excluded(s, who->mailboxes[k]))
-				err = withdraw_queued(s, policy_mailbox(s->p, who->mailboxes[k])->number, room);
+				err = withdraw_queued(
+					s, policy_mailbox(s->p, who->mailboxes[k])->number, room);
 	}
 	replace_owner(s);
 	return err;

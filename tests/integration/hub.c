@@ -131,11 +131,12 @@ static void forget_log(struct hub *h)
 	h->log_fd = -1;
 }
 
-static void fail_with_log(struct hub *h, const char *text)
+static _Noreturn void fail_with_log(struct hub *h, const char *text)
 {
 	fprintf(stderr, "---- the hub's log ----\n%s---- end of it ----\n", h->log ? h->log : "");
 	pthread_mutex_unlock(&h->lock);
 	fail_msg("not in the hub's log: %s", text);
+	abort(); /* fail_msg() has not returned */
 }
 
 /* A whole line after the mark that holds the text; under the lock. */

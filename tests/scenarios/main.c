@@ -2,7 +2,7 @@
  * client process per agency.  A line each (TAP), and a count.
  *
  *   ieum-play [--timeline] FILE...
- *   ieum-play --real BIN-FOLDER [--base FOLDER] [--timeline] FILE...
+ *   ieum-play --real BIN-FOLDER [--base FOLDER] [--keep-journal FILE] [--timeline] FILE...
  */
 #include <getopt.h>
 #include <stdio.h>
@@ -17,6 +17,7 @@
 struct options {
 	const char *real_bin; /* NULL: the simulator */
 	const char *base;
+	const char *keep_journal;
 	struct play_options play;
 };
 
@@ -56,7 +57,7 @@ static bool play_real(const struct scenario *s, const struct options *o, struct 
 	struct real_hub *hub = real_hub_new(s, policy, o->real_bin, o->base);
 	if (hub) {
 		ok = play_scenario(s, policy, real_hub_play(hub), &o->play, result);
-		if (!real_hub_end(hub, o->play.timeline ? o->play.timeline : stderr)) {
+		if (!real_hub_end(hub, o->play.timeline ? o->play.timeline : stderr, o->keep_journal)) {
 			if (ok)
 				snprintf(result->trouble, sizeof result->trouble, "the hub or its audit failed at the end");
 			ok = false;
@@ -98,6 +99,7 @@ int main(int argc, char **argv)
 	static const struct option known[] = {
 		{ "real", required_argument, NULL, 'r' },
 		{ "base", required_argument, NULL, 'b' },
+		{ "keep-journal", required_argument, NULL, 'k' },
 		{ "timeline", no_argument, NULL, 't' },
 		{ 0 },
 	};
@@ -110,6 +112,8 @@ int main(int argc, char **argv)
 			o.real_bin = optarg;
 		else if (c == 'b')
 			o.base = optarg;
+		else if (c == 'k')
+			o.keep_journal = optarg;
 		else if (c == 't')
 			o.play = (struct play_options){ stdout, isatty(STDOUT_FILENO) && !getenv("NO_COLOR") };
 		else

@@ -306,7 +306,7 @@ struct real_hub *real_hub_new(const struct scenario *s, const struct policy *pol
 				     do_crash, do_case_state, do_task_state, do_now_ms };
 	if (!ieumd_prepare(&h->ieumd, bin, s->hub_file, base, true) || !ieumd_start(&h->ieumd) ||
 	    !start_agencies(h, policy) || !advance_to_start(h, s)) {
-		(void)real_hub_end(h, NULL);
+		(void)real_hub_end(h, NULL, NULL);
 		return NULL;
 	}
 	return h;
@@ -325,7 +325,27 @@ static bool run_audit(struct real_hub *h, FILE *out)
 	return p && pclose(p) == 0;
 }
 
-bool real_hub_end(struct real_hub *h, FILE *audit)
+static bool copy_file(const char *from, const char *to)
+{
+	FILE *in = fopen(from, "rb");
+	FILE *out = fopen(to, "wb");
+	char bytes[65536];
+	bool ok = in && out;
+	size_t n = 0;
+
+	while (ok && (n = fread(bytes, 1, sizeof bytes, in)) > 0)
+		ok = fwrite(bytes, 1, n, out) == n;
+	ok = ok && !ferror(in);
+	if (in)
+		fclose(in);
+	if (out)
+		ok = fclose(out) == 0 && ok;
+	if (!ok)
+		fprintf(stderr, "cannot copy %s to %s\n", from, to);
+	return ok;
+}
+
+bool real_hub_end(struct real_hub *h, FILE *audit, const char *keep_journal)
 {
 	bool ok = true;
 
@@ -335,6 +355,8 @@ bool real_hub_end(struct real_hub *h, FILE *audit)
 		ok = ieumd_stop(&h->ieumd);
 	if (audit)
 		ok = run_audit(h, audit) && ok;
+	if (keep_journal)
+		ok = copy_file(h->ieumd.journal, keep_journal) && ok;
 	ieumd_remove(&h->ieumd);
 	free(h->agencies);
 	free(h->polled);

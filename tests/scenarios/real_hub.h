@@ -13,8 +13,9 @@ struct real_hub *real_hub_new(const struct scenario *s, const struct policy *pol
 			      const char *base);
 
 /* Stops every process; with `audit` runs `ieum audit verify` on the journal and shows its
- * answer there.  False when something did not end as it should. */
-bool real_hub_end(struct real_hub *h, FILE *audit);
+ * answer there; with `keep_journal` copies the journal to that file (for fixtures).  False
+ * when something did not end as it should. */
+bool real_hub_end(struct real_hub *h, FILE *audit, const char *keep_journal);
 
 /* For play_scenario(); borrowed. */
 const struct play_hub *real_hub_play(struct real_hub *h);

@@ -45,6 +45,20 @@ static struct peer *peer_of(struct world *w, uint64_t connection)
 
 /* ---- what the hub answers ---- */
 
+/* From its receipt on, a message's exclusions hold. */
+static void keep_exclusions(struct world *w, const struct sent *s, const uint8_t *case_id)
+{
+	Ieum__V1__Referral *r = ieum__v1__referral__unpack(NULL, s->len, s->bytes);
+
+	for (size_t i = 0; r && i < r->envelope->n_excluded_participants && w->n_exclusions < WORLD_EXCLUSIONS_MAX; i++) {
+		struct exclusion *x = &w->exclusions[w->n_exclusions++];
+		memcpy(x->case_id, case_id, CORE_ID_BYTES);
+		snprintf(x->participant, sizeof x->participant, "%s", r->envelope->excluded_participants[i]);
+	}
+	if (r)
+		ieum__v1__referral__free_unpacked(r, NULL);
+}
+
 static void on_receipt(struct world *w, const struct sim_output *o)
 {
 	w->result->receipts++;
@@ -54,6 +68,8 @@ static void on_receipt(struct world *w, const struct sim_output *o)
 			continue;
 		if (s->receipted && (!o->repeated || o->seq != s->seq))
 			world_trouble(w, "a repeat got another receipt");
+		if (!s->receipted && o->has_case)
+			keep_exclusions(w, s, o->case_id);
 		s->receipted = true;
 		s->seq = o->seq;
 		if (o->has_case && memcmp(o->case_id, s->id, CORE_ID_BYTES) == 0 && !o->repeated &&
@@ -64,17 +80,23 @@ static void on_receipt(struct world *w, const struct sim_output *o)
 	world_trouble(w, "a receipt for what was never sent");
 }
 
-static void check_recipient(struct world *w, const struct peer *p, const char *mailbox)
+static void check_recipient(struct world *w, const struct peer *p, const struct sim_output *o)
 {
 	const struct policy *policy = sim_hub_policy(w->hub);
-	int m = policy_find_mailbox(policy, mailbox);
+	int m = policy_find_mailbox(policy, o->mailbox);
+
+	for (size_t i = 0; o->has_case && i < w->n_exclusions; i++) {
+		if (memcmp(w->exclusions[i].case_id, o->case_id, CORE_ID_BYTES) == 0 &&
+		    strcmp(w->exclusions[i].participant, p->name) == 0)
+			world_trouble(w, "%s got something of a case it is excluded from", p->name);
+	}
 
 	for (size_t i = 0; m != POLICY_NONE && i < policy_mailbox(policy, m)->n_consumers; i++) {
 		int c = policy_mailbox(policy, m)->consumers[i];
 		if (strcmp(policy_participant(policy, c)->name, p->name) == 0)
 			return;
 	}
-	world_trouble(w, "%s got a delivery of %s", p->name, mailbox);
+	world_trouble(w, "%s got a delivery of %s", p->name, o->mailbox);
 }
 
 static void keep_got(struct world *w, const struct sim_output *o)
@@ -101,7 +123,7 @@ static void on_delivery(struct world *w, const struct sim_output *o)
 		world_trouble(w, "a delivery to nobody");
 		return;
 	}
-	check_recipient(w, p, o->mailbox);
+	check_recipient(w, p, o);
 	keep_got(w, o);
 	if (p->n_unsettled < WORLD_UNSETTLED_MAX)
 		p->unsettled[p->n_unsettled++] = o->delivery_id;

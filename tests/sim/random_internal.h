@@ -15,6 +15,7 @@ enum {
 	WORLD_HELD_MAX = 64, /* deliveries a peer remembers from lost connections */
 	WORLD_ASKED_MAX = 64,
 	WORLD_CASES_MAX = 256,
+	WORLD_EXCLUSIONS_MAX = 256,
 	WORLD_NARRATIVE_BYTES = 24,
 	WORLD_SETTLES_MAX = 256, /* remembered until the hub confirms them */
 };
@@ -48,6 +49,12 @@ struct peer {
 	size_t n_asked;
 };
 
+/* Somebody who may get nothing of a case any more. */
+struct exclusion {
+	uint8_t case_id[CORE_ID_BYTES];
+	char participant[POLICY_NAME_BYTES];
+};
+
 struct settle_under_way {
 	uint64_t tag;
 	uint64_t done[WORLD_UNSETTLED_MAX];
@@ -68,6 +75,8 @@ struct world {
 	size_t n_got, got_cap;
 	uint8_t cases[WORLD_CASES_MAX][CORE_ID_BYTES];
 	size_t n_cases;
+	struct exclusion exclusions[WORLD_EXCLUSIONS_MAX];
+	size_t n_exclusions;
 	struct settle_under_way settles[WORLD_SETTLES_MAX];
 	size_t n_settles; /* ever */
 	uint64_t next_tag;

@@ -217,7 +217,7 @@ int world_make_message(struct world *w, size_t peer)
 		if (who->may_send >> d.envelope.type & 1)
 			break;
 	}
-	if (world_random(w, 20) == 0) {
+	if (world_random(w, 5) == 0) {
 		static char *excluded[1];
 		excluded[0] = (char *)w->peers[world_random(w, w->n_peers)].name;
 		d.envelope.excluded_participants = excluded;

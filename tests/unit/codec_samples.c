@@ -41,7 +41,9 @@ static void *take(struct samples *s, size_t n)
 
 char *samples_text(struct samples *s, const char *text)
 {
-	return strcpy(take(s, strlen(text) + 1), text);
+	size_t n = strlen(text) + 1;
+
+	return memcpy(take(s, n), text, n);
 }
 
 ProtobufCBinaryData samples_bytes(struct samples *s, const void *bytes, size_t n)
@@ -72,16 +74,19 @@ static char *random_text(struct samples *s, const struct codec_rule *rule)
 
 	switch (rule->form) {
 	case CODEC_FORM_DIGITS: return samples_text(s, "41570");
-	case CODEC_FORM_LANGUAGE: return samples_text(s, samples_random(s, 2) ? "ko" : "zh-Hant-TW");
+	case CODEC_FORM_LANGUAGE:
+		return samples_text(s, samples_random(s, 2) ? "ko" : "zh-Hant-TW");
 	case CODEC_FORM_MEDIA_TYPE: return samples_text(s, "text/plain; charset=utf-8");
 	case CODEC_FORM_MONTH: return samples_text(s, "2026-11");
 	default: break;
 	}
-	for (;;) {
+	for (size_t n = 0, len; n < wanted; n += len) {
 		const char *letter = letters[samples_random(s, 8)];
-		if (strlen(text) + strlen(letter) > wanted)
+
+		len = strlen(letter);
+		if (n + len > wanted)
 			break;
-		strcat(text, letter);
+		memcpy(text + n, letter, len + 1);
 	}
 	return samples_text(s, text[0] ? text : "a");
 }
@@ -104,7 +109,8 @@ static ProtobufCBinaryData random_bytes(struct samples *s, const struct codec_ru
 	return samples_bytes(s, bytes, n);
 }
 
-static uint64_t random_number(struct samples *s, const struct codec_rule *rule, const ProtobufCFieldDescriptor *field)
+static uint64_t random_number(struct samples *s, const struct codec_rule *rule,
+			      const ProtobufCFieldDescriptor *field)
 {
 	const ProtobufCEnumDescriptor *values = field->descriptor;
 
@@ -113,23 +119,28 @@ static uint64_t random_number(struct samples *s, const struct codec_rule *rule, 
 	if (field->type == PROTOBUF_C_TYPE_ENUM)
 		return 1 + samples_random(s, values->n_values - 1);
 	if (rule->most)
-		return (uint64_t)rule->least + samples_random(s, (uint64_t)(rule->most - rule->least) + 1);
-	return 1 + samples_random(s, field->type == PROTOBUF_C_TYPE_UINT32 ? UINT32_MAX : INT64_MAX);
+		return (uint64_t)rule->least +
+		       samples_random(s, (uint64_t)(rule->most - rule->least) + 1);
+	return 1 +
+	       samples_random(s, field->type == PROTOBUF_C_TYPE_UINT32 ? UINT32_MAX : INT64_MAX);
 }
 
 static ProtobufCMessage *random_message(struct samples *s, const struct codec_shape *shape,
 					const ProtobufCMessageDescriptor *type);
 
-static void put_value(struct samples *s, const struct codec_rule *rule, const ProtobufCFieldDescriptor *field,
-		      uint8_t *to)
+static void put_value(struct samples *s, const struct codec_rule *rule,
+		      const ProtobufCFieldDescriptor *field, uint8_t *to)
 {
 	uint64_t number;
 
 	switch (field->type) {
 	case PROTOBUF_C_TYPE_STRING: *(char **)(void *)to = random_text(s, rule); return;
-	case PROTOBUF_C_TYPE_BYTES: *(ProtobufCBinaryData *)(void *)to = random_bytes(s, rule); return;
+	case PROTOBUF_C_TYPE_BYTES:
+		*(ProtobufCBinaryData *)(void *)to = random_bytes(s, rule);
+		return;
 	case PROTOBUF_C_TYPE_MESSAGE:
-		*(ProtobufCMessage **)(void *)to = random_message(s, rule->shape, field->descriptor);
+		*(ProtobufCMessage **)(void *)to =
+			random_message(s, rule->shape, field->descriptor);
 		return;
 	default: break;
 	}
@@ -137,7 +148,8 @@ static void put_value(struct samples *s, const struct codec_rule *rule, const Pr
 	if (field->type == PROTOBUF_C_TYPE_INT64 || field->type == PROTOBUF_C_TYPE_UINT64)
 		*(uint64_t *)(void *)to = number;
 	else
-		*(uint32_t *)(void *)to = (uint32_t)number; /* enum, bool and 32 bits are all int-sized */
+		*(uint32_t *)(void *)to =
+			(uint32_t)number; /* enum, bool and 32 bits are all int-sized */
 }
 
 static size_t size_of(ProtobufCType type)
@@ -152,8 +164,8 @@ static size_t size_of(ProtobufCType type)
 	}
 }
 
-static void put_field(struct samples *s, const struct codec_rule *rule, const ProtobufCFieldDescriptor *field,
-		      ProtobufCMessage *message)
+static void put_field(struct samples *s, const struct codec_rule *rule,
+		      const ProtobufCFieldDescriptor *field, ProtobufCMessage *message)
 {
 	uint8_t *at = (uint8_t *)message + field->offset;
 	uint8_t *quantifier = (uint8_t *)message + field->quantifier_offset;
@@ -186,7 +198,8 @@ static ProtobufCMessage *random_message(struct samples *s, const struct codec_sh
 
 	type->message_init(message);
 	if (shape == &codec_referral_shape)
-		return &samples_referral(s, (Ieum__V1__MessageType)(1 + samples_random(s, 37)))->base;
+		return &samples_referral(s, (Ieum__V1__MessageType)(1 + samples_random(s, 37)))
+				->base;
 	/* From a random field on, so that every case of a oneof has its turn. */
 	for (unsigned k = 0; k < type->n_fields; k++) {
 		unsigned i = (start + k) % type->n_fields;
@@ -251,7 +264,8 @@ Ieum__V1__Referral *samples_referral(struct samples *s, Ieum__V1__MessageType ty
 	mend_body(r);
 	for (size_t i = 0; i < r->n_narrative; i++)
 		if (r->narrative[i]->content_case == IEUM__V1__NARRATIVE_PART__CONTENT_CLEAR)
-			r->narrative[i]->subject = IEUM__V1__NARRATIVE_SUBJECT__NARRATIVE_SUBJECT_UNSPECIFIED;
+			r->narrative[i]->subject =
+				IEUM__V1__NARRATIVE_SUBJECT__NARRATIVE_SUBJECT_UNSPECIFIED;
 	return r;
 }
 
@@ -262,11 +276,14 @@ Ieum__V1__Frame *samples_frame(struct samples *s, Ieum__V1__Frame__WhatCase what
 
 	ieum__v1__frame__init(frame);
 	frame->request_id = 1 + samples_random(s, 1000);
-	put_field(s, &codec_frame_shape.rules[index], &codec_frame_shape.descriptor->fields[index], &frame->base);
-	if (what == IEUM__V1__FRAME__WHAT_HELLO && frame->hello->version_min > frame->hello->version_max)
+	put_field(s, &codec_frame_shape.rules[index], &codec_frame_shape.descriptor->fields[index],
+		  &frame->base);
+	if (what == IEUM__V1__FRAME__WHAT_HELLO &&
+	    frame->hello->version_min > frame->hello->version_max)
 		frame->hello->version_min = 1;
 	if (what == IEUM__V1__FRAME__WHAT_SUBMIT)
-		frame->submit->referral = samples_referral(s, (Ieum__V1__MessageType)(1 + samples_random(s, 35)));
+		frame->submit->referral =
+			samples_referral(s, (Ieum__V1__MessageType)(1 + samples_random(s, 35)));
 	return frame;
 }
 
@@ -308,7 +325,8 @@ Ieum__V1__Referral *samples_report(struct samples *s, size_t narrative_bytes)
 		part->clear.len = narrative_bytes;
 		part->clear.data = take(s, narrative_bytes);
 		memset(part->clear.data, 'n', narrative_bytes);
-		for (size_t i = 0; i + 3 <= narrative_bytes; i += 7) /* words of Korean and numbers */
+		for (size_t i = 0; i + 3 <= narrative_bytes;
+		     i += 7) /* words of Korean and numbers */
 			memcpy(part->clear.data + i, i % 2 ? "가" : "112", 3);
 		r->n_narrative = 1;
 		r->narrative = take(s, sizeof(struct Ieum__V1__NarrativePart *));

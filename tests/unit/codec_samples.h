@@ -13,7 +13,7 @@
 struct samples {
 	struct arena arena; /* what is made lives here */
 	uint64_t random;
-	bool full;          /* set every field there can be, not a random choice */
+	bool full; /* set every field there can be, not a random choice */
 };
 
 void samples_init(struct samples *s, uint64_t seed);

@@ -133,7 +133,8 @@ static void apply_to_both(struct world *w, const Ieum__V1__Event *e)
 	free(bytes);
 	w->events++;
 	w->escalated += e->what_case == IEUM__V1__EVENT__WHAT_ESCALATED;
-	w->hub_messages += e->what_case == IEUM__V1__EVENT__WHAT_SUBMITTED && e->submitted->sender == 0;
+	w->hub_messages +=
+		e->what_case == IEUM__V1__EVENT__WHAT_SUBMITTED && e->submitted->sender == 0;
 }
 
 enum ieum_err world_record(struct world *w, enum ieum_err decided)
@@ -143,6 +144,32 @@ enum ieum_err world_record(struct world *w, enum ieum_err decided)
 		for (size_t i = 0; i < w->d.n_items; i++)
 			apply_to_both(w, w->d.items[i].event);
 	return decided;
+}
+
+/* Equal states decide equally: the second core is asked too. */
+static enum ieum_err same(struct world *w, enum ieum_err first, enum ieum_err second)
+{
+	assert_int_equal(first, second);
+	assert_int_equal(w->d.n_items, w->again.n_items);
+	assert_string_equal(w->d.detail, w->again.detail);
+	for (size_t i = 0; i < w->d.n_items; i++) {
+		uint8_t *a = malloc(ieum__v1__event__get_packed_size(w->d.items[i].event));
+		uint8_t *b = malloc(ieum__v1__event__get_packed_size(w->again.items[i].event));
+		assert_non_null(a);
+		assert_non_null(b);
+		size_t n = ieum__v1__event__pack(w->d.items[i].event, a);
+		assert_int_equal(n, ieum__v1__event__pack(w->again.items[i].event, b));
+		assert_memory_equal(a, b, n);
+		free(a);
+		free(b);
+	}
+	return first;
+}
+
+static struct core_decision *fresh_again(struct world *w)
+{
+	core_decision_reset(&w->again);
+	return &w->again;
 }
 
 static struct core_decision *fresh(struct world *w)
@@ -155,7 +182,8 @@ void world_restart(struct world *w)
 {
 	static const uint8_t incarnation[CORE_ID_BYTES] = { 7 };
 
-	assert_int_equal(world_record(w, core_decide_start(w->core, "test", incarnation, true, w->now, fresh(w))),
+	assert_int_equal(world_record(w, core_decide_start(w->core, "test", incarnation, true,
+							   w->now, fresh(w))),
 			 IEUM_E_OK);
 }
 
@@ -163,8 +191,10 @@ void world_reload(struct world *w, const char *hub)
 {
 	struct policy *p = parse(hub);
 
-	assert_int_equal(world_record(w, core_decide_policy(w->core, p, w->now, fresh(w))), IEUM_E_OK);
+	assert_int_equal(world_record(w, core_decide_policy(w->core, p, w->now, fresh(w))),
+			 IEUM_E_OK);
 	assert_int_equal(core_bind_policy(w->core, p), IEUM_E_OK);
+	assert_int_equal(core_bind_policy(w->mirror, p), IEUM_E_OK);
 	policy_free(w->policy);
 	w->policy = p;
 }
@@ -180,6 +210,7 @@ void world_start(struct world *w, const char *hub, const struct core_limits *lim
 	assert_non_null(w->core);
 	assert_non_null(w->mirror);
 	core_decision_init(&w->d, 16 * 1024 * 1024);
+	core_decision_init(&w->again, 16 * 1024 * 1024);
 	arena_init(&w->arena, 16 * 1024 * 1024);
 	world_restart(w);
 	world_reload(w, hub);
@@ -192,6 +223,7 @@ void world_stop(struct world *w)
 	core_free(w->mirror);
 	policy_free(w->policy);
 	core_decision_release(&w->d);
+	core_decision_release(&w->again);
 	arena_release(&w->arena);
 }
 
@@ -241,6 +273,7 @@ void world_verify(struct world *w)
 	/* From here on the mirror is one that was restored. */
 	core_free(w->mirror);
 	w->mirror = read;
+	assert_int_equal(core_bind_policy(w->mirror, w->policy), IEUM_E_OK);
 }
 
 /* ---- connections and messages ---- */
@@ -249,24 +282,28 @@ uint64_t world_connect(struct world *w, const char *participant)
 {
 	const struct core_connect k = { participant, "someone", "192.0.2.1:4", "0a" };
 
-	assert_int_equal(world_record(w, core_decide_connect(w->core, w->policy, &k, w->now, fresh(w))),
-			 IEUM_E_OK);
+	assert_int_equal(
+		world_record(w, core_decide_connect(w->core, w->policy, &k, w->now, fresh(w))),
+		IEUM_E_OK);
 	return w->d.items[0].event->connected->connection;
 }
 
 void world_disconnect(struct world *w, uint64_t connection)
 {
-	assert_int_equal(world_record(w, core_decide_disconnect(w->core, connection, w->now, fresh(w))),
-			 IEUM_E_OK);
+	assert_int_equal(
+		world_record(w, core_decide_disconnect(w->core, connection, w->now, fresh(w))),
+		IEUM_E_OK);
 }
 
 static void set_body(struct message *m, Ieum__V1__MessageType type)
 {
-	const ProtobufCFieldDescriptor *f = protobuf_c_message_descriptor_get_field(
-		&ieum__v1__referral__descriptor, (unsigned)type + 100);
+	const ProtobufCFieldDescriptor *f =
+		protobuf_c_message_descriptor_get_field(&ieum__v1__referral__descriptor,
+							(unsigned)type + 100);
 
 	assert_non_null(f);
-	((const ProtobufCMessageDescriptor *)f->descriptor)->message_init((ProtobufCMessage *)&m->report);
+	((const ProtobufCMessageDescriptor *)f->descriptor)
+		->message_init((ProtobufCMessage *)&m->report);
 	m->referral.body_case = (Ieum__V1__Referral__BodyCase)f->id;
 	m->referral.report_received = &m->report;
 }
@@ -335,8 +372,11 @@ enum ieum_err world_submit(struct world *w, uint64_t connection, struct message 
 {
 	size_t len = m->payload ? m->payload : ieum__v1__referral__get_packed_size(&m->referral);
 	const struct core_submit s = { connection, &m->referral, (const uint8_t *)"", len };
+	enum ieum_err err = core_decide_submit(w->core, w->policy, &s, w->now, fresh(w));
 
-	return world_record(w, core_decide_submit(w->core, w->policy, &s, w->now, fresh(w)));
+	return world_record(
+		w,
+		same(w, err, core_decide_submit(w->mirror, w->policy, &s, w->now, fresh_again(w))));
 }
 
 void world_submitted(struct world *w, uint64_t connection, struct message *m)
@@ -367,7 +407,11 @@ size_t world_release(struct world *w, uint64_t connection, uint32_t max, uint64_
 	uint64_t peeked[CORE_RELEASE_MAX];
 	size_t n_peeked = core_peek_release(w->core, w->policy, connection, max, w->now, peeked);
 
-	assert_int_equal(core_decide_release(w->core, w->policy, connection, max, w->now, fresh(w)), IEUM_E_OK);
+	assert_int_equal(core_decide_release(w->core, w->policy, connection, max, w->now, fresh(w)),
+			 IEUM_E_OK);
+	(void)same(w, IEUM_E_OK,
+		   core_decide_release(w->mirror, w->policy, connection, max, w->now,
+				       fresh_again(w)));
 	if (w->d.n_items == 0) {
 		assert_int_equal(n_peeked, 0);
 		return 0;
@@ -389,17 +433,23 @@ uint64_t world_release_one(struct world *w, uint64_t connection)
 
 static enum ieum_err settle(struct world *w, const struct core_settle *s)
 {
-	return world_record(w, core_decide_settle(w->core, w->policy, s, w->now, fresh(w)));
+	enum ieum_err err = core_decide_settle(w->core, w->policy, s, w->now, fresh(w));
+
+	return world_record(
+		w,
+		same(w, err, core_decide_settle(w->mirror, w->policy, s, w->now, fresh_again(w))));
 }
 
 enum ieum_err world_done(struct world *w, uint64_t connection, uint64_t delivery)
 {
-	return settle(w, &(struct core_settle){ .connection = connection, .done = &delivery, .n_done = 1 });
+	return settle(w, &(struct core_settle){
+				 .connection = connection, .done = &delivery, .n_done = 1 });
 }
 
 enum ieum_err world_give_back(struct world *w, uint64_t connection, uint64_t delivery)
 {
-	return settle(w, &(struct core_settle){ .connection = connection, .release = &delivery, .n_release = 1 });
+	return settle(w, &(struct core_settle){
+				 .connection = connection, .release = &delivery, .n_release = 1 });
 }
 
 enum ieum_err world_refuse(struct world *w, uint64_t connection, uint64_t delivery, const char *why)
@@ -409,7 +459,8 @@ enum ieum_err world_refuse(struct world *w, uint64_t connection, uint64_t delive
 
 	r.delivery_id = delivery;
 	r.reason = (char *)(uintptr_t)why;
-	return settle(w, &(struct core_settle){ .connection = connection, .refuse = list, .n_refuse = 1 });
+	return settle(w, &(struct core_settle){
+				 .connection = connection, .refuse = list, .n_refuse = 1 });
 }
 
 size_t world_at(struct world *w, core_time_us when)
@@ -420,6 +471,7 @@ size_t world_at(struct world *w, core_time_us when)
 	w->now = when;
 	for (;;) {
 		enum ieum_err err = core_decide_due(w->core, w->policy, w->now, fresh(w));
+		(void)same(w, err, core_decide_due(w->mirror, w->policy, w->now, fresh_again(w)));
 		if (err)
 			fail_msg("due: %s: %s", ieum_error((int)err)->name, w->d.detail);
 		if (w->d.n_items == 0)
@@ -440,9 +492,12 @@ struct core_mailbox_counts world_counts(struct world *w, const char *mailbox)
 	return counts;
 }
 
-const Ieum__V1__Result *world_query(struct world *w, uint64_t connection, Ieum__V1__Query *q, enum ieum_err *err)
+const Ieum__V1__Result *world_query(struct world *w, uint64_t connection, Ieum__V1__Query *q,
+				    enum ieum_err *err)
 {
-	struct core_view v = { .connection = connection, .query = q, .now = w->now, .arena = &w->arena };
+	struct core_view v = {
+		.connection = connection, .query = q, .now = w->now, .arena = &w->arena
+	};
 
 	arena_reset(&w->arena);
 	*err = core_view(w->core, w->policy, &v);
@@ -450,7 +505,8 @@ const Ieum__V1__Result *world_query(struct world *w, uint64_t connection, Ieum__
 	return *err ? NULL : v.result;
 }
 
-const Ieum__V1__CaseResult *world_case(struct world *w, uint64_t connection, const uint8_t id[CORE_ID_BYTES])
+const Ieum__V1__CaseResult *world_case(struct world *w, uint64_t connection,
+				       const uint8_t id[CORE_ID_BYTES])
 {
 	Ieum__V1__Query q = IEUM__V1__QUERY__INIT;
 	Ieum__V1__CaseQuery of = IEUM__V1__CASE_QUERY__INIT;
@@ -478,7 +534,8 @@ const Ieum__V1__ReferralResult *world_referral(struct world *w, uint64_t connect
 	return r ? r->referral : NULL;
 }
 
-Ieum__V1__TaskState world_task(struct world *w, uint64_t connection, const uint8_t id[CORE_ID_BYTES])
+Ieum__V1__TaskState world_task(struct world *w, uint64_t connection,
+			       const uint8_t id[CORE_ID_BYTES])
 {
 	const Ieum__V1__ReferralResult *r = world_referral(w, connection, id);
 

@@ -1,5 +1,5 @@
 /* A hub for tests: a policy, a core, and a second core that learns of everything only by the
- * packed bytes of the events, as a replay does.  Every event recorded here goes through both,
+ * packed bytes of the events, as a replay does, or from a snapshot.  Every event recorded here goes through both,
  * and the world can be asked whether they are equal. */
 #ifndef IEUM_TESTS_UNIT_CORE_WORLD_H
 #define IEUM_TESTS_UNIT_CORE_WORLD_H
@@ -10,14 +10,14 @@
 #define HOUR_US (60 * MIN_US)
 #define DAY_US  (24 * HOUR_US)
 
-#define TYPE(word)   IEUM__V1__MESSAGE_TYPE__MESSAGE_TYPE_##word
-#define ANSWER(word) IEUM__V1__ANSWER_KIND__ANSWER_KIND_##word
-#define TASK(word)   IEUM__V1__TASK_STATE__TASK_STATE_##word
-#define REASON(word) IEUM__V1__REASON__REASON_##word
-#define CAUSE(word)  IEUM__V1__DELIVERY_CAUSE__DELIVERY_CAUSE_##word
+#define TYPE(word)    IEUM__V1__MESSAGE_TYPE__MESSAGE_TYPE_##word
+#define ANSWER(word)  IEUM__V1__ANSWER_KIND__ANSWER_KIND_##word
+#define TASK(word)    IEUM__V1__TASK_STATE__TASK_STATE_##word
+#define REASON(word)  IEUM__V1__REASON__REASON_##word
+#define CAUSE(word)   IEUM__V1__DELIVERY_CAUSE__DELIVERY_CAUSE_##word
 #define URGENCY(word) IEUM__V1__URGENCY__URGENCY_##word
-#define STATE(word)  IEUM__V1__DELIVERY_STATE__DELIVERY_STATE_##word
-#define CASE(word)   IEUM__V1__CASE_STATE__CASE_STATE_##word
+#define STATE(word)   IEUM__V1__DELIVERY_STATE__DELIVERY_STATE_##word
+#define CASE(word)    IEUM__V1__CASE_STATE__CASE_STATE_##word
 
 struct world {
 	struct core *core;
@@ -25,9 +25,10 @@ struct world {
 	struct policy *policy;
 	core_time_us now;
 	struct core_decision d;
-	struct arena arena;  /* of queries */
-	uint64_t ids;        /* message ids made */
-	size_t events;       /* recorded */
+	struct core_decision again;     /* of the second core */
+	struct arena arena;             /* of queries */
+	uint64_t ids;                   /* message ids made */
+	size_t events;                  /* recorded */
 	size_t escalated, hub_messages; /* of them */
 	char detail[CORE_DETAIL_BYTES]; /* of the last refusal */
 };
@@ -71,7 +72,8 @@ struct message {
 		Ieum__V1__RiskSignal signal;
 	};
 	uint8_t id[CORE_ID_BYTES];
-	uint8_t case_id[CORE_ID_BYTES], reply_to[CORE_ID_BYTES], supersedes[CORE_ID_BYTES], link_to[CORE_ID_BYTES];
+	uint8_t case_id[CORE_ID_BYTES], reply_to[CORE_ID_BYTES], supersedes[CORE_ID_BYTES],
+		link_to[CORE_ID_BYTES];
 	size_t payload; /* bytes it seems to have; 0: as packed */
 };
 
@@ -92,18 +94,22 @@ size_t world_release(struct world *w, uint64_t connection, uint32_t max, uint64_
 uint64_t world_release_one(struct world *w, uint64_t connection); /* 0: nothing */
 enum ieum_err world_done(struct world *w, uint64_t connection, uint64_t delivery);
 enum ieum_err world_give_back(struct world *w, uint64_t connection, uint64_t delivery);
-enum ieum_err world_refuse(struct world *w, uint64_t connection, uint64_t delivery, const char *why);
+enum ieum_err world_refuse(struct world *w, uint64_t connection, uint64_t delivery,
+			   const char *why);
 /* Does what is due at the time, the clock moved there; how many events. */
 size_t world_at(struct world *w, core_time_us when);
 
 struct core_mailbox_counts world_counts(struct world *w, const char *mailbox);
 
 /* A query's result; NULL with *err. */
-const Ieum__V1__Result *world_query(struct world *w, uint64_t connection, Ieum__V1__Query *q, enum ieum_err *err);
-const Ieum__V1__CaseResult *world_case(struct world *w, uint64_t connection, const uint8_t id[CORE_ID_BYTES]);
+const Ieum__V1__Result *world_query(struct world *w, uint64_t connection, Ieum__V1__Query *q,
+				    enum ieum_err *err);
+const Ieum__V1__CaseResult *world_case(struct world *w, uint64_t connection,
+				       const uint8_t id[CORE_ID_BYTES]);
 const Ieum__V1__ReferralResult *world_referral(struct world *w, uint64_t connection,
 					       const uint8_t id[CORE_ID_BYTES]);
 /* State of the first task. */
-Ieum__V1__TaskState world_task(struct world *w, uint64_t connection, const uint8_t id[CORE_ID_BYTES]);
+Ieum__V1__TaskState world_task(struct world *w, uint64_t connection,
+			       const uint8_t id[CORE_ID_BYTES]);
 
 #endif

@@ -44,7 +44,7 @@ void hub_receipt(struct hub *hub, uint64_t request_id, const uint8_t *message_id
 	Ieum__V1__Frame frame = IEUM__V1__FRAME__INIT;
 	Ieum__V1__Receipt receipt = IEUM__V1__RECEIPT__INIT;
 
-	receipt.message_id = (ProtobufCBinaryData){ 16, (uint8_t *)(uintptr_t)message_id };
+	receipt.message_id = (ProtobufCBinaryData){ 16, (uint8_t *)message_id };
 	receipt.incarnation = (ProtobufCBinaryData){ sizeof hub->incarnation, hub->incarnation };
 	receipt.journal_number = ++hub->journal_number;
 	frame.request_id = request_id;
@@ -53,11 +53,12 @@ void hub_receipt(struct hub *hub, uint64_t request_id, const uint8_t *message_id
 	hub_send(hub, &frame);
 }
 
-void hub_error(struct hub *hub, uint64_t request_id, enum ieum_err code, const char *detail, uint32_t retry_after_ms)
+void hub_error(struct hub *hub, uint64_t request_id, enum ieum_err code, const char *detail,
+	       uint32_t retry_after_ms)
 {
-	assert_int_equal(
-		codec_put_error(channel_out(hub->w.server.ch), request_id, code, detail, retry_after_ms, NULL),
-		IEUM_E_OK);
+	assert_int_equal(codec_put_error(channel_out(hub->w.server.ch), request_id, code, detail,
+					 retry_after_ms, NULL),
+			 IEUM_E_OK);
 	channel_flush(hub->w.server.ch);
 }
 
@@ -86,7 +87,9 @@ void hub_deliver(struct hub *hub, uint64_t delivery_id, const uint8_t *message_i
 	head.attempt = 1;
 	head.mailbox = (char *)"gimpo-ps";
 	head.sender = (char *)"gimpo-city";
-	assert_int_equal(codec_put_delivery(channel_out(hub->w.server.ch), &head, bytes.data, bytes.len), IEUM_E_OK);
+	assert_int_equal(codec_put_delivery(channel_out(hub->w.server.ch), &head, bytes.data,
+					    bytes.len),
+			 IEUM_E_OK);
 	channel_flush(hub->w.server.ch);
 	samples_release(&s);
 }
@@ -204,14 +207,19 @@ static void on_event(struct end *end, enum channel_event event, const struct fra
 	case IEUM__V1__FRAME__WHAT_CREDIT: hub->credit = got.frame->credit->deliveries; break;
 	case IEUM__V1__FRAME__WHAT_QUERY: on_query(hub, got.frame->request_id); break;
 	case IEUM__V1__FRAME__WHAT_PING: on_ping(hub, got.frame->request_id); break;
-	case IEUM__V1__FRAME__WHAT_GOODBYE: hub->goodbyes++; break;
+	case IEUM__V1__FRAME__WHAT_GOODBYE:
+		hub->goodbyes++;
+		channel_finish(end->ch);
+		break;
 	default: fail_msg("the client sent frame kind %d", got.frame->what_case);
 	}
 }
 
 void hub_open(struct hub *hub)
 {
-	*hub = (struct hub){ .outstanding_requests = 64, .id_window_ms = 1000000, .frame_bytes = 1 << 20 };
+	*hub = (struct hub){ .outstanding_requests = 64,
+			     .id_window_ms = 1000000,
+			     .frame_bytes = 1 << 20 };
 	memset(hub->incarnation, 'A', sizeof hub->incarnation);
 	world_open(&hub->w, NULL);
 	arena_init(&hub->arena, CODEC_ARENA_BUDGET_BYTES);

@@ -47,7 +47,8 @@ const char *hub_address(const struct hub *hub);
 void hub_send(struct hub *hub, Ieum__V1__Frame *frame);
 void hub_welcome(struct hub *hub, uint64_t request_id);
 void hub_receipt(struct hub *hub, uint64_t request_id, const uint8_t *message_id);
-void hub_error(struct hub *hub, uint64_t request_id, enum ieum_err code, const char *detail, uint32_t retry_after_ms);
+void hub_error(struct hub *hub, uint64_t request_id, enum ieum_err code, const char *detail,
+	       uint32_t retry_after_ms);
 void hub_goodbye(struct hub *hub);
 /* A message with that id for the mailbox "gimpo-ps". */
 void hub_deliver(struct hub *hub, uint64_t delivery_id, const uint8_t *message_id);

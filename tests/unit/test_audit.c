@@ -18,12 +18,16 @@
 #include "broker/audit.h"
 #include "broker/journal/journal.h"
 #include "ieum/v1/event.pb-c.h"
+#include "tests/unit/scratch.h"
+
+/* Messages hold texts that could be written to. */
+#define MUTABLE(text) ((char[]){ text })
 
 enum { MESSAGES = 5, FIRST_MESSAGE = 4, AT_US = 1772000000 };
 
 static const char PAYLOAD[] = "what the police wrote";
 
-static char folder[64];
+static char folder[SCRATCH_PATH_BYTES];
 static char path[128];
 static struct journal *journal;
 static struct journal_batch *batch;
@@ -71,7 +75,7 @@ static void add_start(void)
 	Ieum__V1__HubStarted s = IEUM__V1__HUB_STARTED__INIT;
 	uint8_t incarnation[16] = { 1 };
 
-	s.software = (char *)(uintptr_t)"test";
+	s.software = MUTABLE("test");
 	s.incarnation = (ProtobufCBinaryData){ sizeof incarnation, incarnation };
 	e.what_case = IEUM__V1__EVENT__WHAT_HUB_STARTED;
 	e.hub_started = &s;
@@ -88,11 +92,11 @@ static void add_policy(void)
 	uint8_t hash[32] = { 0 };
 
 	names[0].number = 1;
-	names[0].name = (char *)(uintptr_t)"gimpo-ps";
+	names[0].name = MUTABLE("gimpo-ps");
 	names[1].number = 2;
-	names[1].name = (char *)(uintptr_t)"legal-aid-1";
+	names[1].name = MUTABLE("legal-aid-1");
 	p.hash = (ProtobufCBinaryData){ sizeof hash, hash };
-	p.text = (char *)(uintptr_t)"hub: test";
+	p.text = MUTABLE("hub: test");
 	p.n_participants = p.n_mailboxes = 2;
 	p.participants = p.mailboxes = list;
 	p.settle_within_ms = 60000;
@@ -108,7 +112,7 @@ static void add_connected(uint64_t number, uint32_t participant)
 
 	c.connection = number;
 	c.participant = participant;
-	c.actor = (char *)(uintptr_t)"duty desk";
+	c.actor = MUTABLE("duty desk");
 	e.what_case = IEUM__V1__EVENT__WHAT_CONNECTED;
 	e.connected = &c;
 	add(&e);
@@ -193,9 +197,7 @@ static int make(void **state)
 	struct journal_config config = { .engine = "sqlite", .path = path, .create = true };
 
 	(void)state;
-	snprintf(folder, sizeof folder, "/tmp/ieum-audit-XXXXXX");
-	if (!mkdtemp(folder))
-		return -1;
+	scratch_make(folder);
 	snprintf(path, sizeof path, "%s/journal.db", folder);
 	config.incarnation[0] = 1;
 	if (journal_open(&config, &journal))
@@ -207,8 +209,8 @@ static int make(void **state)
 	commit();
 	add_connected(1, 1);
 	add_connected(2, 2);
-	for (uint8_t i = 0; i < MESSAGES; i++)
-		add_message(i, PAYLOAD);
+	for (int i = 0; i < MESSAGES; i++)
+		add_message((uint8_t)i, PAYLOAD);
 	commit();
 	add_released(2, delivery_of(FIRST_MESSAGE + 1));
 	add_released(2, delivery_of(FIRST_MESSAGE + 2));
@@ -227,12 +229,10 @@ static void close_journal(void)
 
 static int drop(void **state)
 {
-	char command[128];
-
 	(void)state;
 	close_journal();
-	snprintf(command, sizeof command, "rm -rf '%s'", folder);
-	return system(command);
+	scratch_remove(folder);
+	return 0;
 }
 
 /* ---- damaging it ---- */
@@ -307,13 +307,10 @@ static void a_sound_journal_is_accounted_for(void **state)
 /* The hub is killed: nobody closes the journal, its write-ahead log lies beside it. */
 static void a_copy_beside_a_running_hub_verifies(void **state)
 {
-	char command[512];
-
 	(void)state;
 	assert_sound();
-	snprintf(command, sizeof command,
-		 "mkdir '%s/killed' && cp '%s/'journal.db* '%s/killed/'", folder, folder, folder);
-	assert_int_equal(system(command), 0);
+	assert_int_equal(scratch_shell("cd %s && mkdir killed && cp journal.db* killed/", folder),
+			 0);
 	snprintf(path, sizeof path, "%s/killed/journal.db", folder);
 	assert_sound();
 }
@@ -454,7 +451,8 @@ int main(void)
 		cmocka_unit_test_setup_teardown(a_removed_event_is_found, make, drop),
 		cmocka_unit_test_setup_teardown(an_erasure_without_an_event_is_found, make, drop),
 		cmocka_unit_test_setup_teardown(an_erasure_with_its_event_is_sound, make, drop),
-		cmocka_unit_test_setup_teardown(an_erasure_that_never_happened_is_found, make, drop),
+		cmocka_unit_test_setup_teardown(an_erasure_that_never_happened_is_found, make,
+						drop),
 		cmocka_unit_test_setup_teardown(a_settle_without_a_release_is_found, make, drop),
 		cmocka_unit_test_setup_teardown(time_that_runs_backwards_is_found, make, drop),
 		cmocka_unit_test_setup_teardown(what_only_the_state_knows_is_found, make, drop),

@@ -10,6 +10,7 @@
 
 #include "broker/audit_ledger.h"
 
+static char ps[] = "gimpo-ps", aid[] = "legal-aid-1";
 static struct audit_ledger *ledger;
 static uint64_t seq;
 static char why[AUDIT_LEDGER_WHY_BYTES];
@@ -20,17 +21,18 @@ static enum ieum_err apply(Ieum__V1__Event *e)
 	return audit_ledger_apply(ledger, ++seq, e, why);
 }
 
-static enum ieum_err names(const char *first, const char *second)
+static enum ieum_err names(char *first, char *second)
 {
 	Ieum__V1__Event e = IEUM__V1__EVENT__INIT;
 	Ieum__V1__PolicyChanged p = IEUM__V1__POLICY_CHANGED__INIT;
-	Ieum__V1__NumberedName n[2] = { IEUM__V1__NUMBERED_NAME__INIT, IEUM__V1__NUMBERED_NAME__INIT };
+	Ieum__V1__NumberedName n[2] = { IEUM__V1__NUMBERED_NAME__INIT,
+					IEUM__V1__NUMBERED_NAME__INIT };
 	Ieum__V1__NumberedName *list[] = { &n[0], &n[1] };
 
 	n[0].number = 1;
-	n[0].name = (char *)(uintptr_t)first;
+	n[0].name = first;
 	n[1].number = 2;
-	n[1].name = (char *)(uintptr_t)second;
+	n[1].name = second;
 	p.n_mailboxes = 2;
 	p.mailboxes = list;
 	e.what_case = IEUM__V1__EVENT__WHAT_POLICY_CHANGED;
@@ -161,11 +163,11 @@ static enum ieum_err bury(uint64_t id)
 	return apply(&e);
 }
 
-#define ok(call)    assert_int_equal((call), IEUM_E_OK)
-#define wrong(call, text)                                             \
-	do {                                                          \
-		assert_int_equal((call), IEUM_E_JOURNAL_CORRUPT);     \
-		assert_non_null(strstr(why, text));                   \
+#define ok(call) assert_int_equal((call), IEUM_E_OK)
+#define wrong(call, text) \
+	do { \
+		assert_int_equal((call), IEUM_E_JOURNAL_CORRUPT); \
+		assert_non_null(strstr(why, text)); \
 	} while (0)
 
 static void assert_counts(uint32_t mailbox, uint64_t routed, uint64_t queued, uint64_t in_flight,
@@ -187,8 +189,7 @@ static int make(void **state)
 	(void)state;
 	seq = 0;
 	ledger = audit_ledger_new();
-	return ledger && !start_hub() && !names("gimpo-ps", "legal-aid-1") && !connect_as(7) ? 0 :
-											      -1;
+	return ledger && !start_hub() && !names(ps, aid) && !connect_as(7) ? 0 : -1;
 }
 
 static int drop(void **state)
@@ -286,7 +287,7 @@ static void contradictions_are_named(void **state)
 	wrong(bury(12345), "delivery 12345");
 	wrong(connect_as(7), "open already");
 	wrong(hang_up(55), "not open");
-	wrong(names("again", "again"), "given twice");
+	wrong(names(ps, ps), "given twice");
 }
 
 int main(void)

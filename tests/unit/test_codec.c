@@ -4,6 +4,7 @@
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <stdio.h>
 #include <string.h>
 
 #include <cmocka.h>
@@ -71,7 +72,8 @@ static void every_type_of_message_comes_back_as_it_went(void **state)
 			samples_init(&s, seed);
 			s.full = seed % 4 == 0;
 			Ieum__V1__Frame *frame = samples_frame(&s, IEUM__V1__FRAME__WHAT_DELIVERY);
-			frame->delivery->referral = samples_referral(&s, (Ieum__V1__MessageType)type);
+			frame->delivery->referral =
+				samples_referral(&s, (Ieum__V1__MessageType)type);
 			there_and_back(&s, frame, CODEC_FROM_HUB);
 			samples_release(&s);
 		}
@@ -81,7 +83,8 @@ static void every_type_of_message_comes_back_as_it_went(void **state)
 static void numbers_may_be_packed_or_not(void **state)
 {
 	/* settle{done: 1, 300 apart, then 2, 3, 4 together, release: 5} */
-	static const uint8_t frame[] = { 0x08, 7, 0x42, 13, 0x08, 1, 0x08, 0xAC, 0x02, 0x0A, 3, 2, 3, 4, 0x12, 1, 5 };
+	static const uint8_t frame[] = { 0x08, 7, 0x42, 13, 0x08, 1,    0x08, 0xAC, 0x02,
+					 0x0A, 3, 2,    3,  4,    0x12, 1,    5 };
 	static const uint64_t done[] = { 1, 300, 2, 3, 4 };
 	struct codec_frame got;
 	struct codec_problem problem;
@@ -89,7 +92,9 @@ static void numbers_may_be_packed_or_not(void **state)
 
 	(void)state;
 	arena_init(&arena, CODEC_ARENA_BUDGET_BYTES);
-	assert_int_equal(codec_decode(frame, sizeof frame, CODEC_FROM_CLIENT, &arena, &got, &problem), IEUM_E_OK);
+	assert_int_equal(codec_decode(frame, sizeof frame, CODEC_FROM_CLIENT, &arena, &got,
+				      &problem),
+			 IEUM_E_OK);
 	assert_int_equal(got.frame->settle->n_done, 5);
 	assert_memory_equal(got.frame->settle->done, done, sizeof done);
 	assert_int_equal(got.frame->settle->n_release, 1);
@@ -121,7 +126,9 @@ static void the_referrals_bytes_are_told_as_they_came(void **state)
 	Ieum__V1__Referral *referral = samples_report(&s, 1024);
 	ProtobufCBinaryData bytes = samples_packed(&s, &referral->base);
 	ProtobufCBinaryData submit = samples_packed(&s, &samples_submit(&s, referral)->base);
-	assert_int_equal(codec_decode(submit.data, submit.len, CODEC_FROM_CLIENT, &arena, &got, &problem), IEUM_E_OK);
+	assert_int_equal(codec_decode(submit.data, submit.len, CODEC_FROM_CLIENT, &arena, &got,
+				      &problem),
+			 IEUM_E_OK);
 	assert_int_equal(got.referral_len, bytes.len);
 	assert_memory_equal(got.referral, bytes.data, bytes.len);
 	assert_true(got.referral > submit.data && got.referral < submit.data + submit.len);
@@ -162,7 +169,8 @@ static void put_is_refused_whole_at_the_buffers_limit(void **state)
 	ProtobufCBinaryData referral = samples_packed(&s, &frame->submit->referral->base);
 	buf_init(&out, whole - 1);
 	assert_int_equal(codec_put(&out, frame), IEUM_E_FIELD_TOO_LARGE);
-	assert_int_equal(codec_put_submit(&out, 7, referral.data, referral.len), IEUM_E_FIELD_TOO_LARGE);
+	assert_int_equal(codec_put_submit(&out, 7, referral.data, referral.len),
+			 IEUM_E_FIELD_TOO_LARGE);
 	assert_int_equal(buf_len(&out), 0);
 	buf_release(&out);
 	buf_init(&out, whole);
@@ -191,7 +199,8 @@ static void submit_and_delivery_by_hand_equal_the_packed_ones(void **state)
 		Ieum__V1__Frame *frame = samples_submit(&s, referral);
 		frame->request_id = UINT64_C(1) << (9 * i);
 		ProtobufCBinaryData wanted = samples_packed(&s, &frame->base);
-		assert_int_equal(codec_put_submit(&out, frame->request_id, bytes.data, bytes.len), IEUM_E_OK);
+		assert_int_equal(codec_put_submit(&out, frame->request_id, bytes.data, bytes.len),
+				 IEUM_E_OK);
 		assert_int_equal(only_frame(&out).len, wanted.len);
 		assert_memory_equal(only_frame(&out).payload, wanted.data, wanted.len);
 		buf_consume(&out, buf_len(&out));
@@ -201,7 +210,8 @@ static void submit_and_delivery_by_hand_equal_the_packed_ones(void **state)
 		frame->delivery->referral = referral;
 		wanted = samples_packed(&s, &frame->base);
 		frame->delivery->referral = NULL;
-		assert_int_equal(codec_put_delivery(&out, frame->delivery, bytes.data, bytes.len), IEUM_E_OK);
+		assert_int_equal(codec_put_delivery(&out, frame->delivery, bytes.data, bytes.len),
+				 IEUM_E_OK);
 		assert_int_equal(only_frame(&out).len, wanted.len);
 		assert_memory_equal(only_frame(&out).payload, wanted.data, wanted.len);
 		buf_release(&out);
@@ -220,9 +230,12 @@ static void an_error_frame_carries_the_row_of_the_table(void **state)
 	(void)state;
 	buf_init(&out, 4096);
 	arena_init(&arena, CODEC_ARENA_BUDGET_BYTES);
-	assert_int_equal(codec_put_error(&out, 9, IEUM_E_QUEUE_FULL, "mailbox a/b", 1500, id), IEUM_E_OK);
+	assert_int_equal(codec_put_error(&out, 9, IEUM_E_QUEUE_FULL, "mailbox a/b", 1500, id),
+			 IEUM_E_OK);
 	struct frame_view view = only_frame(&out);
-	assert_int_equal(codec_decode(view.payload, view.len, CODEC_FROM_HUB, &arena, &got, &problem), IEUM_E_OK);
+	assert_int_equal(codec_decode(view.payload, view.len, CODEC_FROM_HUB, &arena, &got,
+				      &problem),
+			 IEUM_E_OK);
 	const Ieum__V1__Error *error = got.frame->error;
 	assert_int_equal(got.frame->request_id, 9);
 	assert_int_equal(error->code, IEUM_E_QUEUE_FULL);
@@ -237,7 +250,9 @@ static void an_error_frame_carries_the_row_of_the_table(void **state)
 	buf_consume(&out, buf_len(&out));
 	assert_int_equal(codec_put_error(&out, 0, IEUM_E_STOPPING, NULL, 0, NULL), IEUM_E_OK);
 	view = only_frame(&out);
-	assert_int_equal(codec_decode(view.payload, view.len, CODEC_FROM_HUB, &arena, &got, &problem), IEUM_E_OK);
+	assert_int_equal(codec_decode(view.payload, view.len, CODEC_FROM_HUB, &arena, &got,
+				      &problem),
+			 IEUM_E_OK);
 	assert_int_equal(got.frame->error->message_id.len, 0);
 	arena_release(&arena);
 	buf_release(&out);
@@ -255,7 +270,8 @@ static bool is_reader(void *ctx, const char *recipient, size_t len)
 	return false;
 }
 
-static void add_part(struct samples *s, Ieum__V1__Referral *r, size_t i, const char *text, char **recipients, size_t n)
+static void add_part(struct samples *s, Ieum__V1__Referral *r, size_t i, const char *text,
+		     char **recipients, size_t n)
 {
 	static Ieum__V1__NarrativePart parts[4];
 
@@ -291,17 +307,19 @@ static void a_reader_gets_only_the_parts_meant_for_it(void **state)
 		size_t len;
 		char got[40] = "";
 
-		assert_int_equal(codec_filter_narrative(bytes.data, bytes.len, is_reader, (void *)readers[i], &s.arena,
-							&filtered, &len),
+		assert_int_equal(codec_filter_narrative(bytes.data, bytes.len, is_reader,
+							(void *)readers[i], &s.arena, &filtered,
+							&len),
 				 IEUM_E_OK);
 		assert_int_equal(filtered == bytes.data, readers[i] == b);
-		Ieum__V1__Referral *seen = ieum__v1__referral__unpack(&s.arena.allocator, len, filtered);
+		Ieum__V1__Referral *seen =
+			ieum__v1__referral__unpack(&s.arena.allocator, len, filtered);
 		assert_non_null(seen);
 		assert_non_null(seen->report_received);
-		for (size_t k = 0; k < seen->n_narrative; k++) {
-			strcat(got, k ? " " : "");
-			strncat(got, (const char *)seen->narrative[k]->clear.data, seen->narrative[k]->clear.len);
-		}
+		for (size_t k = 0, n = 0; k < seen->n_narrative; k++)
+			n += (size_t)snprintf(got + n, sizeof got - n, "%s%.*s", k ? " " : "",
+					      (int)seen->narrative[k]->clear.len,
+					      (const char *)seen->narrative[k]->clear.data);
 		assert_string_equal(got, wanted[i]);
 	}
 	samples_release(&s);
@@ -322,14 +340,18 @@ static void filtering_needs_no_memory_when_nothing_goes_and_says_when_there_is_n
 	arena_init(&none, 0);
 	Ieum__V1__Referral *r = samples_report(&s, 100);
 	ProtobufCBinaryData bytes = samples_packed(&s, &r->base);
-	assert_int_equal(codec_filter_narrative(bytes.data, bytes.len, is_reader, a, &none, &filtered, &len), IEUM_E_OK);
+	assert_int_equal(codec_filter_narrative(bytes.data, bytes.len, is_reader, a, &none,
+						&filtered, &len),
+			 IEUM_E_OK);
 	assert_ptr_equal(filtered, bytes.data);
 	r->narrative = parts;
 	add_part(&s, r, 0, "b", for_b, 1);
 	bytes = samples_packed(&s, &r->base);
-	assert_int_equal(codec_filter_narrative(bytes.data, bytes.len, is_reader, a, &none, &filtered, &len),
+	assert_int_equal(codec_filter_narrative(bytes.data, bytes.len, is_reader, a, &none,
+						&filtered, &len),
 			 IEUM_E_NO_MEMORY);
-	assert_int_equal(codec_filter_narrative(bytes.data, bytes.len - 1, is_reader, a, &none, &filtered, &len),
+	assert_int_equal(codec_filter_narrative(bytes.data, bytes.len - 1, is_reader, a, &none,
+						&filtered, &len),
 			 IEUM_E_FRAME_MALFORMED);
 	samples_release(&s);
 }
@@ -346,7 +368,8 @@ int main(void)
 		cmocka_unit_test(submit_and_delivery_by_hand_equal_the_packed_ones),
 		cmocka_unit_test(an_error_frame_carries_the_row_of_the_table),
 		cmocka_unit_test(a_reader_gets_only_the_parts_meant_for_it),
-		cmocka_unit_test(filtering_needs_no_memory_when_nothing_goes_and_says_when_there_is_none),
+		cmocka_unit_test(
+			filtering_needs_no_memory_when_nothing_goes_and_says_when_there_is_none),
 	};
 
 	return cmocka_run_group_tests_name("codec", tests, NULL, NULL);

@@ -19,7 +19,8 @@
 enum { FRAME_KINDS = 16, SEEDS = 12, MUTATIONS = 150 };
 
 /* Decodes from memory that ends with the last byte, so that a read beyond is seen. */
-static enum ieum_err decode_exactly(const uint8_t *bytes, size_t n, enum codec_from from, struct arena *arena)
+static enum ieum_err decode_exactly(const uint8_t *bytes, size_t n, enum codec_from from,
+				    struct arena *arena)
 {
 	uint8_t *copy = malloc(n ? n : 1);
 	struct codec_frame got;
@@ -33,7 +34,8 @@ static enum ieum_err decode_exactly(const uint8_t *bytes, size_t n, enum codec_f
 	if (err) {
 		assert_int_equal(problem.code, err);
 		assert_non_null(memchr(problem.detail, '\0', sizeof problem.detail));
-		assert_true(utf8_text_valid((const uint8_t *)problem.detail, strlen(problem.detail)));
+		assert_true(
+			utf8_text_valid((const uint8_t *)problem.detail, strlen(problem.detail)));
 	} else {
 		size_t len = ieum__v1__frame__get_packed_size(got.frame);
 		uint8_t *again = malloc(len ? len : 1);
@@ -91,7 +93,8 @@ static void mutated_frames_do_no_harm(void **state)
 
 			samples_init(&s, seed * 100 + (uint64_t)kind);
 			s.full = seed % 2 == 0;
-			Ieum__V1__Frame *frame = samples_frame(&s, (Ieum__V1__Frame__WhatCase)(kind + 2));
+			Ieum__V1__Frame *frame =
+				samples_frame(&s, (Ieum__V1__Frame__WhatCase)(kind + 2));
 			ProtobufCBinaryData bytes = samples_packed(&s, &frame->base);
 			size_t room = bytes.len + 64;
 			uint8_t *mutant = malloc(room);
@@ -101,7 +104,8 @@ static void mutated_frames_do_no_harm(void **state)
 
 				memcpy(mutant, bytes.data, n);
 				mutate(&s, mutant, &n, room);
-				enum codec_from from = samples_random(&s, 2) ? CODEC_FROM_CLIENT : CODEC_FROM_HUB;
+				enum codec_from from =
+					samples_random(&s, 2) ? CODEC_FROM_CLIENT : CODEC_FROM_HUB;
 				if (decode_exactly(mutant, n, from, &arena))
 					refused++;
 				else
@@ -129,11 +133,15 @@ static void a_submit_cut_off_anywhere_is_refused(void **state)
 	for (int type = 1; type <= 37; type++) {
 		if (type == IEUM__V1__MESSAGE_TYPE__MESSAGE_TYPE_CLOSURE_NOTICE)
 			continue;
-		Ieum__V1__Frame *frame = samples_submit(&s, samples_referral(&s, (Ieum__V1__MessageType)type));
+		Ieum__V1__Frame *frame =
+			samples_submit(&s, samples_referral(&s, (Ieum__V1__MessageType)type));
 		ProtobufCBinaryData bytes = samples_packed(&s, &frame->base);
 		for (size_t n = 0; n < bytes.len; n++)
-			assert_int_not_equal(decode_exactly(bytes.data, n, CODEC_FROM_CLIENT, &arena), IEUM_E_OK);
-		assert_int_equal(decode_exactly(bytes.data, bytes.len, CODEC_FROM_CLIENT, &arena), IEUM_E_OK);
+			assert_int_not_equal(decode_exactly(bytes.data, n, CODEC_FROM_CLIENT,
+							    &arena),
+					     IEUM_E_OK);
+		assert_int_equal(decode_exactly(bytes.data, bytes.len, CODEC_FROM_CLIENT, &arena),
+				 IEUM_E_OK);
 	}
 	arena_release(&arena);
 	samples_release(&s);
@@ -152,7 +160,8 @@ static void random_bytes_do_no_harm(void **state)
 		size_t n = samples_random(&s, sizeof bytes);
 
 		for (size_t k = 0; k < n; k++)
-			bytes[k] = (uint8_t)(samples_random(&s, 3) ? samples_random(&s, 32) : samples_random(&s, 256));
+			bytes[k] = (uint8_t)(samples_random(&s, 3) ? samples_random(&s, 32)
+								   : samples_random(&s, 256));
 		(void)!decode_exactly(bytes, n, i % 2 ? CODEC_FROM_CLIENT : CODEC_FROM_HUB, &arena);
 	}
 	arena_release(&arena);
@@ -200,13 +209,15 @@ static void huge_counts_are_refused_before_they_cost(void **state)
 	at = wire_put_head(at, 8, sizeof bytes - 6);
 	for (; at + 7 <= bytes + sizeof bytes; at += 7)
 		memcpy(at, "\x1A\x05\x08\x01\x12\x01x", 7);
-	assert_int_equal(decode_exactly(bytes, sizeof bytes, CODEC_FROM_CLIENT, &arena), IEUM_E_FIELD_TOO_LARGE);
+	assert_int_equal(decode_exactly(bytes, sizeof bytes, CODEC_FROM_CLIENT, &arena),
+			 IEUM_E_FIELD_TOO_LARGE);
 	assert_in_range(arena.used, 0, CODEC_ARENA_BUDGET_BYTES / 4);
 
 	at = wire_put_head(bytes + 2, 8, sizeof bytes - 6); /* settle { done: 1, 1, 1, … } packed */
 	at = wire_put_head(at, 1, sizeof bytes - 10);
 	memset(at, 1, (size_t)(bytes + sizeof bytes - at));
-	assert_int_equal(decode_exactly(bytes, sizeof bytes, CODEC_FROM_CLIENT, &arena), IEUM_E_FIELD_TOO_LARGE);
+	assert_int_equal(decode_exactly(bytes, sizeof bytes, CODEC_FROM_CLIENT, &arena),
+			 IEUM_E_FIELD_TOO_LARGE);
 	assert_in_range(arena.used, 0, 4096);
 	arena_release(&arena);
 }

@@ -175,10 +175,16 @@ static void a_delivery_named_twice_in_one_settle_counts_once(void **state)
 	r.delivery_id = id;
 	r.reason = (char *)"x";
 	assert_int_equal(world_release_one(&f->w, f->aid), id);
-	const struct core_settle s = { .connection = f->aid, .done = twice, .n_done = 2, .release = twice,
-				       .n_release = 2, .refuse = list, .n_refuse = 1 };
+	const struct core_settle s = { .connection = f->aid,
+				       .done = twice,
+				       .n_done = 2,
+				       .release = twice,
+				       .n_release = 2,
+				       .refuse = list,
+				       .n_refuse = 1 };
 	core_decision_reset(&f->w.d);
-	assert_int_equal(world_record(&f->w, core_decide_settle(f->w.core, f->w.policy, &s, f->w.now, &f->w.d)),
+	assert_int_equal(world_record(&f->w, core_decide_settle(f->w.core, f->w.policy, &s,
+								f->w.now, &f->w.d)),
 			 IEUM_E_OK);
 	assert_int_equal(world_counts(&f->w, "aid-1").settled, 1);
 	assert_int_equal(world_counts(&f->w, "aid-1").in_flight, 0);

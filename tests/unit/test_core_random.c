@@ -35,8 +35,9 @@ struct run {
 	unsigned accepted, refused;
 };
 
-static const char *const names[] = { "ps", "boss", "manager", "counsellor", "city", "aid-1", "aid-2", "carer",
-				     "watcher", "manager", "aid-1", "boss", "city", "counsellor" };
+static const char *const names[] = { "ps",    "boss",  "manager", "counsellor", "city",
+				     "aid-1", "aid-2", "carer",   "watcher",    "manager",
+				     "aid-1", "boss",  "city",    "counsellor" };
 
 static unsigned pick(struct run *r, unsigned n)
 {
@@ -73,7 +74,9 @@ static void choose_body(struct run *r, struct message *m)
 {
 	switch (m->envelope.type) {
 	case TYPE(REPORT_RECEIVED): m->report.child_at_home = pick(r, 3) == 0; break;
-	case TYPE(REFERRAL): m->support.domain = (char *)(uintptr_t)(pick(r, 3) ? "legal" : "care"); break;
+	case TYPE(REFERRAL):
+		m->support.domain = (char *)(uintptr_t)(pick(r, 3) ? "legal" : "care");
+		break;
 	case TYPE(ANSWER):
 		m->answer.kind = (Ieum__V1__AnswerKind)(1 + pick(r, 11));
 		m->answer.reason = (Ieum__V1__Reason)pick(r, 12);
@@ -92,9 +95,19 @@ static void choose_body(struct run *r, struct message *m)
 static void build(struct run *r, struct message *m)
 {
 	static const Ieum__V1__MessageType types[] = {
-		TYPE(REPORT_RECEIVED), TYPE(REFERRAL), TYPE(SERVICE_REPORT), TYPE(SERVICE_REPORT),
-		TYPE(ANSWER), TYPE(ANSWER), TYPE(ANSWER), TYPE(INFORMATION_REQUEST), TYPE(INFORMATION_RESPONSE),
-		TYPE(CLOSURE_REQUEST), TYPE(RECURRENCE_ALERT), TYPE(CONFERENCE_MINUTES), TYPE(RISK_SIGNAL),
+		TYPE(REPORT_RECEIVED),
+		TYPE(REFERRAL),
+		TYPE(SERVICE_REPORT),
+		TYPE(SERVICE_REPORT),
+		TYPE(ANSWER),
+		TYPE(ANSWER),
+		TYPE(ANSWER),
+		TYPE(INFORMATION_REQUEST),
+		TYPE(INFORMATION_RESPONSE),
+		TYPE(CLOSURE_REQUEST),
+		TYPE(RECURRENCE_ALERT),
+		TYPE(CONFERENCE_MINUTES),
+		TYPE(RISK_SIGNAL),
 	};
 	Ieum__V1__MessageType type = types[pick(r, sizeof types / sizeof types[0])];
 
@@ -107,7 +120,8 @@ static void build(struct run *r, struct message *m)
 	} else if (r->n_cases == 0 || pick(r, 8) == 0) {
 		message_open_case(m);
 	} else {
-		message_in_case(m, r->cases[pick(r, r->n_cases < CASES ? (unsigned)r->n_cases : CASES)]);
+		message_in_case(
+			m, r->cases[pick(r, r->n_cases < CASES ? (unsigned)r->n_cases : CASES)]);
 	}
 	if (type == TYPE(INFORMATION_REQUEST) || pick(r, 6) == 0)
 		message_to(m, names[pick(r, CONNECTIONS)]);
@@ -118,7 +132,8 @@ static void build(struct run *r, struct message *m)
 		m->envelope.supersedes = (ProtobufCBinaryData){ CORE_ID_BYTES, m->supersedes };
 	}
 	if (pick(r, 15) == 0 && r->n_cases > 1) {
-		memcpy(m->link_to, r->cases[pick(r, r->n_cases < CASES ? (unsigned)r->n_cases : CASES)],
+		memcpy(m->link_to,
+		       r->cases[pick(r, r->n_cases < CASES ? (unsigned)r->n_cases : CASES)],
 		       CORE_ID_BYTES);
 		ieum__v1__case_link__init(&m->link);
 		m->link.case_id = (ProtobufCBinaryData){ CORE_ID_BYTES, m->link_to };
@@ -172,7 +187,9 @@ static void settle(struct run *r)
 		if (!from)
 			continue;
 		switch (pick(r, 5)) {
-		case 0: err = world_refuse(&r->w, from, id, pick(r, 2) ? "busy" : "unreadable"); break;
+		case 0:
+			err = world_refuse(&r->w, from, id, pick(r, 2) ? "busy" : "unreadable");
+			break;
 		case 1: err = world_give_back(&r->w, from, id); break;
 		default: err = world_done(&r->w, from, id); break;
 		}
@@ -184,7 +201,8 @@ static void settle(struct run *r)
 
 static void step(struct run *r)
 {
-	static const core_time_us jumps[] = { 1000 * 1000, 10 * 1000 * 1000, MIN_US, HOUR_US, DAY_US };
+	static const core_time_us jumps[] = { 1000 * 1000, 10 * 1000 * 1000, MIN_US, HOUR_US,
+					      DAY_US };
 	unsigned what = pick(r, 100);
 
 	r->w.now += pick(r, 5000000);
@@ -240,9 +258,10 @@ static void replay_and_snapshots_reach_the_same_state(void **state)
 		uint64_t use = only ? strtoull(only, NULL, 10) : seed;
 		print_message("seed %llu\n", (unsigned long long)use);
 		run_seed(use);
-		print_message("  %u accepted, %u refused, %zu events, %zu escalated, %zu by the hub\n",
-			      running.accepted, running.refused, running.w.events, running.w.escalated,
-			      running.w.hub_messages);
+		print_message(
+			"  %u accepted, %u refused, %zu events, %zu escalated, %zu by the hub\n",
+			running.accepted, running.refused, running.w.events, running.w.escalated,
+			running.w.hub_messages);
 		if (only)
 			break;
 	}

@@ -7,22 +7,20 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 #include <cmocka.h>
 
 #include "client/profile.h"
+#include "tests/unit/scratch.h"
 
-static char folder[64];
+static char folder[SCRATCH_PATH_BYTES];
 static char path[128];
 static struct yaml_diag diag;
 
 static int make(void **state)
 {
 	(void)state;
-	snprintf(folder, sizeof folder, "/tmp/ieum-profile-XXXXXX");
-	if (!mkdtemp(folder))
-		return -1;
+	scratch_make(folder);
 	snprintf(path, sizeof path, "%s/profile.yaml", folder);
 	yaml_diag_init(&diag);
 	return 0;
@@ -31,8 +29,8 @@ static int make(void **state)
 static int drop(void **state)
 {
 	(void)state;
-	unlink(path);
-	return rmdir(folder);
+	scratch_remove(folder);
+	return 0;
 }
 
 static void write_file(const char *text)
@@ -91,14 +89,16 @@ static void every_mistake_has_its_line(void **state)
 	assert_null(p);
 	/* No addresses, unknown key, certificate and key missing, language unknown. */
 	assert_int_equal(diag.count, 5);
-	char all[4096] = "";
-	for (size_t i = 0; i < diag.count; i++) {
-		strcat(all, diag.mistakes[i].text);
-		strcat(all, "\n");
-	}
+	char *all = NULL;
+	size_t n = 0;
+	FILE *out = open_memstream(&all, &n);
+	assert_non_null(out);
+	yaml_diag_print(&diag, out);
+	fclose(out);
 	assert_non_null(strstr(all, "profile.yaml:3:1"));
 	assert_non_null(strstr(all, "did you mean 'certificate'"));
 	assert_non_null(strstr(all, "profile.yaml:4:"));
+	free(all);
 }
 
 static void a_profile_that_is_not_there_is_said(void **state)
@@ -106,7 +106,6 @@ static void a_profile_that_is_not_there_is_said(void **state)
 	struct profile *p = NULL;
 
 	(void)state;
-	write_file("x"); /* for drop() */
 	assert_int_equal(profile_load("/nonexistent/profile.yaml", &diag, &p),
 			 IEUM_E_FILE_UNREADABLE);
 	assert_int_equal(diag.count, 1);
@@ -120,7 +119,6 @@ static void asked_then_environment_then_home(void **state)
 	char found[PROFILE_PATH_BYTES];
 
 	(void)state;
-	write_file("x");
 	setenv("IEUM_PROFILE", "/env/p.yaml", 1);
 	setenv("HOME", "/home/duty", 1);
 	unsetenv("XDG_CONFIG_HOME");

@@ -38,7 +38,8 @@ static void every_code_point_but_nul_and_surrogates_is_text(void **state)
 
 		memset(text, 'a', sizeof text);
 		size_t len = encode(point, text + at);
-		if (utf8_text_valid(text, sizeof text) != wanted || utf8_text_valid(text + at, len) != wanted)
+		if (utf8_text_valid(text, sizeof text) != wanted ||
+		    utf8_text_valid(text + at, len) != wanted)
 			fail_msg("U+%04X", (unsigned)point);
 		if (wanted && len > 1 && utf8_text_valid(text, at + len - 1))
 			fail_msg("U+%04X cut off", (unsigned)point);
@@ -50,13 +51,13 @@ static void what_only_looks_like_text_is_refused(void **state)
 	(void)state;
 	assert_true(VALID(""));
 	assert_true(VALID("가정폭력 접수, 12 characters"));
-	assert_false(VALID("\xC0\xAF"));         /* overlong / */
+	assert_false(VALID("\xC0\xAF")); /* overlong / */
 	assert_false(VALID("\xC1\xBF"));
 	assert_false(VALID("\xE0\x80\xAF"));
 	assert_false(VALID("\xE0\x9F\xBF"));
 	assert_false(VALID("\xF0\x80\x80\xAF"));
 	assert_false(VALID("\xF0\x8F\xBF\xBF"));
-	assert_false(VALID("\xC0\x80"));         /* NUL in disguise */
+	assert_false(VALID("\xC0\x80")); /* NUL in disguise */
 	assert_false(VALID("\x80"));
 	assert_false(VALID("a\xBF"));
 	assert_false(VALID("\xFE"));
@@ -64,8 +65,10 @@ static void what_only_looks_like_text_is_refused(void **state)
 	assert_false(VALID("\xF5\x80\x80\x80"));
 	assert_false(VALID("\xED\xA0\x80\xED\xB0\x80")); /* CESU-8 */
 	assert_false(VALID("\xEA\xB0"));
-	assert_false(VALID("\xEA\xB0" "a"));
-	assert_false(VALID("12345678\0" "12345678"));
+	assert_false(VALID("\xEA\xB0"
+			   "a"));
+	assert_false(VALID("12345678\0"
+			   "12345678"));
 	assert_false(VALID("1234567\0"));
 	assert_false(VALID("\0"));
 }

@@ -1,0 +1,449 @@
+/* The command `ieum` against a real hub: real processes, real certificates, what they print and
+ * what they exit with. */
+#include <fcntl.h>
+#include <limits.h>
+#include <setjmp.h>
+#include <signal.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <cmocka.h>
+#include <jansson.h>
+
+#include "client/exit_code.h"
+#include "tests/integration/hub.h"
+
+enum { OUTPUT_BYTES_MAX = 1 << 20 };
+
+static struct hub hub;
+static char ieum[PATH_MAX];
+static char *printed; /* of the last command: stdout */
+static char *said;    /* stderr */
+
+/* ---- running it ---- */
+
+static void write_text(const char *name, const char *text)
+{
+	char path[2 * HUB_PATH_BYTES];
+	FILE *f;
+
+	snprintf(path, sizeof path, "%s/%s", hub.folder, name);
+	f = fopen(path, "w");
+	assert_non_null(f);
+	fputs(text, f);
+	assert_int_equal(fclose(f), 0);
+}
+
+static char *read_text(const char *name)
+{
+	char path[2 * HUB_PATH_BYTES];
+	char *text = calloc(1, OUTPUT_BYTES_MAX);
+	FILE *f;
+
+	snprintf(path, sizeof path, "%s/%s", hub.folder, name);
+	f = fopen(path, "r");
+	assert_non_null(f);
+	assert_true(fread(text, 1, OUTPUT_BYTES_MAX - 1, f) < OUTPUT_BYTES_MAX - 1);
+	fclose(f);
+	return text;
+}
+
+static void write_profile(const char *participant, const char *address, const char *ca)
+{
+	char name[128], text[1024];
+
+	snprintf(name, sizeof name, "%s.yaml", participant);
+	snprintf(text, sizeof text,
+		 "addresses: [\"%s\"]\nca: %s\ncertificate: %s/participants/%s.crt\n"
+		 "key: %s/participants/%s.key\nserver_name: localhost\nlanguage: en\n",
+		 address, ca, hub.certificates, participant, hub.certificates, participant);
+	write_text(name, text);
+}
+
+/* The exit code of `ieum --profile WHO.yaml WORDS`, from the hub's folder. */
+static int run(const char *who, const char *words)
+{
+	int code = hub_run(&hub,
+			   "cd %s && TZ=KST-9 LC_ALL=C.UTF-8 %s --profile %s.yaml %s "
+			   ">out 2>err </dev/null",
+			   hub.folder, ieum, who, words);
+
+	free(printed);
+	free(said);
+	printed = read_text("out");
+	said = read_text("err");
+	return code;
+}
+
+static void expect(const char *who, const char *words, enum exit_code code)
+{
+	int got = run(who, words);
+
+	if (got != (int)code)
+		fail_msg("ieum %s as %s: exit %d, not %d\n%s%s", words, who, got, (int)code,
+			 printed, said);
+}
+
+static void assert_in(const char *text, const char *part)
+{
+	if (!strstr(text, part))
+		fail_msg("'%s' is missing in:\n%s", part, text);
+}
+
+/* A text field of the JSON document that was printed. */
+static void take_field(const char *name, char *out, size_t size)
+{
+	json_t *doc = json_loads(printed, 0, NULL);
+	const char *text = json_string_value(json_object_get(doc, name));
+
+	if (!text)
+		fail_msg("no %s in:\n%s", name, printed);
+	snprintf(out, size, "%s", text);
+	json_decref(doc);
+}
+
+static const char REPORT[] = "envelope:\n"
+			     "  category: domestic_violence\n"
+			     "  urgency: immediate\n"
+			     "  legal_basis: {kind: imminent_danger}\n"
+			     "  external_refs: [{system: '112', number: 2026-0117-00321}]\n"
+			     "report_received: {response_code: code_1, child_at_home: true}\n";
+
+static int start(void **state)
+{
+	static const char *const who[] = { "town-ps", "town-aid", "town-aid-2", "town-head",
+					   "town-op" };
+	char ca[2 * HUB_PATH_BYTES], path[2 * HUB_PATH_BYTES];
+
+	(void)state;
+	snprintf(path, sizeof path, "%s/ieum", hub_bin());
+	assert_non_null(realpath(path, ieum));
+	hub_make(&hub, &(struct hub_options){ .drill = true });
+	hub_start(&hub);
+	snprintf(ca, sizeof ca, "%s/ca.crt", hub.certificates);
+	for (size_t i = 0; i < sizeof who / sizeof who[0]; i++)
+		write_profile(who[i], hub.address, ca);
+	write_text("report.yaml", REPORT);
+	write_text("notes.txt", "문을 열어 주지 않음\n");
+	return 0;
+}
+
+static int end(void **state)
+{
+	(void)state;
+	free(printed);
+	free(said);
+	printed = said = NULL;
+	hub_remove(&hub);
+	return 0;
+}
+
+static char case_id[64];
+
+static void submit_report(void)
+{
+	expect("town-ps", "submit report.yaml --open-case --text notes.txt --json", EXIT_DONE);
+	take_field("case_id", case_id, sizeof case_id);
+}
+
+/* ---- tests ---- */
+
+static void a_report_is_carried_and_answered(void **state)
+{
+	char words[256];
+
+	(void)state;
+	expect("town-ps", "reach report.yaml --open-case", EXIT_DONE);
+	assert_in(printed, "Town aid");
+	assert_in(printed, "head");
+	submit_report();
+	expect("town-aid", "inbox", EXIT_DONE);
+	assert_in(printed, "Immediate · Report received · delivery");
+	assert_in(printed, "Town police (town-ps-1)");
+	assert_in(printed, "112 2026-0117-00321");
+	assert_in(printed, "| 문을 열어 주지 않음");
+	assert_in(printed, "(in 9 min)");
+	assert_in(said, "DRILL");
+	/* It was taken, so it does not come again. */
+	expect("town-aid", "inbox", EXIT_DONE);
+	assert_in(printed, "Nothing new.");
+	snprintf(words, sizeof words, "answer %s received --remark '갑니다'", case_id);
+	expect("town-aid", words, EXIT_DONE);
+	assert_in(printed, "The hub has it: message ");
+	expect("town-ps", "inbox --lang ko", EXIT_DONE);
+	assert_in(printed, "회신 · 배달");
+	assert_in(printed, "비고: 갑니다");
+	snprintf(words, sizeof words, "case timeline %s", case_id);
+	expect("town-ps", words, EXIT_DONE);
+	assert_in(printed, "Domestic violence");
+	assert_in(printed, "Town police");
+	assert_in(printed, "Handed over: Report received");
+	assert_in(printed, "Received (re: Report received)");
+	expect("town-aid", "case list", EXIT_DONE);
+	assert_in(printed, case_id);
+	snprintf(words, sizeof words, "referral show %s", case_id);
+	expect("town-aid", words, EXIT_DONE);
+	assert_in(printed, "taken");
+	assert_in(printed, "| 문을 열어 주지 않음");
+}
+
+static void silence_is_seen_in_the_timeline(void **state)
+{
+	char words[128];
+
+	(void)state;
+	submit_report();
+	expect("town-op", "drill advance 11 min", EXIT_DONE);
+	snprintf(words, sizeof words, "case timeline %s", case_id);
+	expect("town-ps", words, EXIT_DONE);
+	assert_in(printed, "Report received: no answer in time, the next is asked");
+	assert_in(printed, "Town hall");
+	expect("town-ps", "drill advance 1 h", EXIT_REFUSED);
+	assert_in(said, "NOT_PERMITTED");
+}
+
+static void looking_takes_nothing(void **state)
+{
+	char words[128];
+	json_t *line;
+
+	(void)state;
+	submit_report();
+	expect("town-aid", "inbox --settle none --json", EXIT_DONE);
+	line = json_loads(printed, 0, NULL);
+	assert_non_null(line);
+	snprintf(words, sizeof words, "settle %lld --done",
+		 (long long)json_integer_value(json_object_get(line, "delivery_id")));
+	assert_string_equal(
+		json_string_value(json_object_get(
+			json_object_get(json_object_get(line, "referral"), "envelope"), "type")),
+		"report_received");
+	json_decref(line);
+	expect("town-aid", "inbox --settle none", EXIT_DONE);
+	assert_in(printed, "Report received");
+	/* By number, from another process: a late settle counts. */
+	expect("town-aid", words, EXIT_DONE);
+	assert_in(printed, "1 deliveries settled");
+	expect("town-aid", "inbox", EXIT_DONE);
+	assert_in(printed, "Nothing new.");
+	expect("town-ps", words, EXIT_NOT_FOUND);
+}
+
+static void what_was_not_printed_is_not_taken(void **state)
+{
+	(void)state;
+	submit_report();
+	assert_int_equal(hub_run(&hub,
+				 "cd %s && %s --profile town-aid.yaml inbox "
+				 ">/dev/full 2>err",
+				 hub.folder, ieum),
+			 EXIT_FAILED);
+	expect("town-aid", "inbox", EXIT_DONE);
+	assert_in(printed, "Report received");
+}
+
+static void a_limit_takes_no_more(void **state)
+{
+	(void)state;
+	for (int i = 0; i < 3; i++)
+		submit_report();
+	expect("town-aid", "inbox --limit 2 --json", EXIT_DONE);
+	json_t *second = json_loads(strchr(printed, '\n') + 1, 0, NULL);
+	assert_non_null(second);
+	json_decref(second);
+	/* The third was never released to anybody. */
+	expect("town-op", "queue list --json", EXIT_DONE);
+	json_t *doc = json_loads(printed, 0, NULL);
+	json_t *queues = json_object_get(json_object_get(doc, "queues"), "queues");
+	for (size_t i = 0; i < json_array_size(queues); i++) {
+		json_t *q = json_array_get(queues, i);
+
+		if (strcmp(json_string_value(json_object_get(q, "mailbox")), "town-aid") != 0)
+			continue;
+		assert_int_equal(json_integer_value(json_object_get(q, "settled")), 2);
+		assert_int_equal(json_integer_value(json_object_get(q, "depth")), 1);
+	}
+	json_decref(doc);
+	char words[128];
+	snprintf(words, sizeof words, "case timeline %s", case_id);
+	expect("town-ps", words, EXIT_DONE);
+	if (strstr(printed, "Handed over"))
+		fail_msg("it was released:\n%s", printed);
+}
+
+/* ---- following ---- */
+
+static FILE *follow(pid_t *pid)
+{
+	char profile[2 * HUB_PATH_BYTES];
+	int ends[2];
+
+	snprintf(profile, sizeof profile, "%s/town-aid.yaml", hub.folder);
+	assert_int_equal(pipe2(ends, O_CLOEXEC), 0);
+	*pid = fork();
+	assert_true(*pid >= 0);
+	if (*pid == 0) {
+		dup2(ends[1], STDOUT_FILENO);
+		execl(ieum, "ieum", "--profile", profile, "inbox", "--follow", "--json",
+		      (char *)NULL);
+		_exit(127);
+	}
+	close(ends[1]);
+	return fdopen(ends[0], "r");
+}
+
+/* The next line; blocks until there is one. */
+static void expect_line(FILE *from, const char *type)
+{
+	char *line = NULL;
+	size_t room = 0;
+
+	assert_true(getline(&line, &room, from) > 0);
+	assert_in(line, type);
+	free(line);
+}
+
+static void following_goes_on_over_a_kill(void **state)
+{
+	int status;
+	pid_t pid;
+	FILE *lines = follow(&pid);
+
+	(void)state;
+	submit_report();
+	expect_line(lines, "report_received");
+	hub_kill(&hub);
+	hub_start(&hub);
+	submit_report();
+	expect_line(lines, "report_received");
+	kill(pid, SIGTERM);
+	assert_int_equal(waitpid(pid, &status, 0), pid);
+	assert_true(WIFEXITED(status));
+	assert_int_equal(WEXITSTATUS(status), EXIT_DONE);
+	fclose(lines);
+	expect("town-aid", "inbox", EXIT_DONE);
+	assert_in(printed, "Nothing new.");
+}
+
+/* ---- refusals ---- */
+
+static void every_failure_has_its_exit_code(void **state)
+{
+	char ca[2 * HUB_PATH_BYTES];
+
+	(void)state;
+	expect("town-ps", "queue list", EXIT_REFUSED);
+	expect("town-ps", "case show 0192f5d4-7c1e-7a3b-9c4d-0123456789ab", EXIT_NOT_FOUND);
+	assert_in(said, "CASE_UNKNOWN");
+	expect("town-ps", "answer 0192f5d4-7c1e-7a3b-9c4d-0123456789ab received", EXIT_NOT_FOUND);
+	write_text("wrong.yaml", "envelope: {urgancy: immediate}\nreport_received: {}\n");
+	expect("town-ps", "submit wrong.yaml --open-case", EXIT_FILE);
+	assert_in(said, "wrong.yaml:1:");
+	assert_in(said, "urgency");
+	write_text("number.txt", "주민번호 900101-1234567\n");
+	expect("town-ps", "submit report.yaml --open-case --text number.txt --lang ko", EXIT_FILE);
+	assert_in(said, "주민등록번호");
+	expect("town-ps", "submit missing.yaml", EXIT_FILE);
+	/* Another CA than the hub's: its certificate proves nothing to us. */
+	snprintf(ca, sizeof ca, "%s/participants/town-ps.crt", hub.certificates);
+	write_profile("town-ps", hub.address, ca);
+	expect("town-ps", "whoami", EXIT_UNREACHABLE);
+	snprintf(ca, sizeof ca, "%s/ca.crt", hub.certificates);
+	write_profile("town-ps", "127.0.0.1:1", ca);
+	expect("town-ps", "whoami --timeout 1s", EXIT_UNREACHABLE);
+	expect("town-ps", "inbox --timeout 1s", EXIT_UNREACHABLE);
+	write_profile("town-ps", hub.address, ca);
+	hub_revoke(&hub, "town-ps");
+	assert_true(hub_reload(&hub));
+	expect("town-ps", "whoami", EXIT_UNREACHABLE);
+	expect("town-ps", "inbox --follow", EXIT_UNREACHABLE);
+	assert_in(said, "new certificate");
+}
+
+static void the_same_id_is_one_message(void **state)
+{
+	char text[1024];
+
+	(void)state;
+	submit_report();
+	snprintf(text, sizeof text, "envelope:\n  message_id: %s\n%s", case_id,
+		 REPORT + strlen("envelope:\n"));
+	write_text("again.yaml", text);
+	expect("town-ps", "submit again.yaml --open-case --text notes.txt", EXIT_DONE);
+	assert_in(printed, "The hub had it already");
+}
+
+/* ---- for operators and auditors ---- */
+
+static void an_operator_sees_queues_and_no_content(void **state)
+{
+	(void)state;
+	submit_report();
+	expect("town-op", "queue list", EXIT_DONE);
+	assert_in(printed, "town-aid");
+	assert_in(printed, "no connection");
+	expect("town-op", "queue show town-aid", EXIT_DONE);
+	assert_in(printed, "Report received");
+	assert_in(printed, "Immediate");
+	expect("town-op", "queue show town-aid --dead-letters", EXIT_DONE);
+	assert_in(printed, "Nothing here.");
+	expect("town-op", "directory --lang ko", EXIT_DONE);
+	assert_in(printed, "마을상담소");
+	expect("town-op", "whoami --json", EXIT_DONE);
+	assert_in(printed, "\"views\"");
+	expect("town-op", "ping -c 3", EXIT_DONE);
+	assert_in(printed, "3 answered");
+}
+
+static void the_journal_verifies_live_and_after_a_kill(void **state)
+{
+	char root[80], words[128];
+
+	(void)state;
+	submit_report();
+	expect("town-aid", "inbox", EXIT_DONE);
+	expect("nobody", "audit verify journal.db", EXIT_DONE);
+	assert_in(printed, "SOUND");
+	assert_in(printed, "town-aid");
+	expect("nobody", "audit verify journal.db --json", EXIT_DONE);
+	take_field("root", root, sizeof root);
+	json_t *doc = json_loads(printed, 0, NULL);
+	snprintf(words, sizeof words, "audit verify journal.db --earlier %lld:%s",
+		 (long long)json_integer_value(json_object_get(doc, "events")), root);
+	json_decref(doc);
+	submit_report();
+	hub_kill(&hub);
+	expect("nobody", words, EXIT_DONE);
+	hub_start(&hub);
+	assert_int_equal(hub_stop(&hub), 0);
+	expect("nobody", words, EXIT_DONE);
+	memset(strchr(words, ':') + 1, '0', strlen(root));
+	expect("nobody", words, EXIT_MISMATCH);
+	assert_in(printed, "MISMATCH");
+	hub_start(&hub);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test_setup_teardown(a_report_is_carried_and_answered, start, end),
+		cmocka_unit_test_setup_teardown(silence_is_seen_in_the_timeline, start, end),
+		cmocka_unit_test_setup_teardown(looking_takes_nothing, start, end),
+		cmocka_unit_test_setup_teardown(what_was_not_printed_is_not_taken, start, end),
+		cmocka_unit_test_setup_teardown(a_limit_takes_no_more, start, end),
+		cmocka_unit_test_setup_teardown(following_goes_on_over_a_kill, start, end),
+		cmocka_unit_test_setup_teardown(every_failure_has_its_exit_code, start, end),
+		cmocka_unit_test_setup_teardown(the_same_id_is_one_message, start, end),
+		cmocka_unit_test_setup_teardown(an_operator_sees_queues_and_no_content, start, end),
+		cmocka_unit_test_setup_teardown(the_journal_verifies_live_and_after_a_kill, start,
+						end),
+	};
+
+	return cmocka_run_group_tests_name("cli", tests, NULL, NULL);
+}
