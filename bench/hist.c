@@ -21,7 +21,8 @@ static double value_of(unsigned bucket)
 	if (bucket < sub)
 		return bucket;
 	unsigned exponent = (bucket >> HIST_SUB_BITS) + HIST_SUB_BITS - 1;
-	return ((double)(sub + (bucket & (sub - 1))) + 0.5) * ldexp(1, (int)(exponent - HIST_SUB_BITS));
+	return ((double)(sub + (bucket & (sub - 1))) + 0.5) *
+	       ldexp(1, (int)(exponent - HIST_SUB_BITS));
 }
 
 void hist_add(struct hist *h, int64_t ns)
@@ -52,8 +53,9 @@ double hist_quantile_ns(const struct hist *h, double q)
 
 void hist_print(const struct hist *h, const char *name, FILE *out)
 {
-	fprintf(out, ",\"%s_us\":{\"n\":%lu,\"mean\":%.0f,\"p50\":%.0f,\"p99\":%.0f,\"p999\":%.0f,\"max\":%.0f}", name,
-		(unsigned long)h->total, h->total ? h->sum_ns / (double)h->total / 1e3 : 0,
-		hist_quantile_ns(h, .5) / 1e3, hist_quantile_ns(h, .99) / 1e3, hist_quantile_ns(h, .999) / 1e3,
-		(double)h->max_ns / 1e3);
+	fprintf(out,
+		",\"%s_us\":{\"n\":%lu,\"mean\":%.0f,\"p50\":%.0f,\"p99\":%.0f,\"p999\":%.0f,\"max\":%.0f}",
+		name, (unsigned long)h->total, h->total ? h->sum_ns / (double)h->total / 1e3 : 0,
+		hist_quantile_ns(h, .5) / 1e3, hist_quantile_ns(h, .99) / 1e3,
+		hist_quantile_ns(h, .999) / 1e3, (double)h->max_ns / 1e3);
 }

@@ -101,7 +101,8 @@ static bool seen_add(struct party *p, uint64_t sequence)
 
 static bool make_id(struct party *p, int64_t now_ns)
 {
-	return uuid7_next(&p->ids, (uint64_t)((now_ns + p->load->wall_offset_ns) / 1000000), p->id) == IEUM_E_OK;
+	return uuid7_next(&p->ids, (uint64_t)((now_ns + p->load->wall_offset_ns) / 1000000),
+			  p->id) == IEUM_E_OK;
 }
 
 /* Intended send time of a publisher's next message; 0 when the window alone decides. */
@@ -121,7 +122,8 @@ static void pump(struct party *p)
 	int64_t now = machine_now_ns();
 	bool sent = false;
 
-	while (l->publishing && p->sent - p->confirmed < l->config->window && p->sent < l->limit_each) {
+	while (l->publishing && p->sent - p->confirmed < l->config->window &&
+	       p->sent < l->limit_each) {
 		int64_t due = scheduled_ns(p);
 		if (due > now)
 			break;
@@ -129,8 +131,8 @@ static void pump(struct party *p)
 			due = now;
 		struct wire_stamp stamp = { p->index, p->sent, due, l->run };
 		uint32_t request = p->last_request + 1;
-		if (!make_id(p, now) ||
-		    wire_submit_put(&p->submit, request, p->id, &stamp, channel_out(p->ch)) != IEUM_E_OK) {
+		if (!make_id(p, now) || wire_submit_put(&p->submit, request, p->id, &stamp,
+							channel_out(p->ch)) != IEUM_E_OK) {
 			fail(l, "publisher %u cannot write", p->index);
 			return;
 		}
@@ -197,11 +199,13 @@ static void open_case(struct party *p)
 	struct wire_submit opening;
 
 	snprintf(addressee, sizeof addressee, "recipient-%u", p->index % c->recipients);
-	if (!make_id(p, machine_now_ns()) || wire_submit_init(&opening, addressee, NULL, c->payload_bytes) != IEUM_E_OK) {
+	if (!make_id(p, machine_now_ns()) ||
+	    wire_submit_init(&opening, addressee, NULL, c->payload_bytes) != IEUM_E_OK) {
 		fail(p->load, "out of memory");
 		return;
 	}
-	if (wire_submit_put(&opening, ++p->last_request, p->id, &stamp, channel_out(p->ch)) != IEUM_E_OK ||
+	if (wire_submit_put(&opening, ++p->last_request, p->id, &stamp, channel_out(p->ch)) !=
+		    IEUM_E_OK ||
 	    wire_submit_init(&p->submit, addressee, p->id, c->payload_bytes) != IEUM_E_OK)
 		fail(p->load, "out of memory");
 	wire_submit_deinit(&opening);
@@ -278,7 +282,8 @@ static void on_delivery(struct party *p, const struct wire_frame *f)
 	struct load *l = p->load;
 	struct wire_stamp stamp;
 
-	if (!wire_stamp_read(f->narrative, f->narrative_len, &stamp) || f->narrative_len != l->config->payload_bytes ||
+	if (!wire_stamp_read(f->narrative, f->narrative_len, &stamp) ||
+	    f->narrative_len != l->config->payload_bytes ||
 	    stamp.publisher >= l->config->publishers) {
 		fail(l, "recipient %u got something that was not sent", p->index);
 		return;
@@ -314,8 +319,8 @@ static void check_finished(struct load *l)
 {
 	const struct load_result *o = l->out;
 
-	if (!l->publishing && l->start_ns && o->confirmed == o->published && o->delivered >= o->published &&
-	    o->settled >= o->delivered + o->foreign + o->repeated) {
+	if (!l->publishing && l->start_ns && o->confirmed == o->published &&
+	    o->delivered >= o->published && o->settled >= o->delivered + o->foreign + o->repeated) {
 		l->finished = true;
 		event_base_loopbreak(l->base);
 	}
@@ -325,8 +330,8 @@ static void on_error(struct party *p, const struct wire_frame *f)
 {
 	Ieum__V1__Error *e = ieum__v1__error__unpack(NULL, f->body_len, f->body);
 
-	fail(p->load, "the hub refuses %s %u: %s: %s", p->publisher ? "publisher" : "recipient", p->index,
-	     e ? e->name : "?", e ? e->detail : "unreadable");
+	fail(p->load, "the hub refuses %s %u: %s: %s", p->publisher ? "publisher" : "recipient",
+	     p->index, e ? e->name : "?", e ? e->detail : "unreadable");
 	if (e)
 		ieum__v1__error__free_unpacked(e, NULL);
 }
@@ -340,40 +345,24 @@ static void on_frame(struct party *p, const struct frame_view *view)
 		return;
 	}
 	switch (f.kind) {
-	case WIRE_WELCOME:
-		on_welcome(p);
-		break;
-	case WIRE_RECEIPT:
-		on_receipt(p, &f);
-		break;
-	case WIRE_DELIVERY:
-		on_delivery(p, &f);
-		break;
-	case WIRE_SETTLED:
-		on_settled(p, &f);
-		break;
-	case WIRE_PONG:
-		on_pong(p);
-		break;
-	case WIRE_ERROR:
-		on_error(p, &f);
-		break;
-	case WIRE_OTHER:
-		break;
+	case WIRE_WELCOME: on_welcome(p); break;
+	case WIRE_RECEIPT: on_receipt(p, &f); break;
+	case WIRE_DELIVERY: on_delivery(p, &f); break;
+	case WIRE_SETTLED: on_settled(p, &f); break;
+	case WIRE_PONG: on_pong(p); break;
+	case WIRE_ERROR: on_error(p, &f); break;
+	case WIRE_OTHER: break;
 	}
 }
 
-static void on_channel(struct channel *ch, enum channel_event event, const struct frame_view *frame, void *arg)
+static void on_channel(struct channel *ch, enum channel_event event, const struct frame_view *frame,
+		       void *arg)
 {
 	struct party *p = arg;
 
 	switch (event) {
-	case CHANNEL_READY:
-		send_hello(p);
-		break;
-	case CHANNEL_FRAME:
-		on_frame(p, frame);
-		break;
+	case CHANNEL_READY: send_hello(p); break;
+	case CHANNEL_FRAME: on_frame(p, frame); break;
 	case CHANNEL_TURN_END:
 		if (p->publisher && p->ready)
 			pump(p);
@@ -383,12 +372,12 @@ static void on_channel(struct channel *ch, enum channel_event event, const struc
 	case CHANNEL_CLOSED:
 		p->ch = NULL;
 		if (!p->load->finished)
-			fail(p->load, "connection of %s %u closed: %s", p->publisher ? "publisher" : "recipient", p->index,
+			fail(p->load, "connection of %s %u closed: %s",
+			     p->publisher ? "publisher" : "recipient", p->index,
 			     channel_close_text(ch));
 		break;
 	case CHANNEL_DRAINED:
-	case CHANNEL_BROKEN: /* CLOSED follows and says why */
-		break;
+	case CHANNEL_BROKEN: /* CLOSED follows and says why */ break;
 	}
 }
 
@@ -494,7 +483,9 @@ static bool run(struct load *l)
 
 bool load_measure(const struct load_config *config, struct load_result *out)
 {
-	struct load l = { .config = config, .out = out, .n_parties = config->publishers + config->recipients,
+	struct load l = { .config = config,
+			  .out = out,
+			  .n_parties = config->publishers + config->recipients,
 			  .pings_left = PINGS };
 	struct event_config *ec = event_config_new();
 	bool ok = false;

@@ -8,7 +8,7 @@
 #include <sys/types.h>
 
 struct machine_usage {
-	double cpu_s;         /* user + system since its start */
+	double cpu_s; /* user + system since its start */
 	long rss_kb;
 	long pss_kb;
 	uint64_t write_bytes; /* sent to the disk */

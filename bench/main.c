@@ -31,11 +31,16 @@ struct journal_shape {
 static bool read_options(int argc, char **argv, struct options *o)
 {
 	static const struct option known[] = {
-		{ "test", required_argument, NULL, 't' },	{ "seconds", required_argument, NULL, 's' },
-		{ "rate", required_argument, NULL, 'r' },	{ "window", required_argument, NULL, 'w' },
-		{ "payload", required_argument, NULL, 'p' },	{ "publishers", required_argument, NULL, 'P' },
-		{ "recipients", required_argument, NULL, 'C' }, { "base", required_argument, NULL, 'b' },
-		{ "bin", required_argument, NULL, 'B' },	{ "keep", no_argument, NULL, 'k' },
+		{ "test", required_argument, NULL, 't' },
+		{ "seconds", required_argument, NULL, 's' },
+		{ "rate", required_argument, NULL, 'r' },
+		{ "window", required_argument, NULL, 'w' },
+		{ "payload", required_argument, NULL, 'p' },
+		{ "publishers", required_argument, NULL, 'P' },
+		{ "recipients", required_argument, NULL, 'C' },
+		{ "base", required_argument, NULL, 'b' },
+		{ "bin", required_argument, NULL, 'B' },
+		{ "keep", no_argument, NULL, 'k' },
 		{ 0 },
 	};
 	int c;
@@ -58,9 +63,9 @@ static bool read_options(int argc, char **argv, struct options *o)
 	if (strcmp(o->test, "lat") == 0 && o->load.rate_per_s <= 0)
 		o->load.rate_per_s = 500;
 	const struct load_config *l = &o->load;
-	return optind == argc && l->window > 0 && l->window <= LOAD_WINDOW_MAX && l->publishers > 0 &&
-	       l->publishers <= 8 && l->recipients > 0 && l->recipients <= 8 && l->payload_bytes >= 64 &&
-	       l->payload_bytes <= 65536 && l->seconds > 0;
+	return optind == argc && l->window > 0 && l->window <= LOAD_WINDOW_MAX &&
+	       l->publishers > 0 && l->publishers <= 8 && l->recipients > 0 && l->recipients <= 8 &&
+	       l->payload_bytes >= 64 && l->payload_bytes <= 65536 && l->seconds > 0;
 }
 
 /* How many events and commits the journal holds, and how large it is. */
@@ -71,10 +76,11 @@ static struct journal_shape look_at_journal(const char *path)
 	sqlite3_stmt *s = NULL;
 
 	if (sqlite3_open_v2(path, &db, SQLITE_OPEN_READONLY, NULL) == SQLITE_OK &&
-	    sqlite3_prepare_v2(db,
-			       "SELECT (SELECT max(seq) FROM event), (SELECT count(*) FROM tree),"
-			       " (SELECT page_count * page_size FROM pragma_page_count, pragma_page_size)",
-			       -1, &s, NULL) == SQLITE_OK &&
+	    sqlite3_prepare_v2(
+		    db,
+		    "SELECT (SELECT max(seq) FROM event), (SELECT count(*) FROM tree),"
+		    " (SELECT page_count * page_size FROM pragma_page_count, pragma_page_size)",
+		    -1, &s, NULL) == SQLITE_OK &&
 	    sqlite3_step(s) == SQLITE_ROW) {
 		shape.events = (uint64_t)sqlite3_column_int64(s, 0);
 		shape.commits = (uint64_t)sqlite3_column_int64(s, 1);
@@ -85,31 +91,34 @@ static struct journal_shape look_at_journal(const char *path)
 	return shape;
 }
 
-static void print(const struct options *o, const struct load_result *r, const struct journal_shape *j, double fdatasync_us)
+static void print(const struct options *o, const struct load_result *r,
+		  const struct journal_shape *j, double fdatasync_us)
 {
 	const struct load_config *l = &o->load;
 	double done = (double)r->delivered;
 	double cpu = r->after.cpu_s - r->before.cpu_s;
 	uint64_t written = r->after.write_bytes - r->before.write_bytes;
 
-	printf("{\"peer\":\"ieum\",\"test\":\"%s\",\"P\":%u,\"C\":%u,\"Q\":%u,\"W\":%u,\"size\":%u,\"rate\":%.0f", o->test,
-	       l->publishers, l->recipients, l->recipients, l->window, l->payload_bytes, l->rate_per_s);
+	printf("{\"peer\":\"ieum\",\"test\":\"%s\",\"P\":%u,\"C\":%u,\"Q\":%u,\"W\":%u,\"size\":%u,\"rate\":%.0f",
+	       o->test, l->publishers, l->recipients, l->recipients, l->window, l->payload_bytes,
+	       l->rate_per_s);
 	printf(",\"published\":%lu,\"confirmed\":%lu,\"delivered\":%lu,\"acked\":%lu,\"dup\":%lu,\"lost\":%ld",
-	       (unsigned long)r->published, (unsigned long)r->confirmed, (unsigned long)r->delivered,
-	       (unsigned long)r->settled, (unsigned long)r->repeated, (long)(r->published - r->delivered));
+	       (unsigned long)r->published, (unsigned long)r->confirmed,
+	       (unsigned long)r->delivered, (unsigned long)r->settled, (unsigned long)r->repeated,
+	       (long)(r->published - r->delivered));
 	printf(",\"secs\":%.3f,\"msgs_per_s\":%.0f,\"pub_per_s\":%.0f,\"acked_in_pub_phase_per_s\":%.0f,\"drain_s\":%.2f",
 	       r->seconds, done / r->seconds, (double)r->published / r->pub_seconds,
 	       (double)r->settled_in_pub_phase / r->pub_seconds, r->seconds - r->pub_seconds);
 	hist_print(&r->confirm, "confirm", stdout);
 	hist_print(&r->delivery, "delivery", stdout);
-	printf(",\"broker_cpu_s\":%.2f,\"broker_cpu_per_100k\":%.3f,\"gen_cpu_s\":%.2f", cpu, cpu / done * 1e5,
-	       r->own_cpu_s);
-	printf(",\"broker_rss_kb\":%ld,\"broker_pss_kb\":%ld,\"nproc\":1,\"incomplete\":%d", r->after.rss_kb,
-	       r->after.pss_kb, r->incomplete);
+	printf(",\"broker_cpu_s\":%.2f,\"broker_cpu_per_100k\":%.3f,\"gen_cpu_s\":%.2f", cpu,
+	       cpu / done * 1e5, r->own_cpu_s);
+	printf(",\"broker_rss_kb\":%ld,\"broker_pss_kb\":%ld,\"nproc\":1,\"incomplete\":%d",
+	       r->after.rss_kb, r->after.pss_kb, r->incomplete);
 	printf(",\"events\":%lu,\"commits\":%lu,\"msgs_per_commit\":%.1f", (unsigned long)j->events,
 	       (unsigned long)j->commits, j->commits ? done / (double)j->commits : 0);
-	printf(",\"disk_bytes_per_msg\":%.0f,\"journal_bytes_per_msg\":%.0f", (double)written / done,
-	       (double)j->file_bytes / done);
+	printf(",\"disk_bytes_per_msg\":%.0f,\"journal_bytes_per_msg\":%.0f",
+	       (double)written / done, (double)j->file_bytes / done);
 	printf(",\"fdatasync_4k_us\":%.0f,\"tls_round_trip_us\":%.0f}\n", fdatasync_us,
 	       hist_quantile_ns(&r->ping, .5) / 1e3);
 }
@@ -119,7 +128,11 @@ int main(int argc, char **argv)
 	struct options o = { .test = "tput",
 			     .base = "build",
 			     .bin = getenv("IEUM_BUILD") ? NULL : "build/release/bin",
-			     .load = { .publishers = 8, .recipients = 8, .window = 64, .payload_bytes = 1024, .seconds = 20 } };
+			     .load = { .publishers = 8,
+				       .recipients = 8,
+				       .window = 64,
+				       .payload_bytes = 1024,
+				       .seconds = 20 } };
 	struct load_result *r = calloc(1, sizeof *r);
 	struct ieumd_process hub = { .pid = 0 };
 	char bin[300];
@@ -130,8 +143,9 @@ int main(int argc, char **argv)
 		o.bin = bin;
 	}
 	if (!r || !read_options(argc, argv, &o)) {
-		fprintf(stderr, "usage: ieum-bench [--test tput|lat] [--seconds S] [--rate N] [--window N] [--payload BYTES]\n"
-				"                  [--publishers 1-8] [--recipients 1-8] [--base FOLDER] [--keep]\n");
+		fprintf(stderr,
+			"usage: ieum-bench [--test tput|lat] [--seconds S] [--rate N] [--window N] [--payload BYTES]\n"
+			"                  [--publishers 1-8] [--recipients 1-8] [--base FOLDER] [--keep]\n");
 		free(r);
 		return 2;
 	}

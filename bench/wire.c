@@ -45,8 +45,8 @@ static uint64_t get_letters(const uint8_t *from)
 }
 
 /* Packs the referral once with values that are easy to find again. */
-static size_t pack_referral(uint8_t **out, const char *addressee, const uint8_t *case_id, uint8_t *narrative,
-			    size_t narrative_len, uint8_t *message_id)
+static size_t pack_referral(uint8_t **out, const char *addressee, const uint8_t *case_id,
+			    uint8_t *narrative, size_t narrative_len, uint8_t *message_id)
 {
 	Ieum__V1__LegalBasis basis = IEUM__V1__LEGAL_BASIS__INIT;
 	Ieum__V1__Addressee to = IEUM__V1__ADDRESSEE__INIT;
@@ -103,7 +103,8 @@ enum ieum_err wire_submit_init(struct wire_submit *w, const char *addressee, con
 		return err;
 	memset(narrative, 'q', payload_bytes);
 	memset(message_id, 0xA5, sizeof message_id);
-	size_t n = pack_referral(&referral, addressee, case_id, narrative, payload_bytes, message_id);
+	size_t n =
+		pack_referral(&referral, addressee, case_id, narrative, payload_bytes, message_id);
 	if (n == 0)
 		goto out;
 
@@ -131,8 +132,11 @@ enum ieum_err wire_submit_init(struct wire_submit *w, const char *addressee, con
 	memcpy(w->frame + header_len, head + FRAME_HEADER_MAX_BYTES, at - FRAME_HEADER_MAX_BYTES);
 	memcpy(w->frame + w->len - n, referral, n);
 	w->request_id_at = w->request_id_at - FRAME_HEADER_MAX_BYTES + header_len;
-	w->message_id_at = (size_t)((uint8_t *)memmem(w->frame, w->len, message_id, sizeof message_id) - w->frame);
-	w->narrative_at = (size_t)((uint8_t *)memmem(w->frame, w->len, narrative, payload_bytes) - w->frame);
+	w->message_id_at =
+		(size_t)((uint8_t *)memmem(w->frame, w->len, message_id, sizeof message_id) -
+			 w->frame);
+	w->narrative_at =
+		(size_t)((uint8_t *)memmem(w->frame, w->len, narrative, payload_bytes) - w->frame);
 	err = IEUM_E_OK;
 out:
 	free(narrative);
@@ -243,10 +247,12 @@ static bool read_delivery(struct wire_frame *out)
 	struct field part;
 	struct field clear;
 
-	if (!find_field(out->body, out->body_len, 1, &id) || !find_field(out->body, out->body_len, 11, &referral))
+	if (!find_field(out->body, out->body_len, 1, &id) ||
+	    !find_field(out->body, out->body_len, 11, &referral))
 		return false;
 	out->delivery_id = id.value;
-	if (find_field(referral.bytes, referral.len, 2, &part) && find_field(part.bytes, part.len, 5, &clear)) {
+	if (find_field(referral.bytes, referral.len, 2, &part) &&
+	    find_field(part.bytes, part.len, 5, &clear)) {
 		out->narrative = clear.bytes;
 		out->narrative_len = clear.len;
 	}
@@ -269,26 +275,13 @@ bool wire_read(const uint8_t *payload, size_t len, struct wire_frame *out)
 		out->body = f.bytes;
 		out->body_len = f.len;
 		switch (f.number) {
-		case 3:
-			out->kind = WIRE_WELCOME;
-			break;
-		case 5:
-			out->kind = WIRE_RECEIPT;
-			break;
-		case 7:
-			out->kind = WIRE_DELIVERY;
-			break;
-		case 9:
-			out->kind = WIRE_SETTLED;
-			break;
-		case 13:
-			out->kind = WIRE_PONG;
-			break;
-		case 14:
-			out->kind = WIRE_ERROR;
-			break;
-		default:
-			break;
+		case 3: out->kind = WIRE_WELCOME; break;
+		case 5: out->kind = WIRE_RECEIPT; break;
+		case 7: out->kind = WIRE_DELIVERY; break;
+		case 9: out->kind = WIRE_SETTLED; break;
+		case 13: out->kind = WIRE_PONG; break;
+		case 14: out->kind = WIRE_ERROR; break;
+		default: break;
 		}
 	}
 	if (out->kind == WIRE_DELIVERY)

@@ -64,7 +64,7 @@ struct wire_frame {
 	uint64_t through_request_id; /* of a settled */
 	const uint8_t *narrative;    /* of a delivery */
 	size_t narrative_len;
-	const uint8_t *body;         /* the frame's message, for printing an error */
+	const uint8_t *body; /* the frame's message, for printing an error */
 	size_t body_len;
 };
 

@@ -4,7 +4,7 @@
 /* The keys are counters of the hub's own, so the hash needs no secret. */
 static uint64_t hash_of(uint64_t key)
 {
-	return index_hash(0, key, 1);
+	return lookup_hash(0, key, 1);
 }
 
 static uint64_t key_of(const struct audit_table *t, uint32_t handle)
@@ -14,23 +14,23 @@ static uint64_t key_of(const struct audit_table *t, uint32_t handle)
 
 static uint32_t handle_of(const struct audit_table *t, uint64_t key)
 {
-	struct index_probe p;
-	uint32_t h = index_first(&t->keys, hash_of(key), &p);
+	struct lookup_probe p;
+	uint32_t h = lookup_first(&t->keys, hash_of(key), &p);
 
 	while (h && key_of(t, h) != key)
-		h = index_next(&p);
+		h = lookup_next(&p);
 	return h;
 }
 
 void audit_table_init(struct audit_table *t, size_t record_bytes)
 {
 	slab_init(&t->records, record_bytes);
-	index_init(&t->keys);
+	lookup_init(&t->keys);
 }
 
 void audit_table_deinit(struct audit_table *t)
 {
-	index_deinit(&t->keys);
+	lookup_deinit(&t->keys);
 	slab_deinit(&t->records);
 }
 
@@ -47,7 +47,7 @@ void *audit_table_add(struct audit_table *t, uint64_t key)
 
 	if (!h)
 		return NULL;
-	if (index_add(&t->keys, hash_of(key), h)) {
+	if (lookup_add(&t->keys, hash_of(key), h)) {
 		slab_put(&t->records, h);
 		return NULL;
 	}
@@ -59,7 +59,7 @@ void audit_table_drop(struct audit_table *t, uint64_t key)
 {
 	uint32_t h = handle_of(t, key);
 
-	index_remove(&t->keys, hash_of(key), h);
+	lookup_remove(&t->keys, hash_of(key), h);
 	slab_put(&t->records, h);
 }
 

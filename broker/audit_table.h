@@ -8,12 +8,12 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include "broker/core/index.h"
+#include "broker/core/lookup.h"
 #include "broker/core/slab.h"
 
 struct audit_table {
 	struct slab records;
-	struct index keys;
+	struct lookup keys;
 };
 
 void audit_table_init(struct audit_table *t, size_t record_bytes);

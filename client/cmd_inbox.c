@@ -21,7 +21,8 @@
 
 enum {
 	INBOX_CREDIT = 32,
-	INBOX_QUIET_MS = 1000, /* unless --wait says otherwise */
+	INBOX_LOOK_CREDIT = 1024, /* --settle none: all of it stays unsettled */
+	INBOX_QUIET_MS = 1000,    /* unless --wait says otherwise */
 	INBOX_GOODBYE_MS = 1000,
 };
 
@@ -150,13 +151,15 @@ static void delivered(struct ieum *c, const Ieum__V1__Delivery *d, const uint8_t
 /* One at a time when they are counted: a second one would be released to us unread. */
 static void receive(struct inbox *in)
 {
-	uint64_t credit = INBOX_CREDIT;
+	uint64_t credit = in->settle ? INBOX_CREDIT : INBOX_LOOK_CREDIT;
 
 	if (in->ending)
 		return;
-	if (in->limit)
-		credit = in->settle ? 1 : in->limit - in->printed;
-	ieum_credit(in->c, (uint32_t)(credit < INBOX_CREDIT ? credit : INBOX_CREDIT));
+	if (in->limit && in->settle)
+		credit = 1;
+	else if (in->limit && in->limit < credit)
+		credit = in->limit;
+	ieum_credit(in->c, (uint32_t)credit);
 	if (in->follow)
 		evtimer_del(in->quiet);
 	else

@@ -16,6 +16,12 @@ enum exit_code render_cases(const struct invocation *inv, const struct pages *pa
 	struct sheet s;
 	size_t n = 0;
 
+	for (size_t p = 0; p < pages->n; p++)
+		n += pages->page[p]->cases->n_cases;
+	if (n == 0) {
+		fprintf(inv->out, "%s\n", say(inv, TEXT_NO_CASES));
+		return EXIT_DONE;
+	}
 	sheet_begin(&s, inv);
 	sheet_column(&s, TEXT_CASE, TABLE_LEFT, 0);
 	sheet_column(&s, TEXT_ABOUT, TABLE_LEFT, NAME_CELLS);
@@ -29,7 +35,7 @@ enum exit_code render_cases(const struct invocation *inv, const struct pages *pa
 		const Ieum__V1__CasesResult *r = pages->page[p]->cases;
 		int64_t now_ms = pages->page[p]->hub_time_at_ms;
 
-		for (size_t i = 0; i < r->n_cases; i++, n++) {
+		for (size_t i = 0; i < r->n_cases; i++) {
 			const Ieum__V1__CaseSummary *c = r->cases[i];
 			char id[UUID_TEXT_BYTES], name[SHOWN_BYTES], when[WHEN_BYTES];
 
@@ -45,11 +51,7 @@ enum exit_code render_cases(const struct invocation *inv, const struct pages *pa
 				     due_colour(c->next_due_at_ms, now_ms));
 		}
 	}
-	if (n == 0)
-		fprintf(inv->out, "%s\n", say(inv, TEXT_NO_CASES));
-	if (n == 0)
-		s.table = (table_free(s.table), NULL);
-	return n == 0 && !s.err ? EXIT_DONE : sheet_end(&s);
+	return sheet_end(&s);
 }
 
 /* ---- one case ---- */

@@ -76,7 +76,7 @@ enum ieum_err answer_add_change(struct submission *s, const struct referral *r,
 		return IEUM_E_NO_MEMORY;
 	*change = (Ieum__V1__TaskChanged)IEUM__V1__TASK_CHANGED__INIT;
 	change->message_id.len = CORE_ID_BYTES;
-	change->message_id.data = (uint8_t *)(uintptr_t)r->id;
+	change->message_id.data = (uint8_t *)r->id;
 	change->task = t->index;
 	change->due_at_ms = -1;
 	s->e->answered[s->e->n_answered++] = change;

@@ -19,7 +19,7 @@ uint32_t case_open(struct core *c, const uint8_t id[CORE_ID_BYTES], uint64_t seq
 	k->seq = seq;
 	k->opened_at_ms = k->last_at_ms = at_ms;
 	k->state = IEUM__V1__CASE_STATE__CASE_STATE_RECEIVED;
-	return index_add(&c->case_ids, state_id_hash(c, id), h) ? 0 : h;
+	return lookup_add(&c->case_ids, state_id_hash(c, id), h) ? 0 : h;
 }
 
 enum ieum_err case_set_jurisdiction(struct core_case *k, const char *code)
@@ -261,7 +261,7 @@ void case_forget(struct core *c, uint32_t h)
 		mailbox_drop_case(&c->mailboxes[k->members[i].mailbox - 1], h);
 	if (case_closed(k))
 		closed_remove(c, h);
-	index_remove(&c->case_ids, state_id_hash(c, k->id), h);
+	lookup_remove(&c->case_ids, state_id_hash(c, k->id), h);
 	case_deinit(k);
 	slab_put(&c->cases, h);
 }

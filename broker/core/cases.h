@@ -11,16 +11,15 @@
 uint32_t case_open(struct core *c, const uint8_t id[CORE_ID_BYTES], uint64_t seq, int64_t at_ms);
 enum ieum_err case_set_jurisdiction(struct core_case *k, const char *code) IEUM_MUST_CHECK;
 
-enum ieum_err case_join(struct core *c, uint32_t core_case, uint32_t mailbox,
-			bool sent) IEUM_MUST_CHECK;
+enum ieum_err case_join(struct core *c, uint32_t h, uint32_t mailbox, bool sent) IEUM_MUST_CHECK;
 enum ieum_err case_link(struct core_case *k, const uint8_t other[CORE_ID_BYTES],
 			uint8_t kind) IEUM_MUST_CHECK;
 enum ieum_err case_exclude(struct core_case *k, uint32_t participant) IEUM_MUST_CHECK;
 
 /* The only place where a case's state changes. */
-void case_set_state(struct core *c, uint32_t core_case, uint8_t state);
+void case_set_state(struct core *c, uint32_t h, uint8_t state);
 /* Something happened in it. */
-void case_touch(struct core *c, uint32_t core_case, int64_t at_ms);
+void case_touch(struct core *c, uint32_t h, int64_t at_ms);
 
 static inline bool case_closed(const struct core_case *k)
 {
@@ -38,9 +37,9 @@ bool referral_ended(const struct core *c, const struct referral *r);
 bool case_ended(const struct core *c, const struct core_case *k);
 
 /* With everything that belongs to its messages. */
-void case_forget(struct core *c, uint32_t core_case);
+void case_forget(struct core *c, uint32_t h);
 /* One message with its tasks and deliveries, which have all ended. */
-void referral_forget(struct core *c, uint32_t referral);
+void referral_forget(struct core *c, uint32_t rh);
 /* What it has allocated; for core_free(). */
 void case_deinit(struct core_case *k);
 

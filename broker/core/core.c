@@ -83,11 +83,11 @@ void core_free(struct core *c)
 		return;
 	free_owned(c);
 	free_names(c);
-	struct index *indexes[] = { &c->participant_names,  &c->mailbox_names, &c->actor_names,
-				    &c->connection_numbers, &c->referral_ids,  &c->case_ids,
-				    &c->lane_keys };
+	struct lookup *indexes[] = { &c->participant_names,  &c->mailbox_names, &c->actor_names,
+				     &c->connection_numbers, &c->referral_ids,  &c->case_ids,
+				     &c->lane_keys };
 	for (size_t i = 0; i < sizeof indexes / sizeof indexes[0]; i++)
-		index_deinit(indexes[i]);
+		lookup_deinit(indexes[i]);
 	struct slab *slabs[] = { &c->connections, &c->referrals, &c->cases, &c->deliveries,
 				 &c->transits,    &c->readers,   &c->lanes, &c->tasks };
 	for (size_t i = 0; i < sizeof slabs / sizeof slabs[0]; i++)

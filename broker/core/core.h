@@ -109,7 +109,7 @@ struct core_connect {
 
 /* IDENTITY_UNKNOWN.  The connection's number is in the event. */
 enum ieum_err core_decide_connect(const struct core *core, const struct policy *policy,
-				  const struct core_connect *c, core_time_us now,
+				  const struct core_connect *k, core_time_us now,
 				  struct core_decision *d) IEUM_MUST_CHECK;
 enum ieum_err core_decide_disconnect(const struct core *core, uint64_t connection, core_time_us now,
 				     struct core_decision *d) IEUM_MUST_CHECK;
@@ -124,7 +124,7 @@ struct core_submit {
 /* Every refusal of the table's second and third part, TOO_OLD, ID_IN_FUTURE, ID_REUSED,
  * STATE_CONFLICT, …; OK with d->repeated and no items for a duplicate. */
 enum ieum_err core_decide_submit(const struct core *core, const struct policy *policy,
-				 const struct core_submit *s, core_time_us now,
+				 const struct core_submit *from, core_time_us now,
 				 struct core_decision *d) IEUM_MUST_CHECK;
 
 /* Releases up to `max` deliveries of the connection's mailboxes to it: most urgent first,
@@ -146,7 +146,7 @@ struct core_settle {
 /* Settling twice is no error; a late settle of this participant's own delivery counts.
  * DELIVERY_UNKNOWN (nothing of the request takes effect). */
 enum ieum_err core_decide_settle(const struct core *core, const struct policy *policy,
-				 const struct core_settle *s, core_time_us now,
+				 const struct core_settle *from, core_time_us now,
 				 struct core_decision *d) IEUM_MUST_CHECK;
 
 /* Records that the connection reads something by a query (promise 2). */

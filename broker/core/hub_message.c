@@ -292,15 +292,13 @@ enum ieum_err hub_message_failed(const struct core *c, const struct policy *p,
 	in_case(c, m, r->core_case);
 	m->envelope.urgency =
 		(Ieum__V1__Urgency)(r->urgency + IEUM__V1__URGENCY__URGENCY_IMMEDIATE);
-	m->envelope.in_reply_to =
-		(ProtobufCBinaryData){ CORE_ID_BYTES, (uint8_t *)(uintptr_t)r->id };
+	m->envelope.in_reply_to = (ProtobufCBinaryData){ CORE_ID_BYTES, (uint8_t *)r->id };
 	ieum__v1__answer__init(&m->answer);
 	m->answer.kind = IEUM__V1__ANSWER_KIND__ANSWER_KIND_FAIL;
 	m->answer.reason = IEUM__V1__REASON__REASON_UNREACHABLE;
 	m->referral.body_case = IEUM__V1__REFERRAL__BODY_ANSWER;
 	m->referral.answer = &m->answer;
-	m->e->policy_hash =
-		(ProtobufCBinaryData){ POLICY_HASH_BYTES, (uint8_t *)(uintptr_t)policy_hash(p) };
+	m->e->policy_hash = (ProtobufCBinaryData){ POLICY_HASH_BYTES, (uint8_t *)policy_hash(p) };
 	enum ieum_err err = submit_route(d, m->e, mailbox, cause, 0);
 	return err ? err : hub_message_end(d, m);
 }

@@ -41,13 +41,12 @@ static void view_task(const struct core *c, const struct policy *p, const struct
 	ieum__v1__referral__init(&v->referral);
 	ieum__v1__envelope__init(&v->envelope);
 	v->referral.envelope = &v->envelope;
-	v->envelope.message_id =
-		(ProtobufCBinaryData){ CORE_ID_BYTES, (uint8_t *)(uintptr_t)r->id };
+	v->envelope.message_id = (ProtobufCBinaryData){ CORE_ID_BYTES, (uint8_t *)r->id };
 	v->envelope.type = (Ieum__V1__MessageType)r->type;
 	v->envelope.category = (Ieum__V1__Category)r->category;
 	v->envelope.urgency =
 		(Ieum__V1__Urgency)(r->urgency + IEUM__V1__URGENCY__URGENCY_IMMEDIATE);
-	v->envelope.jurisdiction = (char *)(uintptr_t)t->jurisdiction;
+	v->envelope.jurisdiction = (char *)t->jurisdiction;
 	for (uint32_t i = 0; i < t->n_asked; i++) {
 		int index = state_policy_mailbox(c, p, t->asked[i].mailbox);
 		if (index != POLICY_NONE)
@@ -72,22 +71,28 @@ static void view_task(const struct core *c, const struct policy *p, const struct
 	};
 }
 
+/* The mailboxes behind a step's address. */
+struct reached {
+	int boxes[POLICY_ROUTES_MAX];
+	size_t n;
+	uint32_t but; /* the one that just rejected; 0: none */
+};
+
 /* Whom a step asks, as far as the task and its case have room for them. */
 static enum ieum_err add_routes(const struct core *c, const struct policy *p,
-				struct core_decision *d, const struct task *t, const int *boxes,
-				size_t n, uint32_t rejected_by, Ieum__V1__DeliveryCause cause,
-				Ieum__V1__Escalated *e)
+				struct core_decision *d, const struct task *t,
+				const struct reached *to, Ieum__V1__Escalated *e)
 {
 	uint32_t ch = referral_at(c, t->referral)->core_case;
 	const struct core_case *k = ch ? case_at(c, ch) : NULL;
 	uint32_t members = k ? k->n_members : 0;
 	uint32_t asked = t->n_asked;
 
-	for (size_t i = 0; i < n; i++) {
-		uint32_t mailbox = policy_mailbox(p, boxes[i])->number;
+	for (size_t i = 0; i < to->n; i++) {
+		uint32_t mailbox = policy_mailbox(p, to->boxes[i])->number;
 		bool joins = k && !case_member(k, mailbox);
 		bool newly = !task_asks(t, mailbox);
-		if (mailbox == 0 || mailbox == rejected_by ||
+		if (mailbox == 0 || mailbox == to->but ||
 		    (joins && members == CORE_CASE_MEMBERS_MAX) ||
 		    (newly && asked == CORE_ASKED_MAX))
 			continue;
@@ -96,7 +101,9 @@ static enum ieum_err add_routes(const struct core *c, const struct policy *p,
 			return IEUM_E_NO_MEMORY;
 		*r = (Ieum__V1__Route)IEUM__V1__ROUTE__INIT;
 		r->mailbox = mailbox;
-		r->cause = cause;
+		r->cause = e->cause == IEUM__V1__ESCALATION_CAUSE__ESCALATION_CAUSE_REJECTED
+				   ? IEUM__V1__DELIVERY_CAUSE__DELIVERY_CAUSE_NEXT_RANK
+				   : IEUM__V1__DELIVERY_CAUSE__DELIVERY_CAUSE_ESCALATED;
 		r->task = t->index + 1U;
 		e->routes[e->n_routes++] = r;
 		members += joins;
@@ -139,16 +146,13 @@ static enum ieum_err take_step(const struct core *c, const struct policy *p,
 		return IEUM_E_NO_MEMORY;
 	view_task(c, p, t, now_ms, v);
 	for (uint32_t i = t->steps_used; i < t->n_ladder && !err; i++) {
-		int boxes[POLICY_ROUTES_MAX];
+		struct reached to = { .but = rejected_by };
 		const struct step *step = &t->ladder[i];
 		e->steps++;
 		if (!step_applies(step, e->cause))
 			continue;
-		size_t n = policy_resolve(p, step->to, &v->context, boxes, POLICY_ROUTES_MAX);
-		err = add_routes(c, p, d, t, boxes, n, rejected_by,
-				 rejected ? IEUM__V1__DELIVERY_CAUSE__DELIVERY_CAUSE_NEXT_RANK
-					  : IEUM__V1__DELIVERY_CAUSE__DELIVERY_CAUSE_ESCALATED,
-				 e);
+		to.n = policy_resolve(p, step->to, &v->context, to.boxes, POLICY_ROUTES_MAX);
+		err = add_routes(c, p, d, t, &to, e);
 		if (e->n_routes == 0)
 			continue;
 		e->due_at_ms = step_due(p, t, step, e->cause, now_ms);
@@ -168,7 +172,7 @@ enum ieum_err ladder_move(const struct core *c, const struct policy *p, struct c
 
 	if (!e)
 		return IEUM_E_NO_MEMORY;
-	e->message_id = (ProtobufCBinaryData){ CORE_ID_BYTES, (uint8_t *)(uintptr_t)r->id };
+	e->message_id = (ProtobufCBinaryData){ CORE_ID_BYTES, (uint8_t *)r->id };
 	e->task = t->index;
 	e->cause = cause;
 	enum ieum_err err = take_step(c, p, d, t, rejected_by, to_ms(now), e);

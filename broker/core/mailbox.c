@@ -48,15 +48,15 @@ size_t core_take_ready(struct core *c, uint32_t *mailboxes, size_t max)
 static uint64_t lane_hash(const struct core *c, uint32_t mailbox, uint32_t core_case,
 			  uint32_t urgency)
 {
-	return index_hash(c->seed, (uint64_t)mailbox << 32 | core_case, urgency);
+	return lookup_hash(c->seed, (uint64_t)mailbox << 32 | core_case, urgency);
 }
 
 uint32_t mailbox_lane(const struct core *c, uint32_t mailbox, uint32_t core_case, uint32_t urgency)
 {
-	struct index_probe p;
-	uint32_t h = index_first(&c->lane_keys, lane_hash(c, mailbox, core_case, urgency), &p);
+	struct lookup_probe p;
+	uint32_t h = lookup_first(&c->lane_keys, lane_hash(c, mailbox, core_case, urgency), &p);
 
-	for (; h; h = index_next(&p)) {
+	for (; h; h = lookup_next(&p)) {
 		const struct lane *l = lane_at(c, h);
 		if (l->mailbox == mailbox && l->core_case == core_case && l->urgency == urgency)
 			return h;
@@ -77,7 +77,7 @@ static uint32_t lane_open(struct core *c, uint32_t mailbox, uint32_t core_case, 
 	l->mailbox = mailbox;
 	l->core_case = core_case;
 	l->urgency = urgency;
-	if (index_add(&c->lane_keys, lane_hash(c, mailbox, core_case, urgency), h))
+	if (lookup_add(&c->lane_keys, lane_hash(c, mailbox, core_case, urgency), h))
 		return 0;
 	return h;
 }
@@ -103,7 +103,7 @@ static enum ieum_err lane_refresh(struct core *c, uint32_t h)
 	if (l->place)
 		heap_remove(ready, l->place);
 	if (!head) {
-		index_remove(&c->lane_keys, lane_hash(c, l->mailbox, l->core_case, l->urgency), h);
+		lookup_remove(&c->lane_keys, lane_hash(c, l->mailbox, l->core_case, l->urgency), h);
 		slab_put(&c->lanes, h);
 	}
 	return IEUM_E_OK;

@@ -448,7 +448,7 @@ enum ieum_err core_snapshot_read(struct core *c, const uint8_t *bytes, size_t n)
 		arena_reset(&rd.arena);
 	}
 	for (size_t i = 0; i < rd.n_pending; i++)
-		free((char *)(uintptr_t)rd.pending[i].from.why);
+		free((char *)rd.pending[i].from.why);
 	free(rd.pending);
 	arena_release(&rd.arena);
 	return err ? err : rd.ended ? IEUM_E_OK : IEUM_E_JOURNAL_CORRUPT;

@@ -51,7 +51,7 @@ static void *room(struct writing *w, size_t n, size_t bytes)
 
 static ProtobufCBinaryData id_bytes(const uint8_t id[CORE_ID_BYTES])
 {
-	return (ProtobufCBinaryData){ CORE_ID_BYTES, (uint8_t *)(uintptr_t)id };
+	return (ProtobufCBinaryData){ CORE_ID_BYTES, (uint8_t *)id };
 }
 
 static uint64_t case_seq(const struct core *c, uint32_t ch)
@@ -68,8 +68,7 @@ static enum ieum_err write_head(struct writing *w)
 	m.last_at_us = c->last_at_us;
 	m.drill = c->drill;
 	m.incarnation = id_bytes(c->incarnation);
-	m.policy_hash =
-		(ProtobufCBinaryData){ POLICY_HASH_BYTES, (uint8_t *)(uintptr_t)c->policy_hash };
+	m.policy_hash = (ProtobufCBinaryData){ POLICY_HASH_BYTES, (uint8_t *)c->policy_hash };
 	m.settle_within_ms = c->settle_within_ms;
 	m.last_connection = c->last_connection;
 	m.forgotten = c->n_forgotten;
@@ -142,7 +141,7 @@ static enum ieum_err write_case(struct writing *w, const struct core_case *k)
 	m.owner = k->owner;
 	m.state = k->state;
 	m.category = k->category;
-	m.jurisdiction = (char *)(uintptr_t)k->jurisdiction;
+	m.jurisdiction = (char *)k->jurisdiction;
 	m.members = room(w, k->n_members, sizeof *m.members);
 	m.links = room(w, k->n_links, sizeof *m.links);
 	if (!links || !m.members || !m.links)
@@ -276,7 +275,7 @@ static enum ieum_err put_task(struct writing *w, const struct task *t, Ieum__V1_
 	m->reason = t->reason;
 	m->effect_reason = t->effect_reason;
 	m->blocks_closing = t->blocks_closing;
-	m->jurisdiction = (char *)(uintptr_t)t->jurisdiction;
+	m->jurisdiction = (char *)t->jurisdiction;
 	m->asked = room(w, t->n_asked, sizeof *m->asked);
 	m->asked_steps = room(w, t->n_asked, sizeof *m->asked_steps);
 	if (!m->asked || !m->asked_steps)

@@ -9,7 +9,7 @@ uint64_t state_id_hash(const struct core *c, const uint8_t id[CORE_ID_BYTES])
 	uint64_t w[2];
 
 	memcpy(w, id, sizeof w);
-	return index_hash(c->seed, w[0], w[1]);
+	return lookup_hash(c->seed, w[0], w[1]);
 }
 
 static uint64_t name_hash(const struct core *c, uint32_t of, const char *name)
@@ -18,36 +18,36 @@ static uint64_t name_hash(const struct core *c, uint32_t of, const char *name)
 
 	for (; *name; name++)
 		h = (h ^ (uint8_t)*name) * 0x100000001b3u;
-	return index_hash(c->seed, h, of);
+	return lookup_hash(c->seed, h, of);
 }
 
 uint32_t state_connection(const struct core *c, uint64_t number)
 {
-	struct index_probe p;
-	uint32_t h = index_first(&c->connection_numbers, index_hash(c->seed, number, 0), &p);
+	struct lookup_probe p;
+	uint32_t h = lookup_first(&c->connection_numbers, lookup_hash(c->seed, number, 0), &p);
 
 	while (h && connection_at(c, h)->number != number)
-		h = index_next(&p);
+		h = lookup_next(&p);
 	return h;
 }
 
 uint32_t state_referral(const struct core *c, const uint8_t id[CORE_ID_BYTES])
 {
-	struct index_probe p;
-	uint32_t h = index_first(&c->referral_ids, state_id_hash(c, id), &p);
+	struct lookup_probe p;
+	uint32_t h = lookup_first(&c->referral_ids, state_id_hash(c, id), &p);
 
 	while (h && memcmp(referral_at(c, h)->id, id, CORE_ID_BYTES) != 0)
-		h = index_next(&p);
+		h = lookup_next(&p);
 	return h;
 }
 
 uint32_t state_case(const struct core *c, const uint8_t id[CORE_ID_BYTES])
 {
-	struct index_probe p;
-	uint32_t h = index_first(&c->case_ids, state_id_hash(c, id), &p);
+	struct lookup_probe p;
+	uint32_t h = lookup_first(&c->case_ids, state_id_hash(c, id), &p);
 
 	while (h && memcmp(case_at(c, h)->id, id, CORE_ID_BYTES) != 0)
-		h = index_next(&p);
+		h = lookup_next(&p);
 	return h;
 }
 
@@ -104,21 +104,21 @@ static void *grown(void *array, uint32_t n, size_t item_bytes)
 
 uint32_t state_participant_number(const struct core *c, const char *name)
 {
-	struct index_probe p;
-	uint32_t n = index_first(&c->participant_names, name_hash(c, 1, name), &p);
+	struct lookup_probe p;
+	uint32_t n = lookup_first(&c->participant_names, name_hash(c, 1, name), &p);
 
 	while (n && strcmp(c->participants[n - 1].name, name) != 0)
-		n = index_next(&p);
+		n = lookup_next(&p);
 	return n;
 }
 
 uint32_t core_mailbox_number(const struct core *c, const char *name)
 {
-	struct index_probe p;
-	uint32_t n = index_first(&c->mailbox_names, name_hash(c, 2, name), &p);
+	struct lookup_probe p;
+	uint32_t n = lookup_first(&c->mailbox_names, name_hash(c, 2, name), &p);
 
 	while (n && strcmp(c->mailboxes[n - 1].name, name) != 0)
-		n = index_next(&p);
+		n = lookup_next(&p);
 	return n;
 }
 
@@ -136,7 +136,7 @@ enum ieum_err state_name_participant(struct core *c, uint32_t number, const char
 	if (!p->name)
 		return IEUM_E_NO_MEMORY;
 	c->n_participants++;
-	return index_add(&c->participant_names, name_hash(c, 1, name), number);
+	return lookup_add(&c->participant_names, name_hash(c, 1, name), number);
 }
 
 static void lane_placed(void *core, uint32_t lane, uint32_t place)
@@ -160,17 +160,17 @@ enum ieum_err state_name_mailbox(struct core *c, uint32_t number, const char *na
 	for (int u = 0; u < CORE_URGENCIES; u++)
 		heap_init(&m->ready[u], lane_placed, c);
 	c->n_mailboxes++;
-	return index_add(&c->mailbox_names, name_hash(c, 2, name), number);
+	return lookup_add(&c->mailbox_names, name_hash(c, 2, name), number);
 }
 
 uint32_t state_find_actor(const struct core *c, uint32_t participant, const char *name)
 {
-	struct index_probe p;
-	uint32_t n = index_first(&c->actor_names, name_hash(c, participant, name), &p);
+	struct lookup_probe p;
+	uint32_t n = lookup_first(&c->actor_names, name_hash(c, participant, name), &p);
 
 	while (n && (c->actors[n - 1].participant != participant ||
 		     strcmp(c->actors[n - 1].name, name) != 0))
-		n = index_next(&p);
+		n = lookup_next(&p);
 	return n;
 }
 
@@ -186,7 +186,7 @@ uint32_t state_actor(struct core *c, uint32_t participant, const char *name)
 	c->actors = array;
 	char *copy = strdup(name);
 	n = c->n_actors + 1;
-	if (!copy || index_add(&c->actor_names, name_hash(c, participant, name), n)) {
+	if (!copy || lookup_add(&c->actor_names, name_hash(c, participant, name), n)) {
 		free(copy);
 		return 0;
 	}
@@ -208,7 +208,7 @@ enum ieum_err state_connect(struct core *c, uint64_t number, uint32_t participan
 		(struct connection){ .number = number, .participant = participant, .actor = actor };
 	c->last_connection = number;
 	c->participants[participant - 1].n_connections++;
-	return index_add(&c->connection_numbers, index_hash(c->seed, number, 0), h);
+	return lookup_add(&c->connection_numbers, lookup_hash(c->seed, number, 0), h);
 }
 
 void state_disconnect(struct core *c, uint32_t connection)
@@ -216,14 +216,14 @@ void state_disconnect(struct core *c, uint32_t connection)
 	const struct connection *k = connection_at(c, connection);
 
 	c->participants[k->participant - 1].n_connections--;
-	index_remove(&c->connection_numbers, index_hash(c->seed, k->number, 0), connection);
+	lookup_remove(&c->connection_numbers, lookup_hash(c->seed, k->number, 0), connection);
 	slab_put(&c->connections, connection);
 }
 
 enum ieum_err state_add_referral(struct core *c, uint32_t referral)
 {
 	const struct referral *r = referral_at(c, referral);
-	enum ieum_err err = index_add(&c->referral_ids, state_id_hash(c, r->id), referral);
+	enum ieum_err err = lookup_add(&c->referral_ids, state_id_hash(c, r->id), referral);
 
 	return err ? err : seqmap_set(&c->seqs, r->seq, referral);
 }
@@ -232,7 +232,7 @@ void state_drop_referral(struct core *c, uint32_t referral)
 {
 	const struct referral *r = referral_at(c, referral);
 
-	index_remove(&c->referral_ids, state_id_hash(c, r->id), referral);
+	lookup_remove(&c->referral_ids, state_id_hash(c, r->id), referral);
 	seqmap_clear(&c->seqs, r->seq);
 	slab_put(&c->referrals, referral);
 }

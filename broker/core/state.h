@@ -14,7 +14,7 @@
 
 #include "broker/core/core.h"
 #include "broker/core/heap.h"
-#include "broker/core/index.h"
+#include "broker/core/lookup.h"
 #include "broker/core/seqmap.h"
 #include "broker/core/slab.h"
 
@@ -255,11 +255,11 @@ struct core {
 	struct mailbox *mailboxes;
 	struct actor *actors;
 	uint32_t n_participants, n_mailboxes, n_actors;
-	struct index participant_names, mailbox_names, actor_names;
+	struct lookup participant_names, mailbox_names, actor_names;
 	uint64_t last_connection;
 
 	struct slab connections, referrals, cases, deliveries, transits, readers, lanes, tasks;
-	struct index connection_numbers, referral_ids, case_ids, lane_keys;
+	struct lookup connection_numbers, referral_ids, case_ids, lane_keys;
 	struct seqmap seqs; /* of submitted and escalated events to referrals */
 
 	struct heap clocks;  /* tasks */

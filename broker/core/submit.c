@@ -262,8 +262,8 @@ static enum ieum_err take_over_ladder(struct core_decision *d, const struct poli
 	for (size_t i = 0; i < from->n_ladder; i++) {
 		const struct policy_step *f = &from->ladder[i];
 		steps[i] = (Ieum__V1__Step)IEUM__V1__STEP__INIT;
-		steps[i].to = (char *)(uintptr_t)f->to;
-		steps[i].within = (char *)(uintptr_t)(f->within ? f->within : "");
+		steps[i].to = (char *)f->to;
+		steps[i].within = (char *)(f->within ? f->within : "");
 		steps[i].due_at_ms = f->due_at_ms;
 		steps[i].on_silence_only = f->on_silence_only;
 		steps[i].on_rejection_only = f->on_rejection_only;
@@ -329,9 +329,8 @@ enum ieum_err submit_take_over(const struct core *c, const struct policy *p,
 		err = e->rules ? IEUM_E_OK : IEUM_E_NO_MEMORY;
 	}
 	for (size_t i = 0; i < decided->n_rules && !err; i++)
-		e->rules[e->n_rules++] = (char *)(uintptr_t)decided->rules[i];
-	e->policy_hash =
-		(ProtobufCBinaryData){ POLICY_HASH_BYTES, (uint8_t *)(uintptr_t)policy_hash(p) };
+		e->rules[e->n_rules++] = (char *)decided->rules[i];
+	e->policy_hash = (ProtobufCBinaryData){ POLICY_HASH_BYTES, (uint8_t *)policy_hash(p) };
 	return err;
 }
 
@@ -420,7 +419,7 @@ static enum ieum_err begin_event(struct submission *s)
 	else if (s->core_case && *case_at(s->c, s->core_case)->jurisdiction)
 		e->jurisdiction = case_at(s->c, s->core_case)->jurisdiction;
 	else
-		e->jurisdiction = (char *)(uintptr_t)s->who.who->jurisdiction;
+		e->jurisdiction = (char *)s->who.who->jurisdiction;
 	return IEUM_E_OK;
 }
 

@@ -17,13 +17,13 @@ enum ieum_err task_change(struct core *c, const Ieum__V1__TaskChanged *change) I
 enum ieum_err task_escalate(struct core *c, const Ieum__V1__Escalated *e) IEUM_MUST_CHECK;
 
 /* For a snapshot being read: a task with every field set goes into lists and clocks. */
-enum ieum_err task_restore(struct core *c, uint32_t task) IEUM_MUST_CHECK;
+enum ieum_err task_restore(struct core *c, uint32_t th) IEUM_MUST_CHECK;
 /* Memory for the ladder, once; the texts are copied. */
 enum ieum_err task_set_ladder(struct task *t, Ieum__V1__Step *const *steps,
 			      size_t n) IEUM_MUST_CHECK;
 enum ieum_err task_ask(struct task *t, uint32_t mailbox, uint32_t step) IEUM_MUST_CHECK;
 
-void task_free(struct core *c, uint32_t task);
+void task_free(struct core *c, uint32_t th);
 
 /* May this mailbox answer? */
 bool task_asks(const struct task *t, uint32_t mailbox);

@@ -2,6 +2,7 @@
  * later ones are made whole, so that a long case is never copied. */
 #include "broker/core/timeline.h"
 
+#include <assert.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -10,7 +11,8 @@ static int timeline_grow(struct timeline *t)
 	uint32_t n_chunks = (t->cap + TIMELINE_CHUNK_ENTRIES - 1) / TIMELINE_CHUNK_ENTRIES;
 
 	if (t->cap > 0 && t->cap < TIMELINE_CHUNK_ENTRIES) {
-		struct entry *first = realloc(t->chunks[0], 2 * (size_t)t->cap * sizeof *first);
+		struct entry *first =
+			realloc(t->chunks[0], 2 * (size_t)t->cap * sizeof(struct entry));
 		if (!first)
 			return -1;
 		t->chunks[0] = first;
@@ -19,6 +21,7 @@ static int timeline_grow(struct timeline *t)
 	}
 	if ((n_chunks & (n_chunks - 1)) == 0) {
 		size_t room = n_chunks ? 2 * (size_t)n_chunks : 1;
+		assert(room > 0);
 		struct entry **chunks = realloc(t->chunks, room * sizeof(struct entry *));
 		if (!chunks)
 			return -1;

@@ -28,11 +28,11 @@ enum ieum_err view_refuse(struct viewing *w, enum ieum_err code,
 void view_read_id(struct viewing *w, const uint8_t id[CORE_ID_BYTES]);
 static inline char *view_text(const char *text)
 {
-	return (char *)(uintptr_t)text;
+	return (char *)text;
 }
 static inline ProtobufCBinaryData view_id(const uint8_t id[CORE_ID_BYTES])
 {
-	return (ProtobufCBinaryData){ CORE_ID_BYTES, (uint8_t *)(uintptr_t)id };
+	return (ProtobufCBinaryData){ CORE_ID_BYTES, (uint8_t *)id };
 }
 
 enum ieum_err view_cases(struct viewing *w) IEUM_MUST_CHECK;

@@ -67,7 +67,7 @@ static enum ieum_err directory_row(struct viewing *w, size_t i, const char *kind
 		if (!*out)
 			return IEUM_E_NO_MEMORY;
 		(*out)->n_domains = who->n_domains;
-		(*out)->domains = (char **)(uintptr_t)who->domains;
+		(*out)->domains = (char **)who->domains;
 		return IEUM_E_OK;
 	}
 	const struct policy_body *b = policy_body(w->p, (int)(i - n_participants));

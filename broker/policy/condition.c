@@ -106,7 +106,7 @@ static bool test_passes(const struct field_test *t, const void *body)
 		return value_passes(t, at);
 	/* Of several values one is enough. */
 	memcpy(&n, (const char *)body + t->field->quantifier_offset, sizeof n);
-	memcpy(&at, at, sizeof at);
+	at = *(const char *const *)(const void *)at;
 	for (size_t i = 0; i < n; i++) {
 		if (value_passes(t, at + i * width_of(t->field->type)))
 			return true;

@@ -186,8 +186,8 @@ void address_resolve(const struct scope *s, const struct address *a, struct mail
 
 void address_resolve_text(const struct scope *s, const char *text, struct mailbox_list *list)
 {
-	struct address address;
-	char why[1];
+	struct address address = { 0 };
+	char why[1] = "";
 
 	while (*text) {
 		size_t len = strcspn(text, ",");

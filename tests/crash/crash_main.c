@@ -5,6 +5,7 @@
  *
  * IEUM_CRASH_ROUNDS=300 IEUM_CRASH_SEED=7 play more, or the same again as far as timing lets
  * them be the same: what is submitted and when the kill comes follow from the seed. */
+#include <search.h>
 #include <setjmp.h>
 #include <signal.h>
 #include <stdarg.h>
@@ -14,7 +15,6 @@
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
-#include <uthash.h>
 
 #include <cmocka.h>
 
@@ -69,23 +69,28 @@ static int end(void **state)
 /* ---- what the journal says ---- */
 
 struct recorded {
-	UT_hash_handle hh;
-	uint8_t id[16];
+	uint8_t id[16]; /* first: it is compared by */
 	uint64_t seq;
-	unsigned times;
-};
-
-struct settled {
-	UT_hash_handle hh;
-	uint64_t id;
-	unsigned times;
 };
 
 struct journal_view {
-	struct recorded *messages;
-	struct settled *settled;
+	void *messages;     /* tree of struct recorded */
+	void *settled;      /* tree of uint64_t */
+	uint64_t confirmed; /* settled, and the load knows */
 	char trouble[160];
 };
+
+static int compare_recorded(const void *a, const void *b)
+{
+	return memcmp(a, b, sizeof(((struct recorded *)0)->id));
+}
+
+static int compare_ids(const void *a, const void *b)
+{
+	uint64_t x = *(const uint64_t *)a, y = *(const uint64_t *)b;
+
+	return (x > y) - (x < y);
+}
 
 static void note_trouble(struct journal_view *v, const char *what, uint64_t number)
 {
@@ -96,40 +101,33 @@ static void note_trouble(struct journal_view *v, const char *what, uint64_t numb
 
 static void view_submitted(struct journal_view *v, uint64_t seq, const Ieum__V1__Submitted *e)
 {
-	struct recorded *r;
+	struct recorded *r = calloc(1, sizeof(*r)), **found;
 
-	HASH_FIND(hh, v->messages, e->message_id.data, sizeof(r->id), r);
-	if (!r) {
-		r = calloc(1, sizeof(*r));
-		assert_non_null(r);
-		memcpy(r->id, e->message_id.data, sizeof(r->id));
-		r->seq = seq;
-		HASH_ADD(hh, v->messages, id, sizeof(r->id), r);
-	}
-	if (++r->times > 1)
-		note_trouble(v, "a message is there twice, the second time as event", seq);
-}
-
-static struct settled *find_settled(const struct journal_view *v, uint64_t id)
-{
-	struct settled *s;
-
-	HASH_FIND(hh, v->settled, &id, sizeof(id), s);
-	return s;
+	assert_non_null(r);
+	memcpy(r->id, e->message_id.data, sizeof(r->id));
+	r->seq = seq;
+	found = tsearch(r, &v->messages, compare_recorded);
+	assert_non_null(found);
+	if (*found == r)
+		return;
+	note_trouble(v, "a message is there twice, the second time as event", seq);
+	free(r);
 }
 
 static void view_settled(struct journal_view *v, uint64_t id)
 {
-	struct settled *s = find_settled(v, id);
+	uint64_t *own = malloc(sizeof(*own)), **found;
 
-	if (!s) {
-		s = calloc(1, sizeof(*s));
-		assert_non_null(s);
-		s->id = id;
-		HASH_ADD(hh, v->settled, id, sizeof(s->id), s);
+	assert_non_null(own);
+	*own = id;
+	found = tsearch(own, &v->settled, compare_ids);
+	assert_non_null(found);
+	if (*found == own) {
+		v->confirmed += load_is_settled(load, id) ? 1 : 0;
+		return;
 	}
-	if (++s->times > 1)
-		note_trouble(v, "settled twice: delivery", id);
+	note_trouble(v, "settled twice: delivery", id);
+	free(own);
 }
 
 static void view_event(void *ctx, uint64_t seq, const Ieum__V1__Event *event)
@@ -144,7 +142,7 @@ static void view_event(void *ctx, uint64_t seq, const Ieum__V1__Event *event)
 		break;
 	case IEUM__V1__EVENT__WHAT_RELEASED:
 		for (size_t i = 0; i < event->released->n_deliveries; i++)
-			if (find_settled(v, event->released->deliveries[i]))
+			if (tfind(&event->released->deliveries[i], &v->settled, compare_ids))
 				note_trouble(v, "released after it was settled: delivery",
 					     event->released->deliveries[i]);
 		break;
@@ -155,46 +153,27 @@ static void view_event(void *ctx, uint64_t seq, const Ieum__V1__Event *event)
 static void check_receipt(void *ctx, const uint8_t id[16], uint64_t journal_number)
 {
 	struct journal_view *v = ctx;
-	struct recorded *r;
+	struct recorded *const *r = tfind(id, &v->messages, compare_recorded);
 
-	HASH_FIND(hh, v->messages, id, sizeof(r->id), r);
 	if (!r)
 		note_trouble(v, "a message is lost: its receipt says", journal_number);
-	else if (r->seq != journal_number)
+	else if ((*r)->seq != journal_number)
 		note_trouble(v, "a message is elsewhere: its receipt says", journal_number);
-}
-
-static void view_free(struct journal_view *v)
-{
-	struct recorded *r, *next_r;
-	struct settled *s, *next_s;
-
-	HASH_ITER(hh, v->messages, r, next_r) {
-		HASH_DEL(v->messages, r);
-		free(r);
-	}
-	HASH_ITER(hh, v->settled, s, next_s) {
-		HASH_DEL(v->settled, s);
-		free(s);
-	}
 }
 
 /* The hub is down. */
 static void check_journal(void)
 {
+	uint64_t promised = load_counts(load).settled;
 	struct journal_view v = { .trouble = "" };
-	uint64_t confirmed = 0;
-	struct settled *s, *next;
 
 	record_each(&hub, view_event, &v);
 	load_each_receipt(load, check_receipt, &v);
-	HASH_ITER(hh, v.settled, s, next) {
-		confirmed += load_is_settled(load, s->id) ? 1 : 0;
-	}
-	if (confirmed != load_counts(load).settled)
+	if (v.confirmed != promised)
 		note_trouble(&v, "settled by promise, not in the journal: so many,",
-			     load_counts(load).settled - confirmed);
-	view_free(&v);
+			     promised - v.confirmed);
+	tdestroy(v.messages, free);
+	tdestroy(v.settled, free);
 	if (v.trouble[0])
 		fail_msg("%s", v.trouble);
 	record_audit(&hub);
@@ -244,9 +223,10 @@ static void kills_at_random_moments_lose_and_double_nothing(void **state)
 	drained = load_drain(load, hub.address, DRAIN_MS);
 	c = load_counts(load);
 	if (!drained)
-		fail_msg("in the end, of %llu messages %llu have a receipt and %llu are settled: %s",
-			 (unsigned long long)c.submitted, (unsigned long long)c.receipted,
-			 (unsigned long long)c.settled, load_trouble(load));
+		fail_msg(
+			"in the end, of %llu messages %llu have a receipt and %llu are settled: %s",
+			(unsigned long long)c.submitted, (unsigned long long)c.receipted,
+			(unsigned long long)c.settled, load_trouble(load));
 	assert_int_equal(hub_stop(&hub), 0);
 	check_journal();
 	print_message("%u rounds: %llu messages, %llu repeated, %llu deliveries, %llu again; "

@@ -57,12 +57,12 @@ void peer_resume(struct peer *p);
 /* ---- in one word ---- */
 
 void peer_credit(struct peer *p, uint32_t deliveries);
-void peer_settle(struct peer *p, uint64_t delivery_id); /* waits for Settled */
+void peer_settle(struct peer *p, uint64_t delivery_id);    /* waits for Settled */
 void peer_give_back(struct peer *p, uint64_t delivery_id); /* Settle.release; likewise */
 void peer_refuse(struct peer *p, uint64_t delivery_id, const char *reason); /* likewise */
 uint64_t peer_send_settle(struct peer *p, Ieum__V1__Settle *settle);        /* waits for nothing */
-void peer_ping(struct peer *p);                         /* waits for Pong */
-void peer_advance(struct peer *p, int64_t by_ms);       /* waits for Advanced */
+void peer_ping(struct peer *p);                                             /* waits for Pong */
+void peer_advance(struct peer *p, int64_t by_ms);                           /* waits for Advanced */
 uint64_t peer_submit(struct peer *p, Ieum__V1__Referral *referral);
 const Ieum__V1__Receipt *peer_receipt(struct peer *p, uint64_t request_id);
 const Ieum__V1__Delivery *peer_delivery(struct peer *p);

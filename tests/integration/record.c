@@ -29,7 +29,9 @@ static enum ieum_err on_record(void *ctx, const struct journal_record *r)
 
 void record_each(const struct hub *h, record_cb *cb, void *ctx)
 {
-	struct journal_config config = { .engine = "sqlite", .path = h->journal, .read_only = true };
+	struct journal_config config = { .engine = "sqlite",
+					 .path = h->journal,
+					 .read_only = true };
 	struct visit visit = { cb, ctx };
 	struct journal *j;
 

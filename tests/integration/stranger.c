@@ -28,7 +28,7 @@ struct stranger {
 
 struct stranger *stranger_connect(const struct hub *h)
 {
-	struct sockaddr_in hub = { .sin_family = AF_INET }, own;
+	struct sockaddr_in hub = { .sin_family = AF_INET }, own = { 0 };
 	struct stranger *s = calloc(1, sizeof(*s));
 	socklen_t len = sizeof(own);
 	char ip[INET_ADDRSTRLEN];

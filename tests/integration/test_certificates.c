@@ -71,8 +71,10 @@ static const char *alert_of(const char *name)
 	static const struct {
 		const char *name, *alert;
 	} alerts[] = {
-		{ "expired", "certificate expired" }, { "revoked", "certificate revoked" },
-		{ "wrong-ca", "unknown CA" },	      { "self-signed", "unknown CA" },
+		{ "expired", "certificate expired" },
+		{ "revoked", "certificate revoked" },
+		{ "wrong-ca", "unknown CA" },
+		{ "self-signed", "unknown CA" },
 	};
 
 	for (size_t i = 0; i < sizeof(alerts) / sizeof(alerts[0]); i++)
@@ -281,7 +283,8 @@ static void no_alpn_is_accepted(void **state)
 	struct buf out;
 
 	(void)state;
-	stranger_begin_tls(s, &hub, &(struct stranger_tls){ .certificate = "participants/town-ps" });
+	stranger_begin_tls(s, &hub,
+			   &(struct stranger_tls){ .certificate = "participants/town-ps" });
 	stranger_handshake(s);
 	hello.version_min = hello.version_max = 1;
 	frame.request_id = 1;
@@ -433,8 +436,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(another_alpn_is_refused, start, end),
 		cmocka_unit_test_setup_teardown(no_alpn_is_accepted, start, end),
 		cmocka_unit_test_setup_teardown(who_says_nothing_is_dropped, start_impatient, end),
-		cmocka_unit_test_setup_teardown(who_says_no_hello_is_dropped, start_impatient,
-						end),
+		cmocka_unit_test_setup_teardown(who_says_no_hello_is_dropped, start_impatient, end),
 		cmocka_unit_test_setup_teardown(something_else_than_hello_first, start, end),
 		cmocka_unit_test_setup_teardown(hello_twice, start, end),
 		cmocka_unit_test_setup_teardown(a_request_id_that_does_not_rise, start, end),

@@ -158,6 +158,18 @@ struct flood {
 	int n, receipts;
 };
 
+/* Everything that the hub had to say before is here then, an Error too. */
+static void await_pong(struct peer *p)
+{
+	Ieum__V1__Ping ping = IEUM__V1__PING__INIT;
+	Ieum__V1__Frame frame = IEUM__V1__FRAME__INIT;
+
+	frame.what_case = IEUM__V1__FRAME__WHAT_PING;
+	frame.ping = &ping;
+	assert_int_equal(peer_answer(p, peer_send(p, &frame))->what_case,
+			 IEUM__V1__FRAME__WHAT_PONG);
+}
+
 /* Submits until the disk is full. */
 static void flood(struct peer *from, struct flood *f)
 {
@@ -171,14 +183,14 @@ static void flood(struct peer *from, struct flood *f)
 		message_service_report(&m, "town-aid", NULL, text);
 		memcpy(f->id[f->n], m.id, sizeof(m.id));
 		f->request_id[f->n] = peer_submit(from, &m.referral);
-		peer_ping(from);
+		await_pong(from);
 	}
 }
 
 /* Every receipt that is here already. */
 static void take_receipts(struct peer *from, struct flood *f)
 {
-	peer_ping(from);
+	await_pong(from);
 	while (peer_has(from, IEUM__V1__FRAME__WHAT_RECEIPT)) {
 		const Ieum__V1__Frame *frame = peer_expect(from, IEUM__V1__FRAME__WHAT_RECEIPT);
 
@@ -211,8 +223,9 @@ static void killed_while_the_disk_is_full_it_keeps_what_was_receipted(void **sta
 	assert_true(f.receipts > 0 && f.receipts < f.n);
 	/* Nothing is recorded now, so nothing is taken and nothing read; the rest goes on. */
 	message_service_report(&m, "town-aid", NULL, NULL);
-	assert_true(peer_refused(to, peer_submit(to, &m.referral), IEUM_E_UNAVAILABLE)
-			    ->retry_after_ms > 0);
+	assert_true(
+		peer_refused(to, peer_submit(to, &m.referral), IEUM_E_UNAVAILABLE)->retry_after_ms >
+		0);
 	query.what_case = IEUM__V1__QUERY__WHAT_CASES;
 	query.cases = &cases;
 	(void)peer_refused(to, peer_query(to, &query), IEUM_E_UNAVAILABLE);

@@ -158,8 +158,8 @@ static void payload_bytes(void **state)
 	(void)peer_receipt(p, peer_submit(p, &m.referral));
 	peer_close(p);
 	free(text);
-	assert_int_equal(record_refused(&hub, IEUM_E_FIELD_TOO_LARGE, "submit service_report", NULL),
-			 1);
+	assert_int_equal(
+		record_refused(&hub, IEUM_E_FIELD_TOO_LARGE, "submit service_report", NULL), 1);
 }
 
 static void outstanding_requests(void **state)
@@ -513,13 +513,20 @@ int main(void)
 {
 #define TEST(name) cmocka_unit_test_teardown(name, end)
 	const struct CMUnitTest tests[] = {
-		TEST(frame_bytes),	    TEST(payload_bytes),
-		TEST(outstanding_requests), TEST(unsettled_deliveries),
-		TEST(idle_time),	    TEST(connections_in_all),
-		TEST(connections_per_participant), TEST(handshakes),
-		TEST(rate_per_participant), TEST(queue_messages),
-		TEST(queue_bytes),	    TEST(referrals),
-		TEST(cases),		    TEST(deliveries),
+		TEST(frame_bytes),
+		TEST(payload_bytes),
+		TEST(outstanding_requests),
+		TEST(unsettled_deliveries),
+		TEST(idle_time),
+		TEST(connections_in_all),
+		TEST(connections_per_participant),
+		TEST(handshakes),
+		TEST(rate_per_participant),
+		TEST(queue_messages),
+		TEST(queue_bytes),
+		TEST(referrals),
+		TEST(cases),
+		TEST(deliveries),
 		TEST(journal_pending),
 	};
 

@@ -458,7 +458,7 @@ static void queues_are_for_the_operator(void **state)
 	question(&q, IEUM__V1__QUERY__WHAT_QUEUES);
 	q.query.page_rows = 2;
 	do {
-		result = peer_result(operator, &q.query);
+		result = peer_result(operator, & q.query);
 		assert_true(result->queues->n_queues <= 2);
 		all += result->queues->n_queues;
 		for (size_t i = 0; i < result->queues->n_queues; i++)
@@ -467,7 +467,10 @@ static void queues_are_for_the_operator(void **state)
 		q.query.cursor = result->next_cursor;
 	} while (result->next_cursor.len);
 	assert_true(all >= 6);
-	assert_non_null(s);
+	if (!s) {
+		fail_msg("town-aid is not among the queues");
+		return;
+	}
 	assert_int_equal(s->depth, 2);
 	assert_int_equal(s->in_flight, 1);
 	assert_int_equal(s->routed, 3);
@@ -476,19 +479,19 @@ static void queues_are_for_the_operator(void **state)
 	question(&q, IEUM__V1__QUERY__WHAT_QUEUE);
 	q.queue.mailbox = (char *)"town-aid";
 	q.query.page_rows = 2;
-	result = peer_result(operator, &q.query);
+	result = peer_result(operator, & q.query);
 	assert_int_equal(result->queue->n_entries, 2);
 	assert_memory_equal(result->queue->entries[0]->message_id.data, m[0].id, 16);
 	assert_int_equal(result->queue->entries[0]->state,
 			 IEUM__V1__DELIVERY_STATE__DELIVERY_STATE_IN_FLIGHT);
 	q.query.cursor = result->next_cursor;
-	result = peer_result(operator, &q.query);
+	result = peer_result(operator, & q.query);
 	assert_int_equal(result->queue->n_entries, 1);
 	assert_int_equal(result->next_cursor.len, 0);
 	assert_int_equal(record_read(&hub, "queue", NULL), 2);
 	q.query.cursor = (ProtobufCBinaryData){ 0, NULL };
 	q.queue.mailbox = (char *)"nobody";
-	expect_refused(operator, &q.query, IEUM_E_FIELD_INVALID);
+	expect_refused(operator, & q.query, IEUM_E_FIELD_INVALID);
 	/* For anyone else it is refused, and that is on record. */
 	expect_refused(aid, &q.query, IEUM_E_NOT_PERMITTED);
 	expect_refused(police, question(&q, IEUM__V1__QUERY__WHAT_QUEUES), IEUM_E_NOT_PERMITTED);

@@ -74,7 +74,8 @@ static void hub_serial(char serial[64])
 {
 	struct stranger *s = stranger_connect(&hub);
 
-	stranger_begin_tls(s, &hub, &(struct stranger_tls){ .certificate = "participants/town-ps" });
+	stranger_begin_tls(s, &hub,
+			   &(struct stranger_tls){ .certificate = "participants/town-ps" });
 	stranger_handshake(s);
 	stranger_hub_serial(s, serial);
 	stranger_end(s);
@@ -243,9 +244,8 @@ static void a_new_certificate_is_for_new_connections(void **state)
 
 	(void)state;
 	hub_serial(before);
-	assert_int_equal(hub_run(&hub, "rm %s/hub.crt %s/hub.key", hub.certificates,
-				 hub.certificates),
-			 0);
+	assert_int_equal(
+		hub_run(&hub, "rm %s/hub.crt %s/hub.key", hub.certificates, hub.certificates), 0);
 	make_certificates("");
 	hub_serial(after);
 	assert_string_equal(before, after);
@@ -268,10 +268,10 @@ static void all_or_nothing(void **state)
 	/* A good hub file and a good revocation list, but a key that isn't the certificate's. */
 	add_newcomer();
 	hub_revoke(&hub, "town-aid-2");
-	assert_int_equal(hub_run(&hub, "cp -p %s/hub.key %s/hub.key.kept && cp %s/ca.key %s/hub.key",
-				 hub.certificates, hub.certificates, hub.certificates,
-				 hub.certificates),
-			 0);
+	assert_int_equal(
+		hub_run(&hub, "cp -p %s/hub.key %s/hub.key.kept && cp %s/ca.key %s/hub.key",
+			hub.certificates, hub.certificates, hub.certificates, hub.certificates),
+		0);
 	assert_false(hub_reload(&hub));
 	expect_not_listed("participants/newcomer");
 	peer_ping(live);

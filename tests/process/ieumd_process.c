@@ -41,8 +41,9 @@ static bool make_certificates(const struct ieumd_process *h)
 	pid_t pid = 0;
 
 	snprintf(program, sizeof program, "%s/ieum-certs", h->bin);
-	char *argv[] = { program, (char *)"dev", (char *)"--hub-file", h->hub_file,
-			 (char *)"--out", (char *)h->certificates, NULL };
+	char *argv[] = { program,     (char *)"dev",   (char *)"--hub-file",
+			 h->hub_file, (char *)"--out", (char *)h->certificates,
+			 NULL };
 	posix_spawn_file_actions_t quiet;
 	posix_spawn_file_actions_init(&quiet);
 	posix_spawn_file_actions_addopen(&quiet, STDOUT_FILENO, "/dev/null", O_WRONLY, 0);
@@ -55,18 +56,21 @@ static bool make_certificates(const struct ieumd_process *h)
 static bool write_config(const struct ieumd_process *h)
 {
 	FILE *f = fopen(h->config, "w");
-	bool ok = f && fprintf(f,
-			       "listen: %s\ncertificate: certs/hub.crt\nkey: certs/hub.key\nca: certs/ca.crt\n"
-			       "hub_file: %s\njournal: {engine: sqlite, path: journal.db}\nlog: {level: info}\n"
-			       "limits: {rate_per_participant: 0}\n",
-			       h->address[0] ? h->address : "127.0.0.1:0", h->hub_file) > 0;
+	bool ok =
+		f &&
+		fprintf(f,
+			"listen: %s\ncertificate: certs/hub.crt\nkey: certs/hub.key\nca: certs/ca.crt\n"
+			"hub_file: %s\njournal: {engine: sqlite, path: journal.db}\nlog: {level: info}\n"
+			"limits: {rate_per_participant: 0}\n",
+			h->address[0] ? h->address : "127.0.0.1:0", h->hub_file) > 0;
 
 	if (f)
 		ok = fclose(f) == 0 && ok;
 	return ok || say("cannot write", h->config);
 }
 
-bool ieumd_prepare(struct ieumd_process *h, const char *bin, const char *hub_file, const char *base, bool drill)
+bool ieumd_prepare(struct ieumd_process *h, const char *bin, const char *hub_file, const char *base,
+		   bool drill)
 {
 	*h = (struct ieumd_process){ .bin = bin, .drill = drill };
 	h->hub_file = realpath(hub_file, NULL);
@@ -146,7 +150,8 @@ bool ieumd_start(struct ieumd_process *h)
 	if (!write_config(h))
 		return false;
 	snprintf(program, sizeof program, "%s/ieumd", h->bin);
-	char *argv[] = { program, (char *)"--config", h->config, h->drill ? (char *)"--drill" : NULL, NULL };
+	char *argv[] = { program, (char *)"--config", h->config,
+			 h->drill ? (char *)"--drill" : NULL, NULL };
 	if (pipe2(fds, O_CLOEXEC) != 0)
 		return say("no pipe for", program);
 	posix_spawn_file_actions_t actions;

@@ -9,20 +9,21 @@
 #include <sys/types.h>
 
 struct ieumd_process {
-	const char *bin;          /* folder of the programs; borrowed */
-	char folder[256];         /* everything lies here */
-	char certificates[280];   /* ca.crt, participants/NAME.crt and .key */
+	const char *bin;        /* folder of the programs; borrowed */
+	char folder[256];       /* everything lies here */
+	char certificates[280]; /* ca.crt, participants/NAME.crt and .key */
 	char journal[280];
 	char config[280];
-	char log[280];            /* what ieumd says after it is ready, all runs */
-	char *hub_file;           /* absolute */
-	char address[64];         /* "127.0.0.1:40123"; the same after a restart */
+	char log[280];    /* what ieumd says after it is ready, all runs */
+	char *hub_file;   /* absolute */
+	char address[64]; /* "127.0.0.1:40123"; the same after a restart */
 	bool drill;
-	pid_t pid;                /* 0: not running */
+	pid_t pid; /* 0: not running */
 };
 
 /* Folder below `base`, certificates, configuration. */
-bool ieumd_prepare(struct ieumd_process *h, const char *bin, const char *hub_file, const char *base, bool drill);
+bool ieumd_prepare(struct ieumd_process *h, const char *bin, const char *hub_file, const char *base,
+		   bool drill);
 
 /* Returns when it listens. */
 bool ieumd_start(struct ieumd_process *h);

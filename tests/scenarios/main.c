@@ -29,7 +29,8 @@ static double seconds(void)
 	return (double)t.tv_sec + (double)t.tv_nsec / 1e9;
 }
 
-static bool play_simulated(const struct scenario *s, const struct options *o, struct play_result *result)
+static bool play_simulated(const struct scenario *s, const struct options *o,
+			   struct play_result *result)
 {
 	struct scenario_hub *hub = scenario_hub_new(s, result->trouble, sizeof result->trouble);
 	bool ok = false;
@@ -37,7 +38,8 @@ static bool play_simulated(const struct scenario *s, const struct options *o, st
 	if (!hub)
 		return false;
 	struct sim_hub *sim = scenario_hub_sim(hub);
-	ok = play_scenario(s, sim_hub_policy(sim), scenario_hub_play(hub), &o->play, result) && sim_hub_check(sim);
+	ok = play_scenario(s, sim_hub_policy(sim), scenario_hub_play(hub), &o->play, result) &&
+	     sim_hub_check(sim);
 	if (!ok && !result->trouble[0])
 		snprintf(result->trouble, sizeof result->trouble, "%s", sim_hub_trouble(sim));
 	scenario_hub_free(hub);
@@ -57,9 +59,11 @@ static bool play_real(const struct scenario *s, const struct options *o, struct 
 	struct real_hub *hub = real_hub_new(s, policy, o->real_bin, o->base);
 	if (hub) {
 		ok = play_scenario(s, policy, real_hub_play(hub), &o->play, result);
-		if (!real_hub_end(hub, o->play.timeline ? o->play.timeline : stderr, o->keep_journal)) {
+		if (!real_hub_end(hub, o->play.timeline ? o->play.timeline : stderr,
+				  o->keep_journal)) {
 			if (ok)
-				snprintf(result->trouble, sizeof result->trouble, "the hub or its audit failed at the end");
+				snprintf(result->trouble, sizeof result->trouble,
+					 "the hub or its audit failed at the end");
 			ok = false;
 		}
 	}
@@ -84,8 +88,9 @@ static bool play(const char *path, const struct options *o, int number)
 		return false;
 	}
 	ok = o->real_bin ? play_real(s, o, diag, &result) : play_simulated(s, o, &result);
-	printf("%s%s %d - %s: %zu steps, %zu expectations, %.0f ms\n", o->play.timeline ? "\n" : "", ok ? "ok" : "not ok",
-	       number, s->name, result.steps, result.expectations, (seconds() - start) * 1e3);
+	printf("%s%s %d - %s: %zu steps, %zu expectations, %.0f ms\n", o->play.timeline ? "\n" : "",
+	       ok ? "ok" : "not ok", number, s->name, result.steps, result.expectations,
+	       (seconds() - start) * 1e3);
 	if (!ok)
 		printf("# %s\n", result.trouble);
 	fflush(stdout);
@@ -115,7 +120,8 @@ int main(int argc, char **argv)
 		else if (c == 'k')
 			o.keep_journal = optarg;
 		else if (c == 't')
-			o.play = (struct play_options){ stdout, isatty(STDOUT_FILENO) && !getenv("NO_COLOR") };
+			o.play = (struct play_options){ stdout, isatty(STDOUT_FILENO) &&
+									!getenv("NO_COLOR") };
 		else
 			return 2;
 	}

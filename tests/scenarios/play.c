@@ -30,7 +30,7 @@ struct player {
 	struct uuid7_source ids;
 	struct named names[NAMES_MAX];
 	size_t n_names;
-	struct play_delivery *deliveries; /* of the whole play */
+	struct play_delivery deliveries[PLAY_DELIVERIES_MAX]; /* of the whole play */
 	size_t n_deliveries;
 	size_t step_first; /* the first delivery of this step */
 };
@@ -48,7 +48,8 @@ static bool trouble(struct player *p, int line, const char *format, ...)
 	vsnprintf(text, sizeof text, format, args);
 	va_end(args);
 	if (!p->result->trouble[0])
-		snprintf(p->result->trouble, sizeof p->result->trouble, "%s:%d: %s", p->scenario->path, line, text);
+		snprintf(p->result->trouble, sizeof p->result->trouble, "%s:%d: %s",
+			 p->scenario->path, line, text);
 	return false;
 }
 
@@ -61,8 +62,8 @@ static struct named *find_name(struct player *p, const char *name)
 	return NULL;
 }
 
-static void add_name(struct player *p, const char *name, const char *sender, const uint8_t *message_id,
-		     const uint8_t *case_id)
+static void add_name(struct player *p, const char *name, const char *sender,
+		     const uint8_t *message_id, const uint8_t *case_id)
 {
 	if (!name || p->n_names == NAMES_MAX)
 		return;
@@ -112,9 +113,15 @@ static void tell_answer(FILE *out, Ieum__V1__AnswerKind kind, Ieum__V1__Reason r
 static void tell_span(FILE *out, const char *text)
 {
 	static const char *const units_ko[] = {
-		[YAML_UNIT_MS] = "밀리초", [YAML_UNIT_S] = "초",		     [YAML_UNIT_MIN] = "분",
-		[YAML_UNIT_H] = "시간",	   [YAML_UNIT_D] = "일",	     [YAML_UNIT_BUSINESS_HOUR] = "업무시간",
-		[YAML_UNIT_BUSINESS_DAY] = "영업일", [YAML_UNIT_MONTH] = "개월", [YAML_UNIT_YEAR] = "년",
+		[YAML_UNIT_MS] = "밀리초",
+		[YAML_UNIT_S] = "초",
+		[YAML_UNIT_MIN] = "분",
+		[YAML_UNIT_H] = "시간",
+		[YAML_UNIT_D] = "일",
+		[YAML_UNIT_BUSINESS_HOUR] = "업무시간",
+		[YAML_UNIT_BUSINESS_DAY] = "영업일",
+		[YAML_UNIT_MONTH] = "개월",
+		[YAML_UNIT_YEAR] = "년",
 	};
 	struct yaml_duration d = { 0 };
 
@@ -133,17 +140,21 @@ static void tell_step(struct player *p, const struct scenario_step *step)
 	if (step->kind == SCENARIO_AFTER) {
 		tell_span(p->options->timeline, step->after);
 	} else if (step->kind == SCENARIO_CRASH) {
-		fprintf(p->options->timeline, "· the hub is killed and started again / 허브 강제 종료 후 재시작\n");
+		fprintf(p->options->timeline,
+			"· the hub is killed and started again / 허브 강제 종료 후 재시작\n");
 	} else if (step->message) {
 		type_words(step->message->envelope->type, &en, &ko);
-		fprintf(p->options->timeline, "%s%s (%s)%s: %s (%s)", p->options->colour ? "\033[1m" : "",
-			mailbox_title(p, step->who, WORDS_KO), mailbox_title(p, step->who, WORDS_EN),
-			p->options->colour ? "\033[0m" : "", ko, en);
+		fprintf(p->options->timeline, "%s%s (%s)%s: %s (%s)",
+			p->options->colour ? "\033[1m" : "", mailbox_title(p, step->who, WORDS_KO),
+			mailbox_title(p, step->who, WORDS_EN), p->options->colour ? "\033[0m" : "",
+			ko, en);
 		if (step->message->body_case == IEUM__V1__REFERRAL__BODY_ANSWER)
-			tell_answer(p->options->timeline, step->message->answer->kind, step->message->answer->reason);
+			tell_answer(p->options->timeline, step->message->answer->kind,
+				    step->message->answer->reason);
 		if (step->message->body_case == IEUM__V1__REFERRAL__BODY_REFERRAL)
 			fprintf(p->options->timeline, ": %s (%s)",
-				words_text(step->message->referral->domain, WORDS_KO), step->message->referral->domain);
+				words_text(step->message->referral->domain, WORDS_KO),
+				step->message->referral->domain);
 		fputc('\n', p->options->timeline);
 	} else {
 		fprintf(p->options->timeline, "· looking / 확인\n");
@@ -163,7 +174,8 @@ static void tell_answer(FILE *out, Ieum__V1__AnswerKind kind, Ieum__V1__Reason r
 	pbmap_enum_word(&ieum__v1__answer_kind__descriptor, (int)kind, word);
 	pbmap_enum_word(&ieum__v1__reason__descriptor, (int)reason, why);
 	if (reason)
-		fprintf(out, ": %s · %s (%s, %s)", words_text(word, WORDS_KO), words_text(why, WORDS_KO), word, why);
+		fprintf(out, ": %s · %s (%s, %s)", words_text(word, WORDS_KO),
+			words_text(why, WORDS_KO), word, why);
 	else
 		fprintf(out, ": %s (%s)", words_text(word, WORDS_KO), word);
 }
@@ -186,7 +198,8 @@ static void tell_delivery(struct player *p, const struct play_delivery *d)
 		tell_answer(out, d->answer, d->reason);
 	if (d->cause > IEUM__V1__DELIVERY_CAUSE__DELIVERY_CAUSE_ANSWER) {
 		pbmap_enum_word(&ieum__v1__delivery_cause__descriptor, (int)d->cause, cause);
-		fprintf(out, " · %s (%s)", words_text(cause, WORDS_KO), words_text(cause, WORDS_EN));
+		fprintf(out, " · %s (%s)", words_text(cause, WORDS_KO),
+			words_text(cause, WORDS_EN));
 	}
 	fputc('\n', out);
 }
@@ -197,8 +210,8 @@ static void tell_held(struct player *p, const char *format, ...)
 
 	if (!p->options->timeline)
 		return;
-	fprintf(p->options->timeline, "                    %s✓%s ", p->options->colour ? "\033[32m" : "",
-		p->options->colour ? "\033[0m" : "");
+	fprintf(p->options->timeline, "                    %s✓%s ",
+		p->options->colour ? "\033[32m" : "", p->options->colour ? "\033[0m" : "");
 	va_start(args, format);
 	vfprintf(p->options->timeline, format, args);
 	va_end(args);
@@ -216,7 +229,8 @@ static struct play_delivery *keep_delivery(struct player *p, const struct play_d
 	return &p->deliveries[p->n_deliveries++];
 }
 
-static bool matches(struct player *p, const struct scenario_expect *e, const struct play_delivery *d)
+static bool matches(struct player *p, const struct scenario_expect *e,
+		    const struct play_delivery *d)
 {
 	const struct named *n = find_name(p, e->message);
 
@@ -288,7 +302,8 @@ static bool expect_case(struct player *p, const struct scenario_expect *e)
 	char word[PBMAP_WORD_BYTES];
 
 	if (!n || !n->sender)
-		return trouble(p, e->line, "no agency of this file can ask for the case of '%s'", e->message);
+		return trouble(p, e->line, "no agency of this file can ask for the case of '%s'",
+			       e->message);
 	if (!p->hub->case_state(p->hub->ctx, n->sender, n->case_id, &state))
 		return trouble(p, e->line, "the case cannot be read");
 	pbmap_enum_word(&ieum__v1__case_state__descriptor, (int)state, word);
@@ -318,16 +333,11 @@ static bool expect_task(struct player *p, const struct scenario_expect *e)
 static bool check_expect(struct player *p, const struct scenario_expect *e)
 {
 	switch (e->kind) {
-	case SCENARIO_GETS:
-		return expect_gets(p, e);
-	case SCENARIO_GETS_NOTHING:
-		return expect_nothing(p, e);
-	case SCENARIO_CASE_STATE:
-		return expect_case(p, e);
-	case SCENARIO_TASK_STATE:
-		return expect_task(p, e);
-	case SCENARIO_REFUSED:
-		return true; /* checked where the message was submitted */
+	case SCENARIO_GETS: return expect_gets(p, e);
+	case SCENARIO_GETS_NOTHING: return expect_nothing(p, e);
+	case SCENARIO_CASE_STATE: return expect_case(p, e);
+	case SCENARIO_TASK_STATE: return expect_task(p, e);
+	case SCENARIO_REFUSED: return true; /* checked where the message was submitted */
 	}
 	return false;
 }
@@ -386,14 +396,17 @@ static bool submit_step(struct player *p, const struct scenario_step *step)
 	if (!p->hub->submit(p->hub->ctx, step->who, step->message, &receipt))
 		return trouble(p, step->line, "the hub cannot be asked any more");
 	if (receipt.code != expected)
-		return trouble(p, step->line, "%s %s", expected ? "was not refused as expected but:" : "was refused:",
+		return trouble(p, step->line, "%s %s",
+			       expected ? "was not refused as expected but:" : "was refused:",
 			       receipt.code ? receipt.detail : "accepted");
 	if (receipt.code) {
-		tell_held(p, "거절됨 (refused): %s — %s", ieum_error(receipt.code)->text_ko, receipt.detail);
+		tell_held(p, "거절됨 (refused): %s — %s", ieum_error(receipt.code)->text_ko,
+			  receipt.detail);
 		return true;
 	}
 	static const uint8_t no_case[PLAY_ID_BYTES];
-	add_name(p, step->name, step->who, message_id, receipt.has_case ? receipt.case_id : no_case);
+	add_name(p, step->name, step->who, message_id,
+		 receipt.has_case ? receipt.case_id : no_case);
 	return true;
 }
 
@@ -413,7 +426,8 @@ static bool nobody_else(struct player *p, const struct scenario_step *step)
 		return false;
 	for (size_t i = p->step_first; i < p->n_deliveries; i++) {
 		if (!p->deliveries[i].seen)
-			return trouble(p, step->line, "%s got something that nobody expected", p->deliveries[i].mailbox);
+			return trouble(p, step->line, "%s got something that nobody expected",
+				       p->deliveries[i].mailbox);
 	}
 	return true;
 }
@@ -439,16 +453,15 @@ static bool play_step(struct player *p, const struct scenario_step *step)
 	return ok && (!step->nobody_else || nobody_else(p, step));
 }
 
-bool play_scenario(const struct scenario *s, const struct policy *policy, const struct play_hub *hub,
-		   const struct play_options *options, struct play_result *result)
+bool play_scenario(const struct scenario *s, const struct policy *policy,
+		   const struct play_hub *hub, const struct play_options *options,
+		   struct play_result *result)
 {
 	struct player *p = calloc(1, sizeof *p);
 	bool ok = true;
 
 	*result = (struct play_result){ 0 };
-	if (p)
-		p->deliveries = calloc(PLAY_DELIVERIES_MAX, sizeof *p->deliveries);
-	if (!p || !p->deliveries)
+	if (!p)
 		abort();
 	p->scenario = s;
 	p->policy = policy;
@@ -461,7 +474,6 @@ bool play_scenario(const struct scenario *s, const struct policy *policy, const 
 		ok = play_step(p, &s->steps[i]);
 		result->steps += ok;
 	}
-	free(p->deliveries);
 	free(p);
 	return ok;
 }

@@ -45,7 +45,8 @@ struct play_delivery {
 struct play_hub {
 	void *ctx;
 	/* Submits for a participant; *receipt says how it ended. */
-	bool (*submit)(void *ctx, const char *who, const Ieum__V1__Referral *referral, struct play_receipt *receipt);
+	bool (*submit)(void *ctx, const char *who, const Ieum__V1__Referral *referral,
+		       struct play_receipt *receipt);
 	/* The next delivery, waiting for it.  *got false: nothing more comes (simulated: the hub
 	 * is quiet; real: not within some seconds). */
 	bool (*next_delivery)(void *ctx, struct play_delivery *out, bool *got);
@@ -55,7 +56,8 @@ struct play_hub {
 	bool (*advance)(void *ctx, int64_t by_ms);
 	/* Power cut and restart. */
 	bool (*crash)(void *ctx);
-	bool (*case_state)(void *ctx, const char *who, const uint8_t *case_id, Ieum__V1__CaseState *state);
+	bool (*case_state)(void *ctx, const char *who, const uint8_t *case_id,
+			   Ieum__V1__CaseState *state);
 	/* The state of the message's request that `inbox` was last asked (NULL: its first). */
 	bool (*task_state)(void *ctx, const char *who, const uint8_t *message_id, const char *inbox,
 			   Ieum__V1__TaskState *state);
@@ -69,11 +71,12 @@ struct play_options {
 
 struct play_result {
 	size_t steps, expectations; /* that held */
-	char trouble[512]; /* "" or the first that did not: file:line: what */
+	char trouble[512];          /* "" or the first that did not: file:line: what */
 };
 
 /* True when every expectation held. */
-bool play_scenario(const struct scenario *s, const struct policy *policy, const struct play_hub *hub,
-		   const struct play_options *options, struct play_result *result);
+bool play_scenario(const struct scenario *s, const struct policy *policy,
+		   const struct play_hub *hub, const struct play_options *options,
+		   struct play_result *result);
 
 #endif

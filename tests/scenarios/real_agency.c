@@ -23,10 +23,12 @@ bool agency_prepare(struct agency *a, const char *name, const struct ieumd_proce
 	*a = (struct agency){ .name = name, .inbox_fd = -1 };
 	snprintf(a->profile, sizeof a->profile, "%s/%s.yaml", hub->folder, name);
 	FILE *f = fopen(a->profile, "w");
-	bool ok = f && fprintf(f,
-			       "addresses: [\"%s\"]\nca: certs/ca.crt\ncertificate: certs/participants/%s.crt\n"
-			       "key: certs/participants/%s.key\n",
-			       hub->address, name, name) > 0;
+	bool ok =
+		f &&
+		fprintf(f,
+			"addresses: [\"%s\"]\nca: certs/ca.crt\ncertificate: certs/participants/%s.crt\n"
+			"key: certs/participants/%s.key\n",
+			hub->address, name, name) > 0;
 	if (f)
 		ok = fclose(f) == 0 && ok;
 	if (!ok)
@@ -35,14 +37,16 @@ bool agency_prepare(struct agency *a, const char *name, const struct ieumd_proce
 }
 
 /* Starts `ieum --profile … --json WORDS` with its output and its errors on pipes (-1: ours). */
-static pid_t spawn_ieum(const struct agency *a, const char *bin, char *const *words, int out, int err)
+static pid_t spawn_ieum(const struct agency *a, const char *bin, char *const *words, int out,
+			int err)
 {
 	char program[512];
-	char *argv[WORDS_MAX + 5] = { program, (char *)"--profile", (char *)a->profile, (char *)"--json" };
+	char *argv[WORDS_MAX + 5] = { program, (char *)"--profile", (char *)a->profile,
+				      (char *)"--json" };
 	pid_t pid = -1;
 
 	snprintf(program, sizeof program, "%s/ieum", bin);
-	for (size_t i = 0; words[i] && i < WORDS_MAX; i++)
+	for (size_t i = 0; i < WORDS_MAX && words[i]; i++)
 		argv[4 + i] = words[i];
 	posix_spawn_file_actions_t actions;
 	posix_spawn_file_actions_init(&actions);
@@ -114,7 +118,9 @@ json_t *agency_next_line(struct agency *a)
 	json_t *line = a->partial_len ? take_line(a) : NULL;
 
 	while (!line && a->inbox_fd >= 0) {
-		char *grown = a->partial_len < AGENCY_LINE_MAX_BYTES ? realloc(a->partial, a->partial_len + READ_BYTES) : NULL;
+		char *grown = a->partial_len < AGENCY_LINE_MAX_BYTES
+				      ? realloc(a->partial, a->partial_len + READ_BYTES)
+				      : NULL;
 		if (!grown)
 			abort();
 		a->partial = grown;
@@ -171,10 +177,12 @@ int agency_run(const struct agency *a, const char *bin, char *const *words, json
 	} else {
 		status = WEXITSTATUS(status);
 		int which = status == 0 ? 0 : 1;
-		*printed = lens[which] ? json_loadb(texts[which], lens[which], JSON_DISABLE_EOF_CHECK, NULL) : NULL;
+		*printed = lens[which] ? json_loadb(texts[which], lens[which],
+						    JSON_DISABLE_EOF_CHECK, NULL)
+				       : NULL;
 		if (status != 0 && !*printed)
-			fprintf(stderr, "%s: ieum %s: exit %d: %.*s\n", a->name, words[0], status, (int)lens[1],
-				texts[1] ? texts[1] : "");
+			fprintf(stderr, "%s: ieum %s: exit %d: %.*s\n", a->name, words[0], status,
+				(int)lens[1], texts[1] ? texts[1] : "");
 	}
 	free(texts[0]);
 	free(texts[1]);

@@ -3,8 +3,10 @@
 
 #include <errno.h>
 #include <poll.h>
+#include <spawn.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -12,6 +14,8 @@
 #include "proto/uuid7.h"
 #include "tests/process/ieumd_process.h"
 #include "tests/scenarios/real_agency.h"
+
+extern char **environ;
 
 enum { ARRIVE_WITHIN_MS = 15000, EXIT_HUB_REFUSED = 1 };
 
@@ -62,7 +66,8 @@ static const json_t *holder_of(const json_t *json, const char *key)
 
 	if (json_object_get(json, key))
 		return json;
-	json_object_foreach((json_t *)json, name, value) {
+	json_object_foreach((json_t *)json, name, value)
+	{
 		const json_t *found = holder_of(value, key);
 		if (found)
 			return found;
@@ -83,9 +88,12 @@ static void read_delivery(const struct agency *a, const json_t *line, struct pla
 	snprintf(d->sender, sizeof d->sender, "%s", text_at(delivery, "sender"));
 	(void)uuid_parse(text_at(envelope, "message_id"), d->message_id);
 	(void)uuid_parse(text_at(delivery, "case_id"), d->case_id);
-	d->type = (Ieum__V1__MessageType)enum_at(envelope, "type", &ieum__v1__message_type__descriptor);
-	d->cause = (Ieum__V1__DeliveryCause)enum_at(delivery, "cause", &ieum__v1__delivery_cause__descriptor);
-	d->answer = (Ieum__V1__AnswerKind)enum_at(answer, "kind", &ieum__v1__answer_kind__descriptor);
+	d->type = (Ieum__V1__MessageType)enum_at(envelope, "type",
+						 &ieum__v1__message_type__descriptor);
+	d->cause = (Ieum__V1__DeliveryCause)enum_at(delivery, "cause",
+						    &ieum__v1__delivery_cause__descriptor);
+	d->answer =
+		(Ieum__V1__AnswerKind)enum_at(answer, "kind", &ieum__v1__answer_kind__descriptor);
 	d->reason = (Ieum__V1__Reason)enum_at(answer, "reason", &ieum__v1__reason__descriptor);
 }
 
@@ -94,7 +102,8 @@ static void read_delivery(const struct agency *a, const json_t *line, struct pla
 static bool write_referral(const char *path, const Ieum__V1__Referral *referral)
 {
 	json_t *json = NULL;
-	bool ok = pbmap_to_json(&referral->base, NULL, &json) == IEUM_E_OK && json_dump_file(json, path, 0) == 0;
+	bool ok = pbmap_to_json(&referral->base, NULL, &json) == IEUM_E_OK &&
+		  json_dump_file(json, path, 0) == 0;
 
 	json_decref(json);
 	if (!ok)
@@ -102,7 +111,8 @@ static bool write_referral(const char *path, const Ieum__V1__Referral *referral)
 	return ok;
 }
 
-static bool do_submit(void *ctx, const char *who, const Ieum__V1__Referral *referral, struct play_receipt *receipt)
+static bool do_submit(void *ctx, const char *who, const Ieum__V1__Referral *referral,
+		      struct play_receipt *receipt)
 {
 	struct real_hub *h = ctx;
 	struct agency *a = agency_named(h, who);
@@ -152,7 +162,8 @@ static bool take(struct real_hub *h, struct play_delivery *out)
 	return false;
 }
 
-static bool wait_for_delivery(struct real_hub *h, int within_ms, struct play_delivery *out, bool *got)
+static bool wait_for_delivery(struct real_hub *h, int within_ms, struct play_delivery *out,
+			      bool *got)
 {
 	int64_t until = monotonic_ms() + within_ms;
 
@@ -228,7 +239,8 @@ static json_t *show(struct real_hub *h, const char *who, const char *what, const
 	return printed;
 }
 
-static bool do_case_state(void *ctx, const char *who, const uint8_t *case_id, Ieum__V1__CaseState *state)
+static bool do_case_state(void *ctx, const char *who, const uint8_t *case_id,
+			  Ieum__V1__CaseState *state)
 {
 	json_t *printed = show(ctx, who, "case", case_id);
 	const json_t *summary = json_object_get(holder_of(printed, "summary"), "summary");
@@ -248,7 +260,8 @@ static bool do_task_state(void *ctx, const char *who, const uint8_t *message_id,
 	for (size_t i = 0; !found && i < json_array_size(tasks); i++) {
 		const json_t *task = json_array_get(tasks, i);
 		found = !inbox || strcmp(text_at(task, "asked"), inbox) == 0;
-		*state = (Ieum__V1__TaskState)enum_at(task, "state", &ieum__v1__task_state__descriptor);
+		*state = (Ieum__V1__TaskState)enum_at(task, "state",
+						      &ieum__v1__task_state__descriptor);
 	}
 	json_decref(printed);
 	return found;
@@ -276,7 +289,8 @@ static bool start_agencies(struct real_hub *h, const struct policy *policy)
 		const struct policy_participant *p = policy_participant(policy, (int)i);
 		if (p->views & POLICY_VIEW_DRILL)
 			h->operator= p->name;
-		if (!agency_prepare(&h->agencies[i], p->name, &h->ieumd) || !agency_follow(&h->agencies[i], h->bin))
+		if (!agency_prepare(&h->agencies[i], p->name, &h->ieumd) ||
+		    !agency_follow(&h->agencies[i], h->bin))
 			return false;
 	}
 	if (!h->operator)
@@ -294,16 +308,17 @@ static bool advance_to_start(struct real_hub *h, const struct scenario *s)
 	return do_advance(h, ahead > 0 ? ahead : ahead + week_ms);
 }
 
-struct real_hub *real_hub_new(const struct scenario *s, const struct policy *policy, const char *bin,
-			      const char *base)
+struct real_hub *real_hub_new(const struct scenario *s, const struct policy *policy,
+			      const char *bin, const char *base)
 {
 	struct real_hub *h = calloc(1, sizeof *h);
 
 	if (!h)
 		abort();
 	h->bin = bin;
-	h->play = (struct play_hub){ h, do_submit, do_next_delivery, do_settled_down, do_advance,
-				     do_crash, do_case_state, do_task_state, do_now_ms };
+	h->play = (struct play_hub){ h,          do_submit, do_next_delivery, do_settled_down,
+				     do_advance, do_crash,  do_case_state,    do_task_state,
+				     do_now_ms };
 	if (!ieumd_prepare(&h->ieumd, bin, s->hub_file, base, true) || !ieumd_start(&h->ieumd) ||
 	    !start_agencies(h, policy) || !advance_to_start(h, s)) {
 		(void)real_hub_end(h, NULL, NULL);
@@ -314,15 +329,21 @@ struct real_hub *real_hub_new(const struct scenario *s, const struct policy *pol
 
 static bool run_audit(struct real_hub *h, FILE *out)
 {
-	char command[1024];
-	char line[512];
+	char program[512];
+	int status = -1;
+	pid_t pid = 0;
 
-	snprintf(command, sizeof command, "%s/ieum audit verify %s", h->bin, h->ieumd.journal);
+	snprintf(program, sizeof program, "%s/ieum", h->bin);
+	char *argv[] = { program, (char *)"audit", (char *)"verify", h->ieumd.journal, NULL };
 	fprintf(out, "\n$ ieum audit verify journal.db\n");
-	FILE *p = popen(command, "r");
-	while (p && fgets(line, sizeof line, p))
-		fprintf(out, "  %s", line);
-	return p && pclose(p) == 0;
+	fflush(out);
+	posix_spawn_file_actions_t actions;
+	posix_spawn_file_actions_init(&actions);
+	posix_spawn_file_actions_adddup2(&actions, fileno(out), STDOUT_FILENO);
+	bool ok = posix_spawn(&pid, program, &actions, NULL, argv, environ) == 0 &&
+		  waitpid(pid, &status, 0) == pid && status == 0;
+	posix_spawn_file_actions_destroy(&actions);
+	return ok;
 }
 
 static bool copy_file(const char *from, const char *to)

@@ -9,8 +9,8 @@ struct real_hub;
 
 /* Starts everything; NULL after it has said why on stderr.  `bin` holds ieumd, ieum and
  * ieum-certs. */
-struct real_hub *real_hub_new(const struct scenario *s, const struct policy *policy, const char *bin,
-			      const char *base);
+struct real_hub *real_hub_new(const struct scenario *s, const struct policy *policy,
+			      const char *bin, const char *base);
 
 /* Stops every process; with `audit` runs `ieum audit verify` on the journal and shows its
  * answer there; with `keep_journal` copies the journal to that file (for fixtures).  False

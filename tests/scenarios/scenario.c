@@ -18,7 +18,8 @@ static const char *text_of(const struct yaml_node *map, const char *key, struct 
 	return text;
 }
 
-static void read_two_languages(const struct yaml_node *node, struct yaml_diag *diag, const char **en, const char **ko)
+static void read_two_languages(const struct yaml_node *node, struct yaml_diag *diag,
+			       const char **en, const char **ko)
 {
 	static const char *const keys[] = { "en", "ko", NULL };
 
@@ -28,12 +29,14 @@ static void read_two_languages(const struct yaml_node *node, struct yaml_diag *d
 	*ko = text_of(node, "ko", diag);
 }
 
-static int enum_value(const struct yaml_node *node, const ProtobufCEnumDescriptor *type, struct yaml_diag *diag)
+static int enum_value(const struct yaml_node *node, const ProtobufCEnumDescriptor *type,
+		      struct yaml_diag *diag)
 {
 	int value = 0;
 
 	if (!yaml_text(node) || !pbmap_enum_value(type, yaml_text(node), &value))
-		yaml_mistake(diag, node, "'%s' is not a %s", yaml_text(node) ? yaml_text(node) : "", type->short_name);
+		yaml_mistake(diag, node, "'%s' is not a %s", yaml_text(node) ? yaml_text(node) : "",
+			     type->short_name);
 	return value;
 }
 
@@ -52,7 +55,8 @@ static enum ieum_err error_code(const struct yaml_node *node, struct yaml_diag *
 		if (strcmp(codes[i].name, yaml_text(node)) == 0)
 			return codes[i].code;
 	}
-	yaml_mistake(diag, node, "'%s' is not an error of the table", yaml_text(node) ? yaml_text(node) : "");
+	yaml_mistake(diag, node, "'%s' is not an error of the table",
+		     yaml_text(node) ? yaml_text(node) : "");
 	return IEUM_E_INTERNAL;
 }
 
@@ -71,18 +75,19 @@ static bool known_name(const struct scenario *s, const char *name)
 }
 
 /* The value of a key that names an earlier message of the file. */
-static const char *message_name(const struct scenario *s, const struct yaml_node *map, const char *key,
-				struct yaml_diag *diag)
+static const char *message_name(const struct scenario *s, const struct yaml_node *map,
+				const char *key, struct yaml_diag *diag)
 {
 	const char *name = text_of(map, key, diag);
 
 	if (name && !known_name(s, name))
-		yaml_mistake(diag, yaml_get(map, key), "no message named '%s' comes before this", name);
+		yaml_mistake(diag, yaml_get(map, key), "no message named '%s' comes before this",
+			     name);
 	return name;
 }
 
-static void read_gets(const struct scenario *s, const struct yaml_node *node, struct yaml_diag *diag,
-		      struct scenario_expect *e)
+static void read_gets(const struct scenario *s, const struct yaml_node *node,
+		      struct yaml_diag *diag, struct scenario_expect *e)
 {
 	const struct yaml_node *gets = yaml_get(node, "gets");
 	const struct yaml_node *cause = yaml_get(node, "cause");
@@ -93,16 +98,18 @@ static void read_gets(const struct scenario *s, const struct yaml_node *node, st
 	e->as = text_of(node, "as", diag);
 	if (yaml_text(gets) && known_name(s, yaml_text(gets)))
 		e->message = yaml_text(gets);
-	else if (yaml_text(gets) && pbmap_enum_value(&ieum__v1__message_type__descriptor, yaml_text(gets), &type))
+	else if (yaml_text(gets) &&
+		 pbmap_enum_value(&ieum__v1__message_type__descriptor, yaml_text(gets), &type))
 		e->type = (Ieum__V1__MessageType)type;
 	else
 		yaml_mistake(diag, gets, "'gets' needs a message named before or a message type");
 	if (cause)
-		e->cause = (Ieum__V1__DeliveryCause)enum_value(cause, &ieum__v1__delivery_cause__descriptor, diag);
+		e->cause = (Ieum__V1__DeliveryCause)enum_value(
+			cause, &ieum__v1__delivery_cause__descriptor, diag);
 }
 
-static void read_expect(const struct scenario *s, const struct yaml_node *node, struct yaml_diag *diag,
-			struct scenario_expect *e)
+static void read_expect(const struct scenario *s, const struct yaml_node *node,
+			struct yaml_diag *diag, struct scenario_expect *e)
 {
 	static const char *const keys[] = { "inbox", "gets",  "gets_nothing", "as",   "cause",
 					    "case",  "state", "refused",      "task", NULL };
@@ -116,11 +123,13 @@ static void read_expect(const struct scenario *s, const struct yaml_node *node, 
 	} else if (yaml_get(node, "case")) {
 		e->kind = SCENARIO_CASE_STATE;
 		e->message = message_name(s, node, "case", diag);
-		e->state = enum_value(yaml_get(node, "state"), &ieum__v1__case_state__descriptor, diag);
+		e->state = enum_value(yaml_get(node, "state"), &ieum__v1__case_state__descriptor,
+				      diag);
 	} else if (yaml_get(node, "task")) {
 		e->kind = SCENARIO_TASK_STATE;
 		e->message = message_name(s, node, "task", diag);
-		e->state = enum_value(yaml_get(node, "state"), &ieum__v1__task_state__descriptor, diag);
+		e->state = enum_value(yaml_get(node, "state"), &ieum__v1__task_state__descriptor,
+				      diag);
 		e->inbox = text_of(node, "inbox", diag);
 	} else if (yaml_get(node, "gets_nothing")) {
 		e->kind = SCENARIO_GETS_NOTHING;
@@ -133,13 +142,15 @@ static void read_expect(const struct scenario *s, const struct yaml_node *node, 
 }
 
 /* `with:` is the body of an answer. */
-static void read_answer(struct scenario_step *step, const struct yaml_node *node, struct yaml_diag *diag)
+static void read_answer(struct scenario_step *step, const struct yaml_node *node,
+			struct yaml_diag *diag)
 {
 	ProtobufCMessage *body = NULL;
 	const struct yaml_node *with = yaml_require(node, "with", diag);
 
 	step->kind = SCENARIO_ANSWER;
-	if (!with || pbmap_from_yaml(with, &ieum__v1__answer__descriptor, NULL, diag, &body) != IEUM_E_OK)
+	if (!with ||
+	    pbmap_from_yaml(with, &ieum__v1__answer__descriptor, NULL, diag, &body) != IEUM_E_OK)
 		return;
 	step->message = calloc(1, sizeof *step->message);
 	Ieum__V1__Envelope *envelope = calloc(1, sizeof *envelope);
@@ -153,7 +164,8 @@ static void read_answer(struct scenario_step *step, const struct yaml_node *node
 	step->message->answer = (Ieum__V1__Answer *)body;
 }
 
-static void read_submit(struct scenario_step *step, const struct yaml_node *node, struct yaml_diag *diag)
+static void read_submit(struct scenario_step *step, const struct yaml_node *node,
+			struct yaml_diag *diag)
 {
 	const struct yaml_node *message = yaml_require(node, "message", diag);
 	ProtobufCMessage *referral = NULL;
@@ -161,15 +173,15 @@ static void read_submit(struct scenario_step *step, const struct yaml_node *node
 	step->kind = SCENARIO_SUBMIT;
 	step->name = text_of(node, "submits", diag);
 	yaml_opt_bool(node, "opens_case", diag, &step->opens_case);
-	if (message &&
-	    pbmap_from_yaml(message, &ieum__v1__referral__descriptor, NULL, diag, &referral) == IEUM_E_OK)
+	if (message && pbmap_from_yaml(message, &ieum__v1__referral__descriptor, NULL, diag,
+				       &referral) == IEUM_E_OK)
 		step->message = (Ieum__V1__Referral *)referral;
 	if (step->message && !step->message->envelope)
 		yaml_mistake(diag, message, "the message needs an envelope");
 }
 
-static void read_expects(const struct scenario *s, struct scenario_step *step, const struct yaml_node *node,
-			 struct yaml_diag *diag)
+static void read_expects(const struct scenario *s, struct scenario_step *step,
+			 const struct yaml_node *node, struct yaml_diag *diag)
 {
 	const struct yaml_node *expects = yaml_get(node, "expect");
 
@@ -181,9 +193,10 @@ static void read_expects(const struct scenario *s, struct scenario_step *step, c
 
 static void read_step(struct scenario *s, const struct yaml_node *node, struct yaml_diag *diag)
 {
-	static const char *const keys[] = { "who",	"submits", "answers", "with",  "opens_case", "case",
-					    "reply_to", "message", "say",     "after", "crash",	     "expect",
-					    "supersedes", "name", "nobody_else", NULL };
+	static const char *const keys[] = { "who",        "submits", "answers",     "with",
+					    "opens_case", "case",    "reply_to",    "message",
+					    "say",        "after",   "crash",       "expect",
+					    "supersedes", "name",    "nobody_else", NULL };
 	struct scenario_step *step = &s->steps[s->n_steps];
 	struct yaml_duration duration;
 

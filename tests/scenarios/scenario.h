@@ -33,13 +33,13 @@ enum scenario_expect_kind {
 struct scenario_expect {
 	enum scenario_expect_kind kind;
 	int line;
-	const char *inbox;   /* mailbox */
-	const char *message; /* a message's name in the file, or NULL */
-	Ieum__V1__MessageType type; /* or any message of this type; 0: by name */
-	const char *as;      /* name it from here on, or NULL */
+	const char *inbox;             /* mailbox */
+	const char *message;           /* a message's name in the file, or NULL */
+	Ieum__V1__MessageType type;    /* or any message of this type; 0: by name */
+	const char *as;                /* name it from here on, or NULL */
 	Ieum__V1__DeliveryCause cause; /* 0: any */
-	enum ieum_err code;  /* of a refusal */
-	int state;           /* CaseState or TaskState */
+	enum ieum_err code;            /* of a refusal */
+	int state;                     /* CaseState or TaskState */
 };
 
 enum scenario_step_kind {
@@ -53,13 +53,13 @@ enum scenario_step_kind {
 struct scenario_step {
 	enum scenario_step_kind kind;
 	int line;
-	const char *who;      /* participant */
-	const char *name;     /* of the message, or NULL */
+	const char *who;  /* participant */
+	const char *name; /* of the message, or NULL */
 	bool opens_case;
 	const char *in_case;  /* name of the message that opened the case, or NULL */
 	const char *reply_to; /* name of the message, or NULL */
 	const char *supersedes;
-	const char *after;    /* duration text */
+	const char *after;           /* duration text */
 	const char *say_en, *say_ko; /* or NULL */
 	Ieum__V1__Referral *message;
 	struct scenario_expect expects[SCENARIO_EXPECTS_MAX];
@@ -79,7 +79,8 @@ struct scenario {
 };
 
 /* FILE_UNREADABLE, FILE_INVALID (every mistake in diag), NO_MEMORY. */
-enum ieum_err scenario_load(const char *path, struct yaml_diag *diag, struct scenario **out) IEUM_MUST_CHECK;
+enum ieum_err scenario_load(const char *path, struct yaml_diag *diag,
+			    struct scenario **out) IEUM_MUST_CHECK;
 void scenario_free(struct scenario *s); /* takes NULL */
 
 #endif

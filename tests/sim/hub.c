@@ -32,7 +32,8 @@ struct sim_hub {
 	char trouble[SIM_TEXT_BYTES];
 };
 
-static void trouble(struct sim_hub *h, const char *format, ...) __attribute__((format(printf, 2, 3)));
+static void trouble(struct sim_hub *h, const char *format, ...)
+	__attribute__((format(printf, 2, 3)));
 
 static void trouble(struct sim_hub *h, const char *format, ...)
 {
@@ -86,8 +87,10 @@ static void fill_hash(const struct core_item *item, uint64_t seq, struct journal
 
 	memset(e->salt, 0, sizeof e->salt);
 	memcpy(e->salt, &seq, sizeof seq);
-	if (!md || !hash || !EVP_DigestInit_ex(md, EVP_sha256(), NULL) || !EVP_DigestUpdate(md, e->salt, sizeof e->salt) ||
-	    !EVP_DigestUpdate(md, item->payload, item->payload_len) || !EVP_DigestFinal_ex(md, hash, NULL))
+	if (!md || !hash || !EVP_DigestInit_ex(md, EVP_sha256(), NULL) ||
+	    !EVP_DigestUpdate(md, e->salt, sizeof e->salt) ||
+	    !EVP_DigestUpdate(md, item->payload, item->payload_len) ||
+	    !EVP_DigestFinal_ex(md, hash, NULL))
 		abort();
 	EVP_MD_CTX_free(md);
 	item->event->submitted->payload_hash.len = JOURNAL_HASH_BYTES;
@@ -120,7 +123,8 @@ static void record_item(struct sim_hub *h, const struct core_item *item)
 		trouble(h, "the batch is full");
 	enum ieum_err err = core_apply(h->core, seq, item->event);
 	if (err != IEUM_E_OK)
-		trouble(h, "event %llu cannot be applied: %s", (unsigned long long)seq, ieum_error((int)err)->name);
+		trouble(h, "event %llu cannot be applied: %s", (unsigned long long)seq,
+			ieum_error((int)err)->name);
 	if (item->payload) {
 		free(item->event->submitted->payload_hash.data);
 		item->event->submitted->payload_hash.data = NULL;
@@ -134,7 +138,8 @@ static void record(struct sim_hub *h)
 		record_item(h, &h->d.items[i]);
 }
 
-static struct sim_output *add_output(struct sim_hub *h, enum sim_output_kind kind, uint64_t connection, uint64_t tag)
+static struct sim_output *add_output(struct sim_hub *h, enum sim_output_kind kind,
+				     uint64_t connection, uint64_t tag)
 {
 	if (h->n_outputs == SIM_OUTPUTS_MAX) {
 		trouble(h, "too many outputs for one commit");
@@ -181,7 +186,9 @@ static struct core *folded(struct sim_hub *h)
 static void start(struct sim_hub *h)
 {
 	static const uint8_t incarnation[JOURNAL_INCARNATION_BYTES] = { 1 };
-	struct journal_config config = { .engine = "memory", .disk = h->disk, .create = true, .incarnation = { 1 } };
+	struct journal_config config = {
+		.engine = "memory", .disk = h->disk, .create = true, .incarnation = { 1 }
+	};
 
 	if (journal_open(&config, &h->journal) != IEUM_E_OK)
 		abort();
@@ -189,7 +196,8 @@ static void start(struct sim_hub *h)
 	if (h->now_us < core_last_at_us(h->core))
 		h->now_us = core_last_at_us(h->core);
 	core_decision_reset(&h->d);
-	if (core_decide_start(h->core, "simulator", incarnation, false, h->now_us, &h->d) != IEUM_E_OK)
+	if (core_decide_start(h->core, "simulator", incarnation, false, h->now_us, &h->d) !=
+	    IEUM_E_OK)
 		trouble(h, "the start was refused");
 	record(h);
 	core_decision_reset(&h->d);
@@ -210,8 +218,8 @@ static void restart(struct sim_hub *h)
 	sim_hub_commit(h, SIM_COMMIT);
 }
 
-struct sim_hub *sim_hub_new(const char *name, const char *text, size_t len, int64_t start_us, char *why,
-			    size_t why_bytes)
+struct sim_hub *sim_hub_new(const char *name, const char *text, size_t len, int64_t start_us,
+			    char *why, size_t why_bytes)
 {
 	struct yaml_diag *diag = calloc(1, sizeof *diag);
 	struct sim_hub *h = calloc(1, sizeof *h);
@@ -219,7 +227,8 @@ struct sim_hub *sim_hub_new(const char *name, const char *text, size_t len, int6
 	if (!h || !diag)
 		abort();
 	if (policy_parse(name, text, len, diag, &h->policy) != IEUM_E_OK) {
-		snprintf(why, why_bytes, "%s", diag->count ? diag->mistakes[0].text : "the hub file cannot be read");
+		snprintf(why, why_bytes, "%s",
+			 diag->count ? diag->mistakes[0].text : "the hub file cannot be read");
 		free(diag);
 		free(h);
 		return NULL;
@@ -253,11 +262,14 @@ void sim_hub_free(struct sim_hub *h)
 
 uint64_t sim_hub_connect(struct sim_hub *h, const char *participant)
 {
-	struct core_connect c = { .participant = participant, .actor = "workstation-1", .address = "192.0.2.1:40000",
+	struct core_connect c = { .participant = participant,
+				  .actor = "workstation-1",
+				  .address = "192.0.2.1:40000",
 				  .certificate = "01" };
 
 	core_decision_reset(&h->d);
-	if (core_decide_connect(h->core, h->policy, &c, h->now_us, &h->d) != IEUM_E_OK || h->d.n_items != 1)
+	if (core_decide_connect(h->core, h->policy, &c, h->now_us, &h->d) != IEUM_E_OK ||
+	    h->d.n_items != 1)
 		return 0;
 	uint64_t connection = h->d.items[0].event->connected->connection;
 	record(h);
@@ -272,11 +284,14 @@ void sim_hub_disconnect(struct sim_hub *h, uint64_t connection)
 	record(h);
 }
 
-void sim_hub_submit(struct sim_hub *h, uint64_t connection, uint64_t tag, const Ieum__V1__Referral *referral)
+void sim_hub_submit(struct sim_hub *h, uint64_t connection, uint64_t tag,
+		    const Ieum__V1__Referral *referral)
 {
 	size_t len = ieum__v1__referral__get_packed_size(referral);
 	uint8_t *bytes = malloc(len + 1);
-	struct core_submit s = { .connection = connection, .referral = referral, .bytes = bytes, .len = len };
+	struct core_submit s = {
+		.connection = connection, .referral = referral, .bytes = bytes, .len = len
+	};
 
 	if (!bytes)
 		abort();
@@ -297,16 +312,24 @@ void sim_hub_submit(struct sim_hub *h, uint64_t connection, uint64_t tag, const 
 	free(bytes);
 }
 
-void sim_hub_settle(struct sim_hub *h, uint64_t connection, uint64_t tag, const uint64_t *done, size_t n_done,
-		    const uint64_t *release, size_t n_release, const uint64_t *refuse, size_t n_refuse)
+void sim_hub_settle(struct sim_hub *h, uint64_t connection, uint64_t tag,
+		    const struct sim_settle *settle)
 {
-	Ieum__V1__DeliveryRefusal refusals[64];
-	Ieum__V1__DeliveryRefusal *list[64];
-	struct core_settle s = { connection, done, n_done, release, n_release, list, n_refuse < 64 ? n_refuse : 64 };
+	Ieum__V1__DeliveryRefusal refusals[SIM_REFUSE_MAX];
+	Ieum__V1__DeliveryRefusal *list[SIM_REFUSE_MAX];
+	struct core_settle s = {
+		.connection = connection,
+		.done = settle->done,
+		.n_done = settle->n_done,
+		.release = settle->release,
+		.n_release = settle->n_release,
+		.refuse = list,
+		.n_refuse = settle->n_refuse,
+	};
 
 	for (size_t i = 0; i < s.n_refuse; i++) {
 		ieum__v1__delivery_refusal__init(&refusals[i]);
-		refusals[i].delivery_id = refuse[i];
+		refusals[i].delivery_id = settle->refuse[i];
 		refusals[i].reason = (char *)"cannot be read here";
 		list[i] = &refusals[i];
 	}
@@ -345,7 +368,8 @@ static void add_delivery(struct sim_hub *h, uint64_t connection, uint64_t delive
 void sim_hub_pump(struct sim_hub *h, uint64_t connection, uint32_t max)
 {
 	core_decision_reset(&h->d);
-	enum ieum_err err = core_decide_release(h->core, h->policy, connection, max, h->now_us, &h->d);
+	enum ieum_err err =
+		core_decide_release(h->core, h->policy, connection, max, h->now_us, &h->d);
 	if (err != IEUM_E_OK) {
 		trouble(h, "a release was refused: %s", ieum_error((int)err)->name);
 		return;
@@ -402,7 +426,8 @@ static void hand_over(struct sim_hub *h)
 		uint8_t salt[JOURNAL_SALT_BYTES];
 		uint8_t *payload = NULL;
 		if (o.kind == SIM_DELIVERY &&
-		    journal_payload_read(h->journal, o.seq, salt, &payload, &o.payload_len) != IEUM_E_OK)
+		    journal_payload_read(h->journal, o.seq, salt, &payload, &o.payload_len) !=
+			    IEUM_E_OK)
 			trouble(h, "the payload of a delivery is not in the journal");
 		o.payload = payload;
 		if (h->cb)
@@ -413,8 +438,8 @@ static void hand_over(struct sim_hub *h)
 
 bool sim_hub_commit(struct sim_hub *h, enum sim_fault fault)
 {
-	static const enum memory_fault faults[] = { MEMORY_FAULT_NONE, MEMORY_LOSE_BATCH, MEMORY_LOSE_COMPLETION,
-						    MEMORY_TORN_BATCH };
+	static const enum memory_fault faults[] = { MEMORY_FAULT_NONE, MEMORY_LOSE_BATCH,
+						    MEMORY_LOSE_COMPLETION, MEMORY_TORN_BATCH };
 
 	h->batch->at_us = h->now_us;
 	if (fault != SIM_COMMIT && !journal_batch_empty(h->batch))
@@ -442,8 +467,9 @@ static bool same_state(const struct core *a, const struct core *b)
 
 	buf_init(&x, SNAPSHOT_BYTES_MAX);
 	buf_init(&y, SNAPSHOT_BYTES_MAX);
-	bool same = core_snapshot_write(a, &x) == IEUM_E_OK && core_snapshot_write(b, &y) == IEUM_E_OK &&
-		    buf_len(&x) == buf_len(&y) && memcmp(buf_bytes(&x), buf_bytes(&y), buf_len(&x)) == 0;
+	bool same = core_snapshot_write(a, &x) == IEUM_E_OK &&
+		    core_snapshot_write(b, &y) == IEUM_E_OK && buf_len(&x) == buf_len(&y) &&
+		    memcmp(buf_bytes(&x), buf_bytes(&y), buf_len(&x)) == 0;
 	buf_release(&x);
 	buf_release(&y);
 	return same;

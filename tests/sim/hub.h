@@ -15,7 +15,7 @@
 #include "broker/journal/memory.h"
 #include "broker/policy/policy.h"
 
-enum { SIM_TEXT_BYTES = 400, SIM_OUTPUTS_MAX = 8192 };
+enum { SIM_TEXT_BYTES = 400, SIM_OUTPUTS_MAX = 8192, SIM_REFUSE_MAX = 64 };
 
 /* What leaves the hub after a commit. */
 enum sim_output_kind {
@@ -28,32 +28,43 @@ enum sim_output_kind {
 struct sim_output {
 	enum sim_output_kind kind;
 	uint64_t connection;
-	uint64_t tag;          /* the peer's own, of a request */
-	enum ieum_err code;    /* of a refusal */
+	uint64_t tag;       /* the peer's own, of a request */
+	enum ieum_err code; /* of a refusal */
 	char detail[CORE_DETAIL_BYTES];
 	uint8_t message_id[CORE_ID_BYTES];
 	uint8_t case_id[CORE_ID_BYTES];
 	bool has_case;
-	bool repeated;         /* of a receipt */
-	uint64_t seq;          /* of a receipt; of a delivery's message */
+	bool repeated; /* of a receipt */
+	uint64_t seq;  /* of a receipt; of a delivery's message */
 	uint64_t delivery_id;
 	uint32_t attempt;
 	char mailbox[2 * POLICY_NAME_BYTES];
 	char sender[POLICY_NAME_BYTES];
 	Ieum__V1__DeliveryCause cause;
 	int64_t answer_by_at_ms;
-	const uint8_t *payload; /* of a delivery: the referral's bytes, good until the next commit */
+	const uint8_t
+		*payload; /* of a delivery: the referral's bytes, good until the next commit */
 	size_t payload_len;
 };
 
 typedef void sim_output_cb(void *ctx, const struct sim_output *out);
 
+/* Delivery ids, by what shall become of them. */
+struct sim_settle {
+	const uint64_t *done;
+	size_t n_done;
+	const uint64_t *release;
+	size_t n_release;
+	const uint64_t *refuse;
+	size_t n_refuse; /* at most SIM_REFUSE_MAX */
+};
+
 struct sim_hub;
 
 /* A hub that has started and committed its start. `text` is the hub file.  Aborts when
  * memory is short; NULL and `why` when the hub file has mistakes. */
-struct sim_hub *sim_hub_new(const char *name, const char *text, size_t len, int64_t start_us, char *why,
-			    size_t why_bytes);
+struct sim_hub *sim_hub_new(const char *name, const char *text, size_t len, int64_t start_us,
+			    char *why, size_t why_bytes);
 void sim_hub_free(struct sim_hub *h); /* takes NULL */
 
 /* Outputs are handed over during sim_hub_commit(). */
@@ -67,9 +78,10 @@ struct journal *sim_hub_journal(struct sim_hub *h);
 /* Requests; what they lead to comes with the next commit.  The connection's number; 0: refused. */
 uint64_t sim_hub_connect(struct sim_hub *h, const char *participant);
 void sim_hub_disconnect(struct sim_hub *h, uint64_t connection);
-void sim_hub_submit(struct sim_hub *h, uint64_t connection, uint64_t tag, const Ieum__V1__Referral *referral);
-void sim_hub_settle(struct sim_hub *h, uint64_t connection, uint64_t tag, const uint64_t *done, size_t n_done,
-		    const uint64_t *release, size_t n_release, const uint64_t *refuse, size_t n_refuse);
+void sim_hub_submit(struct sim_hub *h, uint64_t connection, uint64_t tag,
+		    const Ieum__V1__Referral *referral);
+void sim_hub_settle(struct sim_hub *h, uint64_t connection, uint64_t tag,
+		    const struct sim_settle *settle);
 /* Releases up to `max` deliveries to the connection. */
 void sim_hub_pump(struct sim_hub *h, uint64_t connection, uint32_t max);
 

@@ -51,7 +51,8 @@ static void play(const struct random_config *config, uint64_t seed, struct total
 	} else {
 		t->failed++;
 		printf("FAIL seed %llu: %s\n  replay: ieum-sim --hub %s --seed %llu --steps %u --trace\n",
-		       (unsigned long long)seed, r.trouble, config->hub_name, (unsigned long long)seed, config->steps);
+		       (unsigned long long)seed, r.trouble, config->hub_name,
+		       (unsigned long long)seed, config->steps);
 		fflush(stdout);
 	}
 	t->sum.submits += r.submits;
@@ -75,9 +76,12 @@ static uint64_t fresh_seed(void)
 int main(int argc, char **argv)
 {
 	static const struct option options[] = {
-		{ "hub", required_argument, NULL, 'h' },     { "seed", required_argument, NULL, 's' },
-		{ "seeds", required_argument, NULL, 'n' },   { "seconds", required_argument, NULL, 't' },
-		{ "steps", required_argument, NULL, 'k' },   { "trace", no_argument, NULL, 'v' },
+		{ "hub", required_argument, NULL, 'h' },
+		{ "seed", required_argument, NULL, 's' },
+		{ "seeds", required_argument, NULL, 'n' },
+		{ "seconds", required_argument, NULL, 't' },
+		{ "steps", required_argument, NULL, 'k' },
+		{ "trace", no_argument, NULL, 'v' },
 		{ 0 },
 	};
 	struct random_config config = { .steps = 600 };
@@ -120,10 +124,11 @@ int main(int argc, char **argv)
 		play(&config, fresh_seed(), &t);
 	printf("%.1f s: %llu submits, %llu receipts, %llu refusals, %llu deliveries, %llu settles, %llu repeats, "
 	       "%llu crashes\n%u passed, %u failed\n",
-	       seconds() - start, (unsigned long long)t.sum.submits, (unsigned long long)t.sum.receipts,
-	       (unsigned long long)t.sum.refusals, (unsigned long long)t.sum.deliveries,
-	       (unsigned long long)t.sum.settles, (unsigned long long)t.sum.repeats, (unsigned long long)t.sum.crashes,
-	       t.passed, t.failed);
+	       seconds() - start, (unsigned long long)t.sum.submits,
+	       (unsigned long long)t.sum.receipts, (unsigned long long)t.sum.refusals,
+	       (unsigned long long)t.sum.deliveries, (unsigned long long)t.sum.settles,
+	       (unsigned long long)t.sum.repeats, (unsigned long long)t.sum.crashes, t.passed,
+	       t.failed);
 	free(text);
 	return t.failed == 0 && t.passed > 0 ? 0 : 1;
 }

@@ -50,10 +50,13 @@ static void keep_exclusions(struct world *w, const struct sent *s, const uint8_t
 {
 	Ieum__V1__Referral *r = ieum__v1__referral__unpack(NULL, s->len, s->bytes);
 
-	for (size_t i = 0; r && i < r->envelope->n_excluded_participants && w->n_exclusions < WORLD_EXCLUSIONS_MAX; i++) {
+	for (size_t i = 0; r && i < r->envelope->n_excluded_participants &&
+			   w->n_exclusions < WORLD_EXCLUSIONS_MAX;
+	     i++) {
 		struct exclusion *x = &w->exclusions[w->n_exclusions++];
 		memcpy(x->case_id, case_id, CORE_ID_BYTES);
-		snprintf(x->participant, sizeof x->participant, "%s", r->envelope->excluded_participants[i]);
+		snprintf(x->participant, sizeof x->participant, "%s",
+			 r->envelope->excluded_participants[i]);
 	}
 	if (r)
 		ieum__v1__referral__free_unpacked(r, NULL);
@@ -152,18 +155,10 @@ static void on_output(void *ctx, const struct sim_output *o)
 	struct world *w = ctx;
 
 	switch (o->kind) {
-	case SIM_RECEIPT:
-		on_receipt(w, o);
-		break;
-	case SIM_DELIVERY:
-		on_delivery(w, o);
-		break;
-	case SIM_SETTLED:
-		on_settled(w, o);
-		break;
-	case SIM_REFUSAL:
-		w->result->refusals++;
-		break;
+	case SIM_RECEIPT: on_receipt(w, o); break;
+	case SIM_DELIVERY: on_delivery(w, o); break;
+	case SIM_SETTLED: on_settled(w, o); break;
+	case SIM_REFUSAL: w->result->refusals++; break;
 	}
 }
 
@@ -242,7 +237,8 @@ static void settle_list(struct world *w, struct peer *p, uint64_t *list, size_t 
 	s->tag = ++w->next_tag;
 	s->n_done = n_done;
 	memcpy(s->done, done, n_done * sizeof *done);
-	sim_hub_settle(w->hub, p->connection, s->tag, done, n_done, release, n_release, refuse, n_refuse);
+	struct sim_settle settle = { done, n_done, release, n_release, refuse, n_refuse };
+	sim_hub_settle(w->hub, p->connection, s->tag, &settle);
 }
 
 static void do_settle(struct world *w, size_t peer)
@@ -314,9 +310,11 @@ static const struct {
 	void (*act)(struct world *w, size_t peer);
 	unsigned weight;
 } acts[] = {
-	{ "submit", do_submit, 20 }, { "answer", do_answer, 15 },     { "repeat", do_repeat, 5 },
-	{ "pump", do_pump, 30 },     { "settle", do_settle, 25 },     { "come or go", do_come_or_go, 6 },
-	{ "time", do_time, 6 },	     { "commit", do_commit, 25 },     { "crash", do_crash, 3 },
+	{ "submit", do_submit, 20 }, { "answer", do_answer, 15 },
+	{ "repeat", do_repeat, 5 },  { "pump", do_pump, 30 },
+	{ "settle", do_settle, 25 }, { "come or go", do_come_or_go, 6 },
+	{ "time", do_time, 6 },      { "commit", do_commit, 25 },
+	{ "crash", do_crash, 3 },
 };
 
 static void step(struct world *w)
@@ -377,8 +375,8 @@ bool random_play(const struct random_config *config, uint64_t seed, struct rando
 	w->config = config;
 	w->result = result;
 	w->random = seed;
-	w->hub = sim_hub_new(config->hub_name, config->hub_text, config->hub_len, (int64_t)START_US * 1000000, why,
-			     sizeof why);
+	w->hub = sim_hub_new(config->hub_name, config->hub_text, config->hub_len,
+			     (int64_t)START_US * 1000000, why, sizeof why);
 	if (!w->hub) {
 		world_trouble(w, "%s", why);
 		free(w);

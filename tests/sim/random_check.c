@@ -7,13 +7,14 @@
 struct scan {
 	struct world *w;
 	struct sent **sorted; /* by id */
-	unsigned *times;   /* per sent message: `submitted` events with its id */
-	uint8_t *released; /* per got delivery: its release is on record */
+	unsigned *times;      /* per sent message: `submitted` events with its id */
+	uint8_t *released;    /* per got delivery: its release is on record */
 };
 
 static int compare_ids(const void *a, const void *b)
 {
-	return memcmp(((const struct sent *const *)a)[0]->id, ((const struct sent *const *)b)[0]->id, CORE_ID_BYTES);
+	return memcmp(((const struct sent *const *)a)[0]->id,
+		      ((const struct sent *const *)b)[0]->id, CORE_ID_BYTES);
 }
 
 static struct sent *find_sent(struct world *w, struct sent **sorted, const uint8_t *id)
@@ -33,17 +34,19 @@ static void scan_submitted(struct scan *s, uint64_t seq, const Ieum__V1__Submitt
 	if (!m)
 		return; /* the hub's own */
 	if (++s->times[m - s->w->sent] > 1)
-		world_trouble(s->w, "a message has two effects (seq %llu)", (unsigned long long)seq);
-	if (m->receipted && m->seq != seq)
-		world_trouble(s->w, "a receipt names seq %llu, the journal has it at %llu", (unsigned long long)m->seq,
+		world_trouble(s->w, "a message has two effects (seq %llu)",
 			      (unsigned long long)seq);
+	if (m->receipted && m->seq != seq)
+		world_trouble(s->w, "a receipt names seq %llu, the journal has it at %llu",
+			      (unsigned long long)m->seq, (unsigned long long)seq);
 }
 
 static void scan_released(struct scan *s, const Ieum__V1__DeliveriesReleased *e)
 {
 	for (size_t i = 0; i < s->w->n_got; i++) {
 		for (size_t k = 0; k < e->n_deliveries; k++) {
-			if (s->w->got[i].delivery_id == e->deliveries[k] && s->w->got[i].connection == e->connection)
+			if (s->w->got[i].delivery_id == e->deliveries[k] &&
+			    s->w->got[i].connection == e->connection)
 				s->released[i] = 1;
 		}
 	}

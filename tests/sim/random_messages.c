@@ -84,7 +84,9 @@ static void with_consent(struct draft *d)
 static void in_some_case(struct world *w, struct draft *d)
 {
 	if (w->n_cases > 0)
-		d->envelope.case_id = (ProtobufCBinaryData){ CORE_ID_BYTES, w->cases[world_random(w, w->n_cases)] };
+		d->envelope.case_id =
+			(ProtobufCBinaryData){ CORE_ID_BYTES,
+					       w->cases[world_random(w, w->n_cases)] };
 }
 
 static void to_somebody(struct world *w, struct draft *d)
@@ -102,7 +104,8 @@ static int keep(struct world *w, struct draft *d, size_t peer)
 	if (w->n_sent == WORLD_MESSAGES_MAX)
 		return -1;
 	struct sent *s = &w->sent[w->n_sent];
-	*s = (struct sent){ .peer = peer, .len = ieum__v1__referral__get_packed_size(&d->referral) };
+	*s = (struct sent){ .peer = peer,
+			    .len = ieum__v1__referral__get_packed_size(&d->referral) };
 	memcpy(s->id, d->id, CORE_ID_BYTES);
 	s->bytes = malloc(s->len);
 	if (!s->bytes)
@@ -135,7 +138,8 @@ static void make_report(struct world *w, struct draft *d)
 
 static void make_support(struct world *w, struct draft *d)
 {
-	static char *const domains[] = { "emotional", "legal", "economic", "medical", "safety", "care" };
+	static char *const domains[] = { "emotional", "legal",  "economic",
+					 "medical",   "safety", "care" };
 
 	begin(w, d, IEUM__V1__MESSAGE_TYPE__MESSAGE_TYPE_REFERRAL);
 	ieum__v1__support_referral__init(&d->support);
@@ -166,7 +170,9 @@ static void make_notice(struct world *w, struct draft *d)
 	if (world_random(w, 2))
 		to_somebody(w, d);
 	if (world_random(w, 4) == 0 && w->n_sent > 0)
-		d->envelope.supersedes = (ProtobufCBinaryData){ CORE_ID_BYTES, w->sent[world_random(w, w->n_sent)].id };
+		d->envelope.supersedes =
+			(ProtobufCBinaryData){ CORE_ID_BYTES,
+					       w->sent[world_random(w, w->n_sent)].id };
 }
 
 static void make_question(struct world *w, struct draft *d)
@@ -205,11 +211,12 @@ static void make_signal(struct world *w, struct draft *d)
 int world_make_message(struct world *w, size_t peer)
 {
 	static void (*const makers[])(struct world *, struct draft *) = {
-		make_report, make_report, make_support, make_support, make_notice,
+		make_report, make_report,   make_support, make_support, make_notice,
 		make_notice, make_question, make_closure, make_signal,
 	};
 	struct draft d;
-	const struct policy_participant *who = policy_participant(sim_hub_policy(w->hub), (int)peer);
+	const struct policy_participant *who =
+		policy_participant(sim_hub_policy(w->hub), (int)peer);
 
 	/* Mostly what this kind of agency may send; sometimes what it may not. */
 	for (int i = 0; i < 8; i++) {

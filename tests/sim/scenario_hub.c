@@ -18,7 +18,7 @@ struct scenario_hub {
 	size_t n_clients;
 	struct play_delivery queue[QUEUE_MAX]; /* taken, not yet given to the player */
 	size_t n_queue, next;
-	size_t n_new; /* deliveries of the last commit */
+	size_t n_new;                 /* deliveries of the last commit */
 	struct play_receipt *receipt; /* of the submit under way */
 	bool answered;
 };
@@ -36,8 +36,8 @@ static void take_receipt(struct scenario_hub *h, const struct sim_output *o)
 {
 	h->answered = true;
 	h->receipt->code = o->kind == SIM_REFUSAL ? o->code : IEUM_E_OK;
-	snprintf(h->receipt->detail, sizeof h->receipt->detail, "%s: %s", ieum_error((int)h->receipt->code)->name,
-		 o->detail);
+	snprintf(h->receipt->detail, sizeof h->receipt->detail, "%s: %s",
+		 ieum_error((int)h->receipt->code)->name, o->detail);
 	memcpy(h->receipt->case_id, o->case_id, PLAY_ID_BYTES);
 	h->receipt->has_case = o->has_case;
 }
@@ -53,7 +53,8 @@ static void take_delivery(struct scenario_hub *h, const struct sim_output *o)
 		abort();
 	}
 	struct play_delivery *d = &h->queue[h->n_queue++];
-	*d = (struct play_delivery){ .type = r->envelope->type, .cause = o->cause,
+	*d = (struct play_delivery){ .type = r->envelope->type,
+				     .cause = o->cause,
 				     .answer_by_at_ms = o->answer_by_at_ms };
 	snprintf(d->participant, sizeof d->participant, "%s", c->participant);
 	snprintf(d->mailbox, sizeof d->mailbox, "%s", o->mailbox);
@@ -65,7 +66,8 @@ static void take_delivery(struct scenario_hub *h, const struct sim_output *o)
 		d->reason = r->answer->reason;
 	}
 	ieum__v1__referral__free_unpacked(r, NULL);
-	sim_hub_settle(h->sim, o->connection, 0, &o->delivery_id, 1, NULL, 0, NULL, 0);
+	sim_hub_settle(h->sim, o->connection, 0,
+		       &(struct sim_settle){ .done = &o->delivery_id, .n_done = 1 });
 }
 
 static void on_output(void *ctx, const struct sim_output *o)
@@ -78,11 +80,8 @@ static void on_output(void *ctx, const struct sim_output *o)
 		if (h->receipt)
 			take_receipt(h, o);
 		break;
-	case SIM_DELIVERY:
-		take_delivery(h, o);
-		break;
-	case SIM_SETTLED:
-		break;
+	case SIM_DELIVERY: take_delivery(h, o); break;
+	case SIM_SETTLED: break;
 	}
 }
 
@@ -95,7 +94,8 @@ static bool settle_all(struct scenario_hub *h)
 			sim_hub_pump(h->sim, h->clients[i].connection, CREDIT);
 		sim_hub_commit(h->sim, SIM_COMMIT);
 		if (h->n_new == 0)
-			return sim_hub_check(h->sim) || (fprintf(stderr, "%s\n", sim_hub_trouble(h->sim)), false);
+			return sim_hub_check(h->sim) ||
+			       (fprintf(stderr, "%s\n", sim_hub_trouble(h->sim)), false);
 	}
 	fprintf(stderr, "deliveries never end\n");
 	return false;
@@ -125,7 +125,8 @@ static uint64_t connection_of(struct scenario_hub *h, const char *who)
 	return 0;
 }
 
-static bool do_submit(void *ctx, const char *who, const Ieum__V1__Referral *referral, struct play_receipt *receipt)
+static bool do_submit(void *ctx, const char *who, const Ieum__V1__Referral *referral,
+		      struct play_receipt *receipt)
 {
 	struct scenario_hub *h = ctx;
 	uint64_t connection = connection_of(h, who);
@@ -166,19 +167,21 @@ static bool do_crash(void *ctx)
 	return connect_all(h) && settle_all(h);
 }
 
-static enum ieum_err ask(struct scenario_hub *h, const char *who, const Ieum__V1__Query *query, struct arena *arena,
-			 const Ieum__V1__Result **result)
+static enum ieum_err ask(struct scenario_hub *h, const char *who, const Ieum__V1__Query *query,
+			 struct arena *arena, const Ieum__V1__Result **result)
 {
-	struct core_view v = {
-		.connection = connection_of(h, who), .query = query, .now = sim_hub_now_us(h->sim), .arena = arena
-	};
+	struct core_view v = { .connection = connection_of(h, who),
+			       .query = query,
+			       .now = sim_hub_now_us(h->sim),
+			       .arena = arena };
 	enum ieum_err err = core_view(sim_hub_core(h->sim), sim_hub_policy(h->sim), &v);
 
 	*result = v.result;
 	return err;
 }
 
-static bool do_case_state(void *ctx, const char *who, const uint8_t *case_id, Ieum__V1__CaseState *state)
+static bool do_case_state(void *ctx, const char *who, const uint8_t *case_id,
+			  Ieum__V1__CaseState *state)
 {
 	struct scenario_hub *h = ctx;
 	Ieum__V1__CaseQuery what = IEUM__V1__CASE_QUERY__INIT;
@@ -268,9 +271,11 @@ struct scenario_hub *scenario_hub_new(const struct scenario *s, char *why, size_
 	if (!h->clients)
 		abort();
 	for (size_t i = 0; i < h->n_clients; i++)
-		h->clients[i].participant = policy_participant(sim_hub_policy(h->sim), (int)i)->name;
-	h->play = (struct play_hub){ h, do_submit, do_next_delivery, do_next_delivery, do_advance,
-				     do_crash, do_case_state, do_task_state, do_now_ms };
+		h->clients[i].participant =
+			policy_participant(sim_hub_policy(h->sim), (int)i)->name;
+	h->play = (struct play_hub){ h,          do_submit, do_next_delivery, do_next_delivery,
+				     do_advance, do_crash,  do_case_state,    do_task_state,
+				     do_now_ms };
 	if (!connect_all(h)) {
 		snprintf(why, why_bytes, "not everybody can connect");
 		scenario_hub_free(h);

@@ -48,10 +48,10 @@ char *samples_text(struct samples *s, const char *text)
 
 ProtobufCBinaryData samples_bytes(struct samples *s, const void *bytes, size_t n)
 {
-	ProtobufCBinaryData data = { .len = n, .data = take(s, n) };
+	uint8_t *data = take(s, n);
 
-	memcpy(data.data, bytes, n);
-	return data;
+	memcpy(data, bytes, n);
+	return (ProtobufCBinaryData){ .len = n, .data = data };
 }
 
 ProtobufCBinaryData samples_id(struct samples *s)

@@ -9,10 +9,10 @@
 
 #include <cmocka.h>
 
-#include "tests/unit/core_world.h"
+#include "tests/unit/core_trial.h"
 
 struct fixture {
-	struct world w;
+	struct trial w;
 	uint64_t ps, boss, manager, counsellor, city, aid_1, aid_2, carer;
 	uint8_t case_id[CORE_ID_BYTES]; /* its report too */
 	uint8_t id[CORE_ID_BYTES];      /* of the last request */
@@ -23,17 +23,17 @@ static int start(void **state)
 {
 	struct fixture *f = calloc(1, sizeof *f);
 
-	world_start(&f->w, world_hub, NULL);
-	f->ps = world_connect(&f->w, "ps");
-	f->boss = world_connect(&f->w, "boss");
-	f->manager = world_connect(&f->w, "manager");
-	f->counsellor = world_connect(&f->w, "counsellor");
-	f->city = world_connect(&f->w, "city");
-	f->aid_1 = world_connect(&f->w, "aid-1");
-	f->aid_2 = world_connect(&f->w, "aid-2");
-	f->carer = world_connect(&f->w, "carer");
+	trial_start(&f->w, trial_hub, NULL);
+	f->ps = trial_connect(&f->w, "ps");
+	f->boss = trial_connect(&f->w, "boss");
+	f->manager = trial_connect(&f->w, "manager");
+	f->counsellor = trial_connect(&f->w, "counsellor");
+	f->city = trial_connect(&f->w, "city");
+	f->aid_1 = trial_connect(&f->w, "aid-1");
+	f->aid_2 = trial_connect(&f->w, "aid-2");
+	f->carer = trial_connect(&f->w, "carer");
 	message_open_case(message_new(&f->w, &f->m, TYPE(REPORT_RECEIVED)));
-	world_submitted(&f->w, f->ps, &f->m);
+	trial_submitted(&f->w, f->ps, &f->m);
 	memcpy(f->case_id, f->m.id, CORE_ID_BYTES);
 	*state = f;
 	return 0;
@@ -43,7 +43,7 @@ static int stop(void **state)
 {
 	struct fixture *f = *state;
 
-	world_stop(&f->w);
+	trial_stop(&f->w);
 	free(f);
 	return 0;
 }
@@ -51,14 +51,14 @@ static int stop(void **state)
 static void refer(struct fixture *f, const char *domain)
 {
 	message_in_case(message_new(&f->w, &f->m, TYPE(REFERRAL)), f->case_id);
-	f->m.support.domain = (char *)(uintptr_t)domain;
-	world_submitted(&f->w, f->manager, &f->m);
+	f->m.support.domain = (char *)domain;
+	trial_submitted(&f->w, f->manager, &f->m);
 	memcpy(f->id, f->m.id, CORE_ID_BYTES);
 }
 
 static void answers(struct fixture *f, uint64_t who, Ieum__V1__AnswerKind kind, enum ieum_err want)
 {
-	enum ieum_err err = world_answer(&f->w, who, f->id, kind);
+	enum ieum_err err = trial_answer(&f->w, who, f->id, kind);
 
 	if (err != want)
 		fail_msg("%s instead of %s: %s", ieum_error((int)err)->name,
@@ -67,7 +67,7 @@ static void answers(struct fixture *f, uint64_t who, Ieum__V1__AnswerKind kind, 
 
 static void task_is(struct fixture *f, Ieum__V1__TaskState state, int64_t due_in_us)
 {
-	const Ieum__V1__ReferralResult *r = world_referral(&f->w, f->manager, f->id);
+	const Ieum__V1__ReferralResult *r = trial_referral(&f->w, f->manager, f->id);
 
 	assert_non_null(r);
 	assert_int_equal(r->tasks[0]->state, state);
@@ -80,7 +80,7 @@ static void task_is(struct fixture *f, Ieum__V1__TaskState state, int64_t due_in
 /* The report's own clock shall not run in between. */
 static void acknowledge(struct fixture *f)
 {
-	assert_int_equal(world_answer(&f->w, f->counsellor, f->case_id, ANSWER(RECEIVED)),
+	assert_int_equal(trial_answer(&f->w, f->counsellor, f->case_id, ANSWER(RECEIVED)),
 			 IEUM_E_OK);
 }
 
@@ -89,23 +89,23 @@ static void bring_in_boss(struct fixture *f)
 {
 	message_in_case(message_new(&f->w, &f->m, TYPE(SERVICE_REPORT)), f->case_id);
 	message_to(&f->m, "boss");
-	world_submitted(&f->w, f->ps, &f->m);
+	trial_submitted(&f->w, f->ps, &f->m);
 }
 
 static size_t drain(struct fixture *f, uint64_t who)
 {
 	uint64_t ids[64];
-	size_t n = world_release(&f->w, who, 64, ids);
+	size_t n = trial_release(&f->w, who, 64, ids);
 
 	for (size_t i = 0; i < n; i++)
-		assert_int_equal(world_done(&f->w, who, ids[i]), IEUM_E_OK);
+		assert_int_equal(trial_done(&f->w, who, ids[i]), IEUM_E_OK);
 	return n;
 }
 
 static Ieum__V1__DeliveryCause last_cause(struct fixture *f, uint64_t who)
 {
 	uint64_t ids[64];
-	size_t n = world_release(&f->w, who, 64, ids);
+	size_t n = trial_release(&f->w, who, 64, ids);
 	struct core_delivery d;
 
 	assert_true(n > 0);
@@ -148,12 +148,12 @@ static void an_answer_needs_its_reason(void **state)
 	refer(f, "legal");
 	message_reply(message_new(&f->w, &f->m, TYPE(ANSWER)), f->id);
 	f->m.answer.kind = ANSWER(REJECT);
-	assert_int_equal(world_submit(&f->w, f->aid_1, &f->m), IEUM_E_REASON_MISSING);
+	assert_int_equal(trial_submit(&f->w, f->aid_1, &f->m), IEUM_E_REASON_MISSING);
 	message_new(&f->w, &f->m, TYPE(ANSWER));
 	f->m.answer.kind = ANSWER(ACCEPT);
-	assert_int_equal(world_submit(&f->w, f->aid_1, &f->m), IEUM_E_FIELD_MISSING);
+	assert_int_equal(trial_submit(&f->w, f->aid_1, &f->m), IEUM_E_FIELD_MISSING);
 	message_reply(message_new(&f->w, &f->m, TYPE(ANSWER)), f->id);
-	assert_int_equal(world_submit(&f->w, f->aid_1, &f->m), IEUM_E_FIELD_MISSING);
+	assert_int_equal(trial_submit(&f->w, f->aid_1, &f->m), IEUM_E_FIELD_MISSING);
 }
 
 static void only_the_recipient_s_received_stops_the_acknowledgement_clock(void **state)
@@ -167,7 +167,7 @@ static void only_the_recipient_s_received_stops_the_acknowledgement_clock(void *
 	task_is(f, TASK(REQUESTED), 4 * HOUR_US);
 	answers(f, f->counsellor, ANSWER(RECEIVED), IEUM_E_OK);
 	task_is(f, TASK(RECEIVED), 0);
-	assert_int_equal(world_at(&f->w, f->w.now + 3 * DAY_US), 0);
+	assert_int_equal(trial_at(&f->w, f->w.now + 3 * DAY_US), 0);
 }
 
 static void received_does_not_stop_a_clock_for_a_decision(void **state)
@@ -194,11 +194,11 @@ static void more_time_moves_the_deadline_but_not_too_far(void **state)
 	message_reply(message_new(&f->w, &f->m, TYPE(ANSWER)), f->id);
 	f->m.answer.kind = ANSWER(NEED_MORE_TIME);
 	f->m.answer.more_time_until_at_ms = (f->w.now + 91 * DAY_US) / 1000;
-	assert_int_equal(world_submit(&f->w, f->aid_1, &f->m), IEUM_E_FIELD_INVALID);
+	assert_int_equal(trial_submit(&f->w, f->aid_1, &f->m), IEUM_E_FIELD_INVALID);
 	f->m.answer.more_time_until_at_ms = f->w.now / 1000;
-	assert_int_equal(world_submit(&f->w, f->aid_1, &f->m), IEUM_E_FIELD_INVALID);
-	assert_int_equal(world_at(&f->w, f->w.now + 9 * DAY_US), 0);
-	assert_true(world_at(&f->w, f->w.now + DAY_US) > 0);
+	assert_int_equal(trial_submit(&f->w, f->aid_1, &f->m), IEUM_E_FIELD_INVALID);
+	assert_int_equal(trial_at(&f->w, f->w.now + 9 * DAY_US), 0);
+	assert_true(trial_at(&f->w, f->w.now + DAY_US) > 0);
 }
 
 static void silence_asks_the_next_and_nothing_fires_twice(void **state)
@@ -208,9 +208,9 @@ static void silence_asks_the_next_and_nothing_fires_twice(void **state)
 	acknowledge(f);
 	refer(f, "legal");
 	core_time_us at = f->w.now;
-	assert_int_equal(world_at(&f->w, at + 3 * DAY_US - 1000), 0);
-	assert_int_equal(world_at(&f->w, at + 3 * DAY_US), 1);
-	assert_int_equal(world_at(&f->w, at + 3 * DAY_US), 0);
+	assert_int_equal(trial_at(&f->w, at + 3 * DAY_US - 1000), 0);
+	assert_int_equal(trial_at(&f->w, at + 3 * DAY_US), 1);
+	assert_int_equal(trial_at(&f->w, at + 3 * DAY_US), 0);
 	assert_int_equal(last_cause(f, f->aid_2), CAUSE(ESCALATED));
 	task_is(f, TASK(REQUESTED), 3 * DAY_US);
 	/* Who was silent may still answer; the first to accept has it. */
@@ -220,6 +220,22 @@ static void silence_asks_the_next_and_nothing_fires_twice(void **state)
 	assert_non_null(strstr(f->w.detail, "taken on by 'aid-1'"));
 }
 
+static void who_was_asked_before_it_was_taken_on_may_not_take_over(void **state)
+{
+	struct fixture *f = *state;
+
+	message_in_case(message_new(&f->w, &f->m, TYPE(INFORMATION_REQUEST)), f->case_id);
+	f->m.request.purpose = (char *)"safety";
+	message_to(&f->m, "aid-1");
+	trial_submitted(&f->w, f->manager, &f->m);
+	memcpy(f->id, f->m.id, CORE_ID_BYTES);
+	trial_at(&f->w, f->w.now + 3 * DAY_US);
+	answers(f, f->aid_1, ANSWER(ACCEPT), IEUM_E_OK);
+	task_is(f, TASK(ACCEPTED), DAY_US);
+	trial_verify(&f->w);
+	answers(f, f->boss, ANSWER(COMPLETE), IEUM_E_STATE_CONFLICT);
+}
+
 static void who_is_asked_because_the_holder_fell_silent_may_take_over(void **state)
 {
 	struct fixture *f = *state;
@@ -227,13 +243,13 @@ static void who_is_asked_because_the_holder_fell_silent_may_take_over(void **sta
 	message_in_case(message_new(&f->w, &f->m, TYPE(INFORMATION_REQUEST)), f->case_id);
 	f->m.request.purpose = (char *)"safety";
 	message_to(&f->m, "aid-1");
-	world_submitted(&f->w, f->manager, &f->m);
+	trial_submitted(&f->w, f->manager, &f->m);
 	memcpy(f->id, f->m.id, CORE_ID_BYTES);
 	answers(f, f->aid_1, ANSWER(ACCEPT), IEUM_E_OK);
 	task_is(f, TASK(ACCEPTED), 3 * DAY_US);
 	bring_in_boss(f);
 	answers(f, f->boss, ANSWER(COMPLETE), IEUM_E_NOT_ADDRESSED);
-	world_at(&f->w, f->w.now + 3 * DAY_US);
+	trial_at(&f->w, f->w.now + 3 * DAY_US);
 	answers(f, f->boss, ANSWER(COMPLETE), IEUM_E_OK);
 	task_is(f, TASK(COMPLETED), 0);
 }
@@ -271,15 +287,15 @@ static void silence_to_the_end_fails_too(void **state)
 
 	refer(f, "legal");
 	core_time_us at = f->w.now;
-	world_at(&f->w, at + 3 * DAY_US);
-	world_at(&f->w, at + 6 * DAY_US);
+	trial_at(&f->w, at + 3 * DAY_US);
+	trial_at(&f->w, at + 6 * DAY_US);
 	assert_int_equal(last_cause(f, f->boss), CAUSE(ESCALATED));
 	task_is(f, TASK(REQUESTED), DAY_US);
-	world_at(&f->w, at + 7 * DAY_US);
+	trial_at(&f->w, at + 7 * DAY_US);
 	task_is(f, TASK(FAILED), 0);
-	assert_int_equal(world_referral(&f->w, f->manager, f->id)->tasks[0]->reason,
+	assert_int_equal(trial_referral(&f->w, f->manager, f->id)->tasks[0]->reason,
 			 REASON(UNREACHABLE));
-	world_verify(&f->w);
+	trial_verify(&f->w);
 	answers(f, f->aid_1, ANSWER(ACCEPT), IEUM_E_STATE_CONFLICT);
 }
 
@@ -290,13 +306,13 @@ static void deadlines_survive_a_restart_and_are_not_reset(void **state)
 	refer(f, "legal");
 	core_time_us at = f->w.now;
 	f->w.now += DAY_US;
-	world_restart(&f->w);
+	trial_restart(&f->w);
 	assert_true(core_next_due(f->w.core) == at + 4 * HOUR_US);
-	world_at(&f->w, at + 3 * DAY_US - 1000);
-	f->manager = world_connect(&f->w, "manager");
-	assert_int_equal(world_task(&f->w, f->manager, f->id), TASK(REQUESTED));
+	trial_at(&f->w, at + 3 * DAY_US - 1000);
+	f->manager = trial_connect(&f->w, "manager");
+	assert_int_equal(trial_task(&f->w, f->manager, f->id), TASK(REQUESTED));
 	size_t escalated = f->w.escalated;
-	world_at(&f->w, at + 3 * DAY_US);
+	trial_at(&f->w, at + 3 * DAY_US);
 	assert_true(f->w.escalated > escalated);
 }
 
@@ -334,7 +350,7 @@ static void ask_round(struct fixture *f)
 	message_to(&f->m, "city");
 	message_to(&f->m, "aid-1");
 	message_to(&f->m, "carer");
-	world_submitted(&f->w, f->manager, &f->m);
+	trial_submitted(&f->w, f->manager, &f->m);
 	memcpy(f->id, f->m.id, CORE_ID_BYTES);
 }
 
@@ -344,7 +360,7 @@ static enum ieum_err respond(struct fixture *f, uint64_t who, Ieum__V1__Holding 
 	message_reply(message_new(&f->w, &f->m, TYPE(INFORMATION_RESPONSE)), f->id);
 	f->m.response.holding = holding;
 	f->m.response.reason = reason;
-	return world_submit(&f->w, who, &f->m);
+	return trial_submit(&f->w, who, &f->m);
 }
 
 static void a_round_has_an_answer_from_each_or_its_head_is_asked(void **state)
@@ -358,12 +374,12 @@ static void a_round_has_an_answer_from_each_or_its_head_is_asked(void **state)
 			 IEUM_E_OK);
 	assert_int_equal(respond(f, f->carer, IEUM__V1__HOLDING__HOLDING_REFUSED, 0),
 			 IEUM_E_REASON_MISSING);
-	const Ieum__V1__ReferralResult *r = world_referral(&f->w, f->manager, f->id);
+	const Ieum__V1__ReferralResult *r = trial_referral(&f->w, f->manager, f->id);
 	assert_int_equal(r->n_tasks, 3);
 	assert_int_equal(r->tasks[0]->state, TASK(COMPLETED));
 	assert_int_equal(r->tasks[1]->outcome, IEUM__V1__OUTCOME__OUTCOME_NOTHING_HELD);
 	assert_int_equal(r->tasks[2]->state, TASK(REQUESTED));
-	world_at(&f->w, f->w.now + 3 * DAY_US);
+	trial_at(&f->w, f->w.now + 3 * DAY_US);
 	assert_int_equal(last_cause(f, f->boss), CAUSE(ESCALATED));
 }
 
@@ -375,7 +391,7 @@ static void a_second_response_changes_nothing(void **state)
 	assert_int_equal(respond(f, f->city, IEUM__V1__HOLDING__HOLDING_HELD, 0), IEUM_E_OK);
 	assert_int_equal(respond(f, f->city, IEUM__V1__HOLDING__HOLDING_NOTHING_HELD, 0),
 			 IEUM_E_OK);
-	const Ieum__V1__ReferralResult *r = world_referral(&f->w, f->manager, f->id);
+	const Ieum__V1__ReferralResult *r = trial_referral(&f->w, f->manager, f->id);
 	assert_int_equal(r->tasks[0]->outcome, IEUM__V1__OUTCOME__OUTCOME_PROVIDED);
 }
 
@@ -385,7 +401,7 @@ static enum ieum_err ask_to_close(struct fixture *f)
 {
 	message_in_case(message_new(&f->w, &f->m, TYPE(CLOSURE_REQUEST)), f->case_id);
 	f->m.closure.reason = REASON(GOALS_MET);
-	return world_submit(&f->w, f->boss, &f->m);
+	return trial_submit(&f->w, f->boss, &f->m);
 }
 
 static void close_case(struct fixture *f)
@@ -423,13 +439,13 @@ static void closing_tells_everyone_who_sent(void **state)
 	(void)drain(f, f->ps);
 	(void)drain(f, f->aid_1);
 	close_case(f);
-	assert_int_equal(world_case(&f->w, f->ps, f->case_id)->summary->state, CASE(CLOSED));
-	assert_int_equal(world_task(&f->w, f->manager, f->id), TASK(COMPLETED));
+	assert_int_equal(trial_case(&f->w, f->ps, f->case_id)->summary->state, CASE(CLOSED));
+	assert_int_equal(trial_task(&f->w, f->manager, f->id), TASK(COMPLETED));
 	assert_int_equal(last_cause(f, f->ps), CAUSE(OUTCOME));
 	assert_int_equal(last_cause(f, f->aid_1), CAUSE(OUTCOME));
 	assert_int_equal(last_cause(f, f->boss), CAUSE(OUTCOME));
 	/* Who only received hears nothing. */
-	assert_int_equal(world_counts(&f->w, "team/help").routed, 1);
+	assert_int_equal(trial_counts(&f->w, "team/help").routed, 1);
 }
 
 static void a_closed_case_takes_answers_still_owed_and_nothing_else(void **state)
@@ -437,24 +453,26 @@ static void a_closed_case_takes_answers_still_owed_and_nothing_else(void **state
 	struct fixture *f = *state;
 
 	close_case(f);
-	world_verify(&f->w);
+	trial_verify(&f->w);
 	message_in_case(message_new(&f->w, &f->m, TYPE(SERVICE_REPORT)), f->case_id);
 	message_to(&f->m, "city");
-	assert_int_equal(world_submit(&f->w, f->ps, &f->m), IEUM_E_CASE_CLOSED);
+	assert_int_equal(trial_submit(&f->w, f->ps, &f->m), IEUM_E_CASE_CLOSED);
 	memcpy(f->id, f->case_id, CORE_ID_BYTES);
 	answers(f, f->counsellor, ANSWER(RECEIVED), IEUM_E_OK);
 	message_in_case(message_new(&f->w, &f->m, TYPE(RECURRENCE_ALERT)), f->case_id);
-	world_submitted(&f->w, f->ps, &f->m);
-	assert_int_equal(world_case(&f->w, f->ps, f->case_id)->summary->state, CASE(REOPENED));
+	trial_submitted(&f->w, f->ps, &f->m);
+	assert_int_equal(trial_case(&f->w, f->ps, f->case_id)->summary->state, CASE(REOPENED));
 	message_in_case(message_new(&f->w, &f->m, TYPE(SERVICE_REPORT)), f->case_id);
 	message_to(&f->m, "city");
-	world_submitted(&f->w, f->ps, &f->m);
+	trial_submitted(&f->w, f->ps, &f->m);
 }
 
 static void a_closed_case_is_forgotten_after_its_time(void **state)
 {
 	struct fixture *f = *state;
 
+	trial_at(&f->w, f->w.now + 4 * HOUR_US);
+	assert_int_equal(f->w.escalated, 1);
 	close_case(f);
 	memcpy(f->id, f->case_id, CORE_ID_BYTES);
 	answers(f, f->counsellor, ANSWER(COMPLETE), IEUM_E_OK);
@@ -462,12 +480,12 @@ static void a_closed_case_is_forgotten_after_its_time(void **state)
 	(void)drain(f, f->counsellor);
 	(void)drain(f, f->ps);
 	(void)drain(f, f->boss);
-	world_at(&f->w, f->w.now + 399 * DAY_US);
-	assert_non_null(world_case(&f->w, f->ps, f->case_id));
-	assert_true(world_at(&f->w, f->w.now + 2 * DAY_US) > 0);
-	assert_null(world_case(&f->w, f->ps, f->case_id));
-	world_verify(&f->w);
-	assert_int_equal(world_counts(&f->w, "ps").settled, world_counts(&f->w, "ps").routed);
+	trial_at(&f->w, f->w.now + 399 * DAY_US);
+	assert_non_null(trial_case(&f->w, f->ps, f->case_id));
+	assert_true(trial_at(&f->w, f->w.now + 2 * DAY_US) > 0);
+	assert_null(trial_case(&f->w, f->ps, f->case_id));
+	trial_verify(&f->w);
+	assert_int_equal(trial_counts(&f->w, "ps").settled, trial_counts(&f->w, "ps").routed);
 }
 
 static void a_case_has_so_many_open_requests(void **state)
@@ -479,7 +497,7 @@ static void a_case_has_so_many_open_requests(void **state)
 		f->w.now += 1000;
 		message_in_case(message_new(&f->w, &f->m, TYPE(REFERRAL)), f->case_id);
 		f->m.support.domain = (char *)"care";
-		err = world_submit(&f->w, f->manager, &f->m);
+		err = trial_submit(&f->w, f->manager, &f->m);
 	}
 	assert_int_equal(err, IEUM_E_HUB_FULL);
 	assert_non_null(strstr(f->w.detail, "open requests"));
@@ -497,6 +515,7 @@ int main(void)
 		TEST(received_does_not_stop_a_clock_for_a_decision),
 		TEST(more_time_moves_the_deadline_but_not_too_far),
 		TEST(silence_asks_the_next_and_nothing_fires_twice),
+		TEST(who_was_asked_before_it_was_taken_on_may_not_take_over),
 		TEST(who_is_asked_because_the_holder_fell_silent_may_take_over),
 		TEST(a_rejection_asks_the_next_at_once),
 		TEST(a_ladder_that_ends_fails_and_the_referrer_hears),

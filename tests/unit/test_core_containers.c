@@ -10,7 +10,7 @@
 #include <cmocka.h>
 
 #include "broker/core/heap.h"
-#include "broker/core/index.h"
+#include "broker/core/lookup.h"
 #include "broker/core/seqmap.h"
 #include "broker/core/slab.h"
 
@@ -45,37 +45,37 @@ static void slab_reuses_what_was_given_back(void **state)
 /* Few different hashes, so that keys collide. */
 static uint64_t hash_of(uint32_t item)
 {
-	return index_hash(7, item % 1500, 3);
+	return lookup_hash(7, item % 1500, 3);
 }
 
-static bool finds(const struct index *ix, uint32_t item)
+static bool finds(const struct lookup *ix, uint32_t item)
 {
-	struct index_probe p;
-	uint32_t h = index_first(ix, hash_of(item), &p);
+	struct lookup_probe p;
+	uint32_t h = lookup_first(ix, hash_of(item), &p);
 
 	while (h && h != item)
-		h = index_next(&p);
+		h = lookup_next(&p);
 	return h == item;
 }
 
 static void index_finds_what_is_in_it_and_nothing_else(void **state)
 {
 	static bool in[ITEMS + 1];
-	struct index ix;
+	struct lookup ix;
 	uint32_t n = 0;
 
 	(void)state;
 	srandom(11);
-	index_init(&ix);
+	lookup_init(&ix);
 	for (int round = 0; round < ROUNDS; round++) {
 		uint32_t item = 1 + (uint32_t)random() % (round < ROUNDS / 2 ? ITEMS : ITEMS / 50);
 		assert_int_equal(finds(&ix, item), in[item]);
 		if (in[item]) {
-			assert_true(index_remove(&ix, hash_of(item), item));
-			assert_false(index_remove(&ix, hash_of(item), item));
+			assert_true(lookup_remove(&ix, hash_of(item), item));
+			assert_false(lookup_remove(&ix, hash_of(item), item));
 			n--;
 		} else {
-			assert_int_equal(index_add(&ix, hash_of(item), item), IEUM_E_OK);
+			assert_int_equal(lookup_add(&ix, hash_of(item), item), IEUM_E_OK);
 			n++;
 		}
 		in[item] = !in[item];
@@ -84,29 +84,29 @@ static void index_finds_what_is_in_it_and_nothing_else(void **state)
 	}
 	for (uint32_t i = 1; i <= ITEMS; i++)
 		assert_int_equal(finds(&ix, i), in[i]);
-	index_deinit(&ix);
+	lookup_deinit(&ix);
 }
 
 /* A table that has grown is emptied a few slots at a time, and is never lost on the way. */
 static void index_finds_all_while_it_grows(void **state)
 {
-	struct index ix;
+	struct lookup ix;
 
 	(void)state;
-	index_init(&ix);
+	lookup_init(&ix);
 	for (uint32_t i = 1; i <= 4000; i++) {
-		assert_int_equal(index_add(&ix, index_hash(1, i, i), i), IEUM_E_OK);
+		assert_int_equal(lookup_add(&ix, lookup_hash(1, i, i), i), IEUM_E_OK);
 		if (i % 37)
 			continue;
 		for (uint32_t k = 1; k <= i; k++) {
-			struct index_probe p;
-			uint32_t h = index_first(&ix, index_hash(1, k, k), &p);
+			struct lookup_probe p;
+			uint32_t h = lookup_first(&ix, lookup_hash(1, k, k), &p);
 			while (h && h != k)
-				h = index_next(&p);
+				h = lookup_next(&p);
 			assert_int_equal(h, k);
 		}
 	}
-	index_deinit(&ix);
+	lookup_deinit(&ix);
 }
 
 static void seqmap_goes_through_in_order(void **state)

@@ -11,7 +11,7 @@
 
 #include <cmocka.h>
 
-#include "tests/unit/core_world.h"
+#include "tests/unit/core_trial.h"
 
 enum {
 	CONNECTIONS = 14,
@@ -23,7 +23,7 @@ enum {
 };
 
 struct run {
-	struct world w;
+	struct trial w;
 	uint64_t random;
 	uint64_t connections[CONNECTIONS];
 	uint8_t cases[CASES][CORE_ID_BYTES];
@@ -52,7 +52,7 @@ static uint64_t any_connection(struct run *r)
 	unsigned i = pick(r, CONNECTIONS);
 
 	if (!r->connections[i])
-		r->connections[i] = world_connect(&r->w, names[i]);
+		r->connections[i] = trial_connect(&r->w, names[i]);
 	return r->connections[i];
 }
 
@@ -74,9 +74,7 @@ static void choose_body(struct run *r, struct message *m)
 {
 	switch (m->envelope.type) {
 	case TYPE(REPORT_RECEIVED): m->report.child_at_home = pick(r, 3) == 0; break;
-	case TYPE(REFERRAL):
-		m->support.domain = (char *)(uintptr_t)(pick(r, 3) ? "legal" : "care");
-		break;
+	case TYPE(REFERRAL): m->support.domain = (char *)(pick(r, 3) ? "legal" : "care"); break;
 	case TYPE(ANSWER):
 		m->answer.kind = (Ieum__V1__AnswerKind)(1 + pick(r, 11));
 		m->answer.reason = (Ieum__V1__Reason)pick(r, 12);
@@ -151,7 +149,7 @@ static void submit(struct run *r)
 	uint64_t from = any_connection(r);
 
 	build(r, &m);
-	if (world_submit(&r->w, from, &m)) {
+	if (trial_submit(&r->w, from, &m)) {
 		r->refused++;
 		return;
 	}
@@ -160,7 +158,7 @@ static void submit(struct run *r)
 	uint64_t seq = r->w.d.receipt_seq;
 	assert_false(r->w.d.repeated);
 	if (pick(r, 5) == 0) {
-		assert_int_equal(world_submit(&r->w, from, &m), IEUM_E_OK);
+		assert_int_equal(trial_submit(&r->w, from, &m), IEUM_E_OK);
 		assert_true(r->w.d.repeated);
 		assert_int_equal(r->w.d.n_items, 0);
 		assert_true(r->w.d.receipt_seq == seq);
@@ -170,7 +168,7 @@ static void submit(struct run *r)
 static void release(struct run *r)
 {
 	uint64_t ids[CORE_RELEASE_MAX];
-	size_t n = world_release(&r->w, any_connection(r), 1 + pick(r, 12), ids);
+	size_t n = trial_release(&r->w, any_connection(r), 1 + pick(r, 12), ids);
 
 	for (size_t i = 0; i < n; i++)
 		r->in_flight[r->n_in_flight++ % 256] = ids[i];
@@ -188,10 +186,10 @@ static void settle(struct run *r)
 			continue;
 		switch (pick(r, 5)) {
 		case 0:
-			err = world_refuse(&r->w, from, id, pick(r, 2) ? "busy" : "unreadable");
+			err = trial_refuse(&r->w, from, id, pick(r, 2) ? "busy" : "unreadable");
 			break;
-		case 1: err = world_give_back(&r->w, from, id); break;
-		default: err = world_done(&r->w, from, id); break;
+		case 1: err = trial_give_back(&r->w, from, id); break;
+		default: err = trial_done(&r->w, from, id); break;
 		}
 		if (!err)
 			return;
@@ -213,14 +211,14 @@ static void step(struct run *r)
 	} else if (what < 85) {
 		settle(r);
 	} else if (what < 95) {
-		world_at(&r->w, r->w.now + jumps[pick(r, 5)]);
+		trial_at(&r->w, r->w.now + jumps[pick(r, 5)]);
 	} else if (what < 99) {
 		unsigned i = pick(r, CONNECTIONS);
 		if (r->connections[i])
-			world_disconnect(&r->w, r->connections[i]);
+			trial_disconnect(&r->w, r->connections[i]);
 		r->connections[i] = 0;
 	} else {
-		world_restart(&r->w);
+		trial_restart(&r->w);
 		memset(r->connections, 0, sizeof r->connections);
 	}
 }
@@ -233,20 +231,20 @@ static void run_seed(uint64_t seed)
 
 	memset(r, 0, sizeof *r);
 	r->random = seed * 0x9e3779b97f4a7c15u + 1;
-	world_start(&r->w, world_hub, NULL);
+	trial_start(&r->w, trial_hub, NULL);
 	for (int i = 0; i < STEPS; i++) {
 		step(r);
 		if (i % VERIFY_EVERY == 0)
-			world_verify(&r->w);
+			trial_verify(&r->w);
 	}
 	/* Everything that is chased comes to an end. */
-	world_at(&r->w, r->w.now + 200 * DAY_US);
-	world_verify(&r->w);
+	trial_at(&r->w, r->w.now + 200 * DAY_US);
+	trial_verify(&r->w);
 	assert_true(r->accepted > STEPS / 10);
 	assert_true(r->w.escalated > 0);
 	assert_true(r->w.hub_messages > 0);
-	world_at(&r->w, r->w.now + 900 * DAY_US);
-	world_stop(&r->w);
+	trial_at(&r->w, r->w.now + 900 * DAY_US);
+	trial_stop(&r->w);
 }
 
 static void replay_and_snapshots_reach_the_same_state(void **state)

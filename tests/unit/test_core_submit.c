@@ -9,10 +9,10 @@
 
 #include <cmocka.h>
 
-#include "tests/unit/core_world.h"
+#include "tests/unit/core_trial.h"
 
 struct fixture {
-	struct world w;
+	struct trial w;
 	uint64_t ps, aid, manager, boss;
 	uint8_t case_id[CORE_ID_BYTES];
 	struct message m;
@@ -22,13 +22,13 @@ static int start_with(void **state, const struct core_limits *limits)
 {
 	struct fixture *f = calloc(1, sizeof *f);
 
-	world_start(&f->w, world_hub, limits);
-	f->ps = world_connect(&f->w, "ps");
-	f->aid = world_connect(&f->w, "aid-1");
-	f->manager = world_connect(&f->w, "manager");
-	f->boss = world_connect(&f->w, "boss");
+	trial_start(&f->w, trial_hub, limits);
+	f->ps = trial_connect(&f->w, "ps");
+	f->aid = trial_connect(&f->w, "aid-1");
+	f->manager = trial_connect(&f->w, "manager");
+	f->boss = trial_connect(&f->w, "boss");
 	message_open_case(message_new(&f->w, &f->m, TYPE(REPORT_RECEIVED)));
-	world_submitted(&f->w, f->ps, &f->m);
+	trial_submitted(&f->w, f->ps, &f->m);
 	memcpy(f->case_id, f->m.id, CORE_ID_BYTES);
 	*state = f;
 	return 0;
@@ -43,7 +43,7 @@ static int stop(void **state)
 {
 	struct fixture *f = *state;
 
-	world_stop(&f->w);
+	trial_stop(&f->w);
 	free(f);
 	return 0;
 }
@@ -52,7 +52,7 @@ static int stop(void **state)
 static void refused(struct fixture *f, uint64_t from, struct message *m, enum ieum_err code)
 {
 	size_t events = f->w.events;
-	enum ieum_err err = world_submit(&f->w, from, m);
+	enum ieum_err err = trial_submit(&f->w, from, m);
 
 	if (err != code)
 		fail_msg("%s instead of %s: %s", ieum_error((int)err)->name,
@@ -73,42 +73,41 @@ static void a_repeat_gets_the_first_receipt(void **state)
 {
 	struct fixture *f = *state;
 
-	world_submitted(&f->w, f->ps, report(f, "aid-1"));
+	trial_submitted(&f->w, f->ps, report(f, "aid-1"));
 	uint64_t seq = f->w.d.receipt_seq;
 	int64_t at = f->w.d.receipt_at_us;
 	f->w.now += HOUR_US;
-	world_submitted(&f->w, f->ps, &f->m);
+	trial_submitted(&f->w, f->ps, &f->m);
 	assert_true(f->w.d.repeated);
 	assert_int_equal(f->w.d.n_items, 0);
 	assert_true(f->w.d.receipt_seq == seq && f->w.d.receipt_at_us == at);
 	assert_true(f->w.d.has_case);
 	assert_memory_equal(f->w.d.case_id, f->case_id, CORE_ID_BYTES);
-	assert_int_equal(world_counts(&f->w, "aid-1").routed, 1);
+	assert_int_equal(trial_counts(&f->w, "aid-1").routed, 1);
 }
 
 static void a_repeat_stands_under_another_policy_and_after_the_window(void **state)
 {
 	struct fixture *f = *state;
 
-	world_submitted(&f->w, f->ps, report(f, "aid-1"));
+	trial_submitted(&f->w, f->ps, report(f, "aid-1"));
 	uint64_t seq = f->w.d.receipt_seq;
 	struct message first = f->m;
 	first.referral.envelope = &first.envelope;
 	first.envelope.message_id.data = first.id;
 	/* Police may send no reports from now on. */
 	const char *from = "may_send: all}\n  office";
-	const char *hit = strstr(world_hub, from);
+	const char *hit = strstr(trial_hub, from);
 	assert_non_null(hit);
-	size_t n = (size_t)(hit - world_hub);
-	char *changed = calloc(1, strlen(world_hub) + 200);
-	memcpy(changed, world_hub, n);
-	strcat(changed, "may_send: {all_except: [service_report]}}\n  office");
-	strcat(changed, hit + strlen(from));
-	world_reload(&f->w, changed);
+	size_t n = (size_t)(hit - trial_hub);
+	char *changed = NULL;
+	assert_true(asprintf(&changed, "%.*smay_send: {all_except: [service_report]}}\n  office%s",
+			     (int)n, trial_hub, hit + strlen(from)) > 0);
+	trial_reload(&f->w, changed);
 	free(changed);
 	refused(f, f->ps, report(f, "aid-1"), IEUM_E_NOT_PERMITTED);
 	f->w.now += 40 * DAY_US;
-	assert_int_equal(world_submit(&f->w, f->ps, &first), IEUM_E_OK);
+	assert_int_equal(trial_submit(&f->w, f->ps, &first), IEUM_E_OK);
 	assert_true(f->w.d.repeated && f->w.d.receipt_seq == seq);
 }
 
@@ -116,7 +115,7 @@ static void another_s_id_or_another_content_is_refused(void **state)
 {
 	struct fixture *f = *state;
 
-	world_submitted(&f->w, f->ps, report(f, "aid-1"));
+	trial_submitted(&f->w, f->ps, report(f, "aid-1"));
 	refused(f, f->boss, &f->m, IEUM_E_ID_REUSED);
 	f->m.payload = 99999;
 	refused(f, f->ps, &f->m, IEUM_E_ID_REUSED);
@@ -133,13 +132,13 @@ static void ids_have_a_window(void **state)
 	f->w.now += 30 * DAY_US + 1000 * 1000;
 	refused(f, f->ps, &f->m, IEUM_E_TOO_OLD);
 	f->w.now -= DAY_US;
-	world_submitted(&f->w, f->ps, &f->m);
+	trial_submitted(&f->w, f->ps, &f->m);
 	f->w.now += DAY_US;
 	report(f, "aid-1");
 	f->w.now -= 10 * MIN_US + 1000 * 1000;
 	refused(f, f->ps, &f->m, IEUM_E_ID_IN_FUTURE);
 	f->w.now += 2 * 1000 * 1000;
-	world_submitted(&f->w, f->ps, &f->m);
+	trial_submitted(&f->w, f->ps, &f->m);
 	report(f, "aid-1")->envelope.occurred_at_ms = f->w.now / 1000 + 11 * MIN_US / 1000;
 	refused(f, f->ps, &f->m, IEUM_E_FIELD_INVALID);
 }
@@ -147,7 +146,7 @@ static void ids_have_a_window(void **state)
 static void cases_and_replies_must_be_known_to_the_sender(void **state)
 {
 	struct fixture *f = *state;
-	uint64_t aid_2 = world_connect(&f->w, "aid-2");
+	uint64_t aid_2 = trial_connect(&f->w, "aid-2");
 
 	refused(f, aid_2, report(f, "carer"), IEUM_E_CASE_UNKNOWN);
 	report(f, "carer")->case_id[3] ^= 1;
@@ -176,8 +175,8 @@ static void links_go_both_ways_and_only_from_known_cases(void **state)
 	m.envelope.case_links = m.links;
 	m.envelope.n_case_links = 1;
 	refused(f, f->aid, &m, IEUM_E_CASE_UNKNOWN);
-	world_submitted(&f->w, f->ps, &m);
-	const Ieum__V1__CaseResult *r = world_case(&f->w, f->ps, f->case_id);
+	trial_submitted(&f->w, f->ps, &m);
+	const Ieum__V1__CaseResult *r = trial_case(&f->w, f->ps, f->case_id);
 	assert_int_equal(r->n_links, 1);
 	assert_memory_equal(r->links[0]->case_id.data, m.id, CORE_ID_BYTES);
 	assert_string_equal(r->links[0]->owner, "team/lead");
@@ -189,15 +188,15 @@ static void a_full_queue_is_refused_with_a_hint(void **state)
 
 	for (int i = 0; i < 1000; i++) {
 		f->w.now += 1000;
-		world_submitted(&f->w, f->ps, report(f, "aid-1"));
+		trial_submitted(&f->w, f->ps, report(f, "aid-1"));
 	}
 	refused(f, f->ps, report(f, "aid-1"), IEUM_E_QUEUE_FULL);
 	assert_true(f->w.d.retry_after_ms > 0);
-	world_submitted(&f->w, f->ps, report(f, "aid-2"));
-	uint64_t id = world_release_one(&f->w, f->aid);
+	trial_submitted(&f->w, f->ps, report(f, "aid-2"));
+	uint64_t id = trial_release_one(&f->w, f->aid);
 	refused(f, f->ps, report(f, "aid-1"), IEUM_E_QUEUE_FULL);
-	assert_int_equal(world_done(&f->w, f->aid, id), IEUM_E_OK);
-	world_submitted(&f->w, f->ps, report(f, "aid-1"));
+	assert_int_equal(trial_done(&f->w, f->aid, id), IEUM_E_OK);
+	trial_submitted(&f->w, f->ps, report(f, "aid-1"));
 }
 
 static void a_queue_full_of_bytes_is_refused(void **state)
@@ -205,7 +204,7 @@ static void a_queue_full_of_bytes_is_refused(void **state)
 	struct fixture *f = *state;
 
 	report(f, "aid-1")->payload = 200 << 20;
-	world_submitted(&f->w, f->ps, &f->m);
+	trial_submitted(&f->w, f->ps, &f->m);
 	report(f, "aid-1")->payload = 200 << 20;
 	refused(f, f->ps, &f->m, IEUM_E_QUEUE_FULL);
 }
@@ -226,12 +225,12 @@ static void the_hub_has_an_end(void **state)
 	message_open_case(message_new(&f->w, &f->m, TYPE(REPORT_RECEIVED)));
 	refused(f, f->ps, &f->m, IEUM_E_HUB_FULL);
 	assert_true(f->w.d.retry_after_ms > 0);
-	world_submitted(&f->w, f->ps, report(f, "aid-1"));
-	world_submitted(&f->w, f->ps, report(f, "aid-1"));
+	trial_submitted(&f->w, f->ps, report(f, "aid-1"));
+	trial_submitted(&f->w, f->ps, report(f, "aid-1"));
 	refused(f, f->ps, report(f, "aid-1"), IEUM_E_HUB_FULL);
-	assert_int_equal(world_done(&f->w, f->aid, world_release_one(&f->w, f->aid)), IEUM_E_OK);
-	world_submitted(&f->w, f->ps, report(f, "aid-1"));
-	assert_int_equal(world_done(&f->w, f->aid, world_release_one(&f->w, f->aid)), IEUM_E_OK);
+	assert_int_equal(trial_done(&f->w, f->aid, trial_release_one(&f->w, f->aid)), IEUM_E_OK);
+	trial_submitted(&f->w, f->ps, report(f, "aid-1"));
+	assert_int_equal(trial_done(&f->w, f->aid, trial_release_one(&f->w, f->aid)), IEUM_E_OK);
 	refused(f, f->ps, report(f, "aid-1"), IEUM_E_HUB_FULL);
 	assert_string_equal(f->w.detail, "referrals");
 }
@@ -253,7 +252,7 @@ static void a_case_has_room_for_so_many_links(void **state)
 		m.envelope.case_links = m.links;
 		m.envelope.n_case_links = 1;
 		if (i < CORE_CASE_LINKS_MAX)
-			world_submitted(&f->w, f->ps, &m);
+			trial_submitted(&f->w, f->ps, &m);
 		else
 			refused(f, f->ps, &m, IEUM_E_FIELD_TOO_LARGE);
 	}
@@ -270,30 +269,30 @@ static void what_is_superseded_before_delivery_is_withdrawn(void **state)
 	struct fixture *f = *state;
 	uint8_t first[CORE_ID_BYTES];
 
-	world_submitted(&f->w, f->ps, report(f, "aid-1"));
+	trial_submitted(&f->w, f->ps, report(f, "aid-1"));
 	memcpy(first, f->m.id, CORE_ID_BYTES);
 	supersede(report(f, "aid-1"), first);
 	refused(f, f->manager, &f->m, IEUM_E_REFERRAL_UNKNOWN);
-	world_submitted(&f->w, f->ps, &f->m);
-	assert_int_equal(world_counts(&f->w, "aid-1").withdrawn, 1);
-	uint64_t id = world_release_one(&f->w, f->aid);
+	trial_submitted(&f->w, f->ps, &f->m);
+	assert_int_equal(trial_counts(&f->w, "aid-1").withdrawn, 1);
+	uint64_t id = trial_release_one(&f->w, f->aid);
 	assert_int_equal(id >> 8, core_last_seq(f->w.core) - 1);
-	assert_int_equal(world_release_one(&f->w, f->aid), 0);
+	assert_int_equal(trial_release_one(&f->w, f->aid), 0);
 	/* What somebody got stays got. */
 	uint8_t second[CORE_ID_BYTES];
 	memcpy(second, f->m.id, CORE_ID_BYTES);
 	supersede(report(f, "aid-1"), second);
-	world_submitted(&f->w, f->ps, &f->m);
-	assert_int_equal(world_counts(&f->w, "aid-1").withdrawn, 1);
-	assert_int_equal(world_counts(&f->w, "aid-1").in_flight, 1);
+	trial_submitted(&f->w, f->ps, &f->m);
+	assert_int_equal(trial_counts(&f->w, "aid-1").withdrawn, 1);
+	assert_int_equal(trial_counts(&f->w, "aid-1").in_flight, 1);
 	/* Even when it is back in the queue. */
 	memcpy(second, f->m.id, CORE_ID_BYTES);
-	assert_true(world_release_one(&f->w, f->aid) != 0);
-	world_disconnect(&f->w, f->aid);
+	assert_true(trial_release_one(&f->w, f->aid) != 0);
+	trial_disconnect(&f->w, f->aid);
 	supersede(report(f, "aid-1"), second);
-	world_submitted(&f->w, f->ps, &f->m);
-	assert_int_equal(world_counts(&f->w, "aid-1").withdrawn, 1);
-	assert_int_equal(world_counts(&f->w, "aid-1").queued, 3);
+	trial_submitted(&f->w, f->ps, &f->m);
+	assert_int_equal(trial_counts(&f->w, "aid-1").withdrawn, 1);
+	assert_int_equal(trial_counts(&f->w, "aid-1").queued, 3);
 }
 
 static void what_is_superseded_is_not_chased_any_more(void **state)
@@ -303,15 +302,15 @@ static void what_is_superseded_is_not_chased_any_more(void **state)
 
 	message_in_case(message_new(&f->w, &m, TYPE(REFERRAL)), f->case_id);
 	m.support.domain = (char *)"legal";
-	world_submitted(&f->w, f->manager, &m);
+	trial_submitted(&f->w, f->manager, &m);
 	uint8_t first[CORE_ID_BYTES];
 	memcpy(first, m.id, CORE_ID_BYTES);
 	message_in_case(message_new(&f->w, &m, TYPE(REFERRAL)), f->case_id);
 	m.support.domain = (char *)"legal";
 	supersede(&m, first);
-	world_submitted(&f->w, f->manager, &m);
-	assert_int_equal(world_task(&f->w, f->manager, first), TASK(CANCELLED));
-	assert_int_equal(world_task(&f->w, f->manager, m.id), TASK(REQUESTED));
+	trial_submitted(&f->w, f->manager, &m);
+	assert_int_equal(trial_task(&f->w, f->manager, first), TASK(CANCELLED));
+	assert_int_equal(trial_task(&f->w, f->manager, m.id), TASK(REQUESTED));
 }
 
 static void the_excluded_get_nothing_and_read_nothing(void **state)
@@ -319,15 +318,15 @@ static void the_excluded_get_nothing_and_read_nothing(void **state)
 	struct fixture *f = *state;
 
 	/* Queued before the exclusion: withdrawn. */
-	world_submitted(&f->w, f->ps, report(f, "aid-1"));
+	trial_submitted(&f->w, f->ps, report(f, "aid-1"));
 	message_exclude(report(f, "aid-2"), "aid-1");
-	world_submitted(&f->w, f->ps, &f->m);
-	assert_int_equal(world_counts(&f->w, "aid-1").withdrawn, 1);
-	assert_int_equal(world_release_one(&f->w, f->aid), 0);
+	trial_submitted(&f->w, f->ps, &f->m);
+	assert_int_equal(trial_counts(&f->w, "aid-1").withdrawn, 1);
+	assert_int_equal(trial_release_one(&f->w, f->aid), 0);
 	refused(f, f->ps, report(f, "aid-1"), IEUM_E_CONFLICT_OF_INTEREST);
 	refused(f, f->aid, report(f, "aid-2"), IEUM_E_CONFLICT_OF_INTEREST);
-	assert_null(world_case(&f->w, f->aid, f->case_id));
-	assert_null(world_referral(&f->w, f->aid, f->case_id));
+	assert_null(trial_case(&f->w, f->aid, f->case_id));
+	assert_null(trial_referral(&f->w, f->aid, f->case_id));
 	message_exclude(report(f, "aid-2"), "nobody");
 	refused(f, f->ps, &f->m, IEUM_E_FIELD_INVALID);
 }
@@ -335,24 +334,24 @@ static void the_excluded_get_nothing_and_read_nothing(void **state)
 static void an_excluded_member_of_a_role_is_passed_over(void **state)
 {
 	struct fixture *f = *state;
-	uint64_t counsellor = world_connect(&f->w, "counsellor");
+	uint64_t counsellor = trial_connect(&f->w, "counsellor");
 
 	/* The report waits in the mailbox that manager and counsellor share. */
 	message_exclude(report(f, "aid-2"), "counsellor");
-	world_submitted(&f->w, f->ps, &f->m);
-	assert_int_equal(world_counts(&f->w, "team/help").queued, 1);
-	assert_int_equal(world_release_one(&f->w, counsellor), 0);
-	assert_true(world_release_one(&f->w, f->manager) != 0);
+	trial_submitted(&f->w, f->ps, &f->m);
+	assert_int_equal(trial_counts(&f->w, "team/help").queued, 1);
+	assert_int_equal(trial_release_one(&f->w, counsellor), 0);
+	assert_true(trial_release_one(&f->w, f->manager) != 0);
 }
 
 static void a_case_whose_owner_is_excluded_gets_another(void **state)
 {
 	struct fixture *f = *state;
 
-	assert_string_equal(world_case(&f->w, f->ps, f->case_id)->summary->owner, "team/lead");
+	assert_string_equal(trial_case(&f->w, f->ps, f->case_id)->summary->owner, "team/lead");
 	message_exclude(report(f, "aid-2"), "manager");
-	world_submitted(&f->w, f->ps, &f->m);
-	assert_string_equal(world_case(&f->w, f->ps, f->case_id)->summary->owner, "ps");
+	trial_submitted(&f->w, f->ps, &f->m);
+	assert_string_equal(trial_case(&f->w, f->ps, f->case_id)->summary->owner, "ps");
 }
 
 static void who_is_not_listed_gets_nothing(void **state)
@@ -364,20 +363,20 @@ static void who_is_not_listed_gets_nothing(void **state)
 	assert_int_equal(core_decide_connect(f->w.core, f->w.policy, &k, f->w.now, &f->w.d),
 			 IEUM_E_IDENTITY_UNKNOWN);
 	refused(f, 99999, report(f, "aid-1"), IEUM_E_IDENTITY_UNKNOWN);
-	refused(f, world_connect(&f->w, "watcher"), report(f, "aid-1"), IEUM_E_CASE_UNKNOWN);
+	refused(f, trial_connect(&f->w, "watcher"), report(f, "aid-1"), IEUM_E_CASE_UNKNOWN);
 	refused(f, f->ps, report(f, "nobody"), IEUM_E_ADDRESSEE_UNKNOWN);
 }
 
 static void a_notice_that_a_rule_emits_has_a_case_of_its_own(void **state)
 {
 	struct fixture *f = *state;
-	uint64_t city = world_connect(&f->w, "city");
+	uint64_t city = trial_connect(&f->w, "city");
 	uint64_t ids[4];
 
 	message_open_case(message_new(&f->w, &f->m, TYPE(REPORT_RECEIVED)));
 	f->m.report.child_at_home = 1;
 	f->m.envelope.urgency = URGENCY(IMMEDIATE);
-	world_submitted(&f->w, f->ps, &f->m);
+	trial_submitted(&f->w, f->ps, &f->m);
 	assert_int_equal(f->w.d.n_items, 2);
 	const struct core_item *item = &f->w.d.items[1];
 	assert_int_equal(item->event->submitted->sender, 0);
@@ -391,11 +390,11 @@ static void a_notice_that_a_rule_emits_has_a_case_of_its_own(void **state)
 	uint8_t notice[CORE_ID_BYTES];
 	memcpy(notice, r->envelope->message_id.data, CORE_ID_BYTES);
 	ieum__v1__referral__free_unpacked(r, NULL);
-	assert_int_equal(world_release(&f->w, city, 4, ids), 1);
-	const Ieum__V1__CaseResult *k = world_case(&f->w, city, notice);
+	assert_int_equal(trial_release(&f->w, city, 4, ids), 1);
+	const Ieum__V1__CaseResult *k = trial_case(&f->w, city, notice);
 	assert_string_equal(k->summary->owner, "city");
 	assert_int_equal(k->n_links, 1);
-	assert_null(world_case(&f->w, city, f->m.id));
+	assert_null(trial_case(&f->w, city, f->m.id));
 }
 
 #define TEST(name) cmocka_unit_test_setup_teardown(name, start, stop)

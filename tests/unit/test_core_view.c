@@ -9,10 +9,10 @@
 
 #include <cmocka.h>
 
-#include "tests/unit/core_world.h"
+#include "tests/unit/core_trial.h"
 
 struct fixture {
-	struct world w;
+	struct trial w;
 	uint64_t ps, aid, op, manager;
 	uint8_t case_id[CORE_ID_BYTES];
 	struct message m;
@@ -22,13 +22,13 @@ static int start(void **state)
 {
 	struct fixture *f = calloc(1, sizeof *f);
 
-	world_start(&f->w, world_hub, NULL);
-	f->ps = world_connect(&f->w, "ps");
-	f->aid = world_connect(&f->w, "aid-1");
-	f->op = world_connect(&f->w, "op");
-	f->manager = world_connect(&f->w, "manager");
+	trial_start(&f->w, trial_hub, NULL);
+	f->ps = trial_connect(&f->w, "ps");
+	f->aid = trial_connect(&f->w, "aid-1");
+	f->op = trial_connect(&f->w, "op");
+	f->manager = trial_connect(&f->w, "manager");
 	message_open_case(message_new(&f->w, &f->m, TYPE(REPORT_RECEIVED)));
-	world_submitted(&f->w, f->ps, &f->m);
+	trial_submitted(&f->w, f->ps, &f->m);
 	memcpy(f->case_id, f->m.id, CORE_ID_BYTES);
 	*state = f;
 	return 0;
@@ -38,7 +38,7 @@ static int stop(void **state)
 {
 	struct fixture *f = *state;
 
-	world_stop(&f->w);
+	trial_stop(&f->w);
 	free(f);
 	return 0;
 }
@@ -48,7 +48,7 @@ static void report(struct fixture *f, const char *to)
 	f->w.now += 1000;
 	message_in_case(message_new(&f->w, &f->m, TYPE(SERVICE_REPORT)), f->case_id);
 	message_to(&f->m, to);
-	world_submitted(&f->w, f->ps, &f->m);
+	trial_submitted(&f->w, f->ps, &f->m);
 }
 
 static void a_case_is_for_those_in_it(void **state)
@@ -56,13 +56,13 @@ static void a_case_is_for_those_in_it(void **state)
 	struct fixture *f = *state;
 	uint8_t nobody[CORE_ID_BYTES] = { 9 };
 
-	assert_non_null(world_case(&f->w, f->ps, f->case_id));
-	assert_non_null(world_case(&f->w, f->manager, f->case_id));
-	assert_null(world_case(&f->w, f->aid, f->case_id));
-	assert_null(world_case(&f->w, f->op, f->case_id));
-	assert_null(world_case(&f->w, f->ps, nobody));
+	assert_non_null(trial_case(&f->w, f->ps, f->case_id));
+	assert_non_null(trial_case(&f->w, f->manager, f->case_id));
+	assert_null(trial_case(&f->w, f->aid, f->case_id));
+	assert_null(trial_case(&f->w, f->op, f->case_id));
+	assert_null(trial_case(&f->w, f->ps, nobody));
 	report(f, "aid-1");
-	assert_non_null(world_case(&f->w, f->aid, f->case_id));
+	assert_non_null(trial_case(&f->w, f->aid, f->case_id));
 }
 
 static enum ieum_err view_referral(struct fixture *f, uint64_t who, const uint8_t *id,
@@ -76,7 +76,7 @@ static enum ieum_err view_referral(struct fixture *f, uint64_t who, const uint8_
 
 	q.what_case = IEUM__V1__QUERY__WHAT_REFERRAL;
 	q.referral = &of;
-	of.message_id = (ProtobufCBinaryData){ CORE_ID_BYTES, (uint8_t *)(uintptr_t)id };
+	of.message_id = (ProtobufCBinaryData){ CORE_ID_BYTES, (uint8_t *)id };
 	enum ieum_err err = core_view(f->w.core, f->w.policy, &v);
 	*payload = v.payload_seq;
 	assert_int_equal(v.has_read_id, err == IEUM_E_OK);
@@ -112,14 +112,14 @@ static void the_timeline_tells_what_happened_page_by_page(void **state)
 
 	for (int i = 0; i < 100; i++)
 		report(f, "aid-1");
-	uint64_t first = world_release_one(&f->w, f->aid);
+	uint64_t first = trial_release_one(&f->w, f->aid);
 	assert_true(first != 0);
 	of.case_id = (ProtobufCBinaryData){ CORE_ID_BYTES, f->case_id };
 	q.what_case = IEUM__V1__QUERY__WHAT_CASE;
 	q.case_ = &of;
 	q.page_rows = 7;
 	for (;;) {
-		const Ieum__V1__Result *r = world_query(&f->w, f->ps, &q, &err);
+		const Ieum__V1__Result *r = trial_query(&f->w, f->ps, &q, &err);
 		assert_non_null(r);
 		for (size_t i = 0; i < r->case_->n_timeline; i++, rows++) {
 			assert_true(r->case_->timeline[i]->journal_number > last);
@@ -141,7 +141,7 @@ static void the_timeline_tells_what_happened_page_by_page(void **state)
 	}
 	assert_int_equal(rows, 102);
 	q.cursor.len = 3;
-	assert_null(world_query(&f->w, f->ps, &q, &err));
+	assert_null(trial_query(&f->w, f->ps, &q, &err));
 	assert_int_equal(err, IEUM_E_FIELD_INVALID);
 }
 
@@ -156,14 +156,14 @@ static void my_cases_come_once_each_page_by_page(void **state)
 
 	for (int i = 0; i < 30; i++) {
 		message_open_case(message_new(&f->w, &f->m, TYPE(REPORT_RECEIVED)));
-		world_submitted(&f->w, f->ps, &f->m);
+		trial_submitted(&f->w, f->ps, &f->m);
 	}
 	q.what_case = IEUM__V1__QUERY__WHAT_CASES;
 	q.cases = &of;
 	q.page_rows = 4;
 	/* The manager is in each by two mailboxes. */
 	for (int pages = 0; pages < 20; pages++) {
-		const Ieum__V1__Result *r = world_query(&f->w, f->manager, &q, &err);
+		const Ieum__V1__Result *r = trial_query(&f->w, f->manager, &q, &err);
 		assert_non_null(r);
 		if (rows == 0)
 			assert_memory_equal(r->cases->cases[0]->case_id.data, f->m.id,
@@ -176,7 +176,7 @@ static void my_cases_come_once_each_page_by_page(void **state)
 	}
 	assert_int_equal(rows, 31);
 	q.cursor.len = 0;
-	assert_int_equal(world_query(&f->w, f->aid, &q, &err)->cases->n_cases, 0);
+	assert_int_equal(trial_query(&f->w, f->aid, &q, &err)->cases->n_cases, 0);
 }
 
 static void queues_are_an_operator_s_and_show_envelopes(void **state)
@@ -189,13 +189,13 @@ static void queues_are_an_operator_s_and_show_envelopes(void **state)
 
 	for (int i = 0; i < 5; i++)
 		report(f, "aid-1");
-	uint64_t id = world_release_one(&f->w, f->aid);
-	assert_int_equal(world_refuse(&f->w, f->aid, id, "unreadable"), IEUM_E_OK);
+	uint64_t id = trial_release_one(&f->w, f->aid);
+	assert_int_equal(trial_refuse(&f->w, f->aid, id, "unreadable"), IEUM_E_OK);
 	q.what_case = IEUM__V1__QUERY__WHAT_QUEUES;
 	q.queues = &all;
-	assert_null(world_query(&f->w, f->ps, &q, &err));
+	assert_null(trial_query(&f->w, f->ps, &q, &err));
 	assert_int_equal(err, IEUM_E_NOT_PERMITTED);
-	const Ieum__V1__Result *r = world_query(&f->w, f->op, &q, &err);
+	const Ieum__V1__Result *r = trial_query(&f->w, f->op, &q, &err);
 	assert_int_equal(r->queues->n_queues, 12);
 	for (size_t i = 0; i < r->queues->n_queues; i++) {
 		const Ieum__V1__QueueSummary *s = r->queues->queues[i];
@@ -206,8 +206,8 @@ static void queues_are_an_operator_s_and_show_envelopes(void **state)
 	q.queue = &one;
 	one.mailbox = (char *)"aid-1";
 	q.page_rows = 3;
-	assert_null(world_query(&f->w, f->aid, &q, &err));
-	r = world_query(&f->w, f->op, &q, &err);
+	assert_null(trial_query(&f->w, f->aid, &q, &err));
+	r = trial_query(&f->w, f->op, &q, &err);
 	assert_int_equal(r->queue->summary->depth, 5);
 	assert_non_null(strstr(r->queue->summary->head_waits, "attempt 1 failed"));
 	assert_int_equal(r->queue->n_entries, 3);
@@ -216,7 +216,7 @@ static void queues_are_an_operator_s_and_show_envelopes(void **state)
 	uint8_t cursor[8];
 	memcpy(cursor, r->next_cursor.data, sizeof cursor);
 	q.cursor = (ProtobufCBinaryData){ sizeof cursor, cursor };
-	r = world_query(&f->w, f->op, &q, &err);
+	r = trial_query(&f->w, f->op, &q, &err);
 	assert_int_equal(r->queue->n_entries, 2);
 	assert_int_equal(r->next_cursor.len, 0);
 }
@@ -230,16 +230,16 @@ static void dead_letters_are_listed_with_their_reason(void **state)
 
 	report(f, "aid-1");
 	for (int i = 0; i < 4; i++) {
-		assert_int_equal(world_refuse(&f->w, f->aid, world_release_one(&f->w, f->aid),
+		assert_int_equal(trial_refuse(&f->w, f->aid, trial_release_one(&f->w, f->aid),
 					      "unreadable"),
 				 IEUM_E_OK);
-		world_at(&f->w, f->w.now + 10 * 1000 * 1000);
+		trial_at(&f->w, f->w.now + 10 * 1000 * 1000);
 	}
 	q.what_case = IEUM__V1__QUERY__WHAT_QUEUE;
 	q.queue = &one;
 	one.mailbox = (char *)"aid-1";
 	one.dead_letters = 1;
-	const Ieum__V1__Result *r = world_query(&f->w, f->op, &q, &err);
+	const Ieum__V1__Result *r = trial_query(&f->w, f->op, &q, &err);
 	assert_int_equal(r->queue->n_entries, 1);
 	assert_string_equal(r->queue->entries[0]->why, "unreadable");
 	assert_int_equal(r->queue->entries[0]->state, STATE(DEAD_LETTERED));
@@ -256,16 +256,16 @@ static void directory_whoami_and_reach_come_from_policy(void **state)
 
 	q.what_case = IEUM__V1__QUERY__WHAT_DIRECTORY;
 	q.directory = &directory;
-	assert_int_equal(world_query(&f->w, f->ps, &q, &err)->directory->n_entries, 11);
+	assert_int_equal(trial_query(&f->w, f->ps, &q, &err)->directory->n_entries, 11);
 	directory.kind = (char *)"team";
-	const Ieum__V1__Result *r = world_query(&f->w, f->ps, &q, &err);
+	const Ieum__V1__Result *r = trial_query(&f->w, f->ps, &q, &err);
 	assert_int_equal(r->directory->n_entries, 1);
 	assert_int_equal(r->directory->entries[0]->n_members, 3);
 	assert_string_equal(r->directory->entries[0]->members[0], "help: manager");
 
 	q.what_case = IEUM__V1__QUERY__WHAT_WHOAMI;
 	q.whoami = &whoami;
-	r = world_query(&f->w, f->op, &q, &err);
+	r = trial_query(&f->w, f->op, &q, &err);
 	assert_string_equal(r->whoami->participant, "op");
 	assert_string_equal(r->whoami->views[0], "queues");
 	assert_true(r->whoami->drill);
@@ -275,12 +275,12 @@ static void directory_whoami_and_reach_come_from_policy(void **state)
 	q.what_case = IEUM__V1__QUERY__WHAT_REACH;
 	q.reach = &reach;
 	reach.referral = &f->m.referral;
-	r = world_query(&f->w, f->manager, &q, &err);
+	r = trial_query(&f->w, f->manager, &q, &err);
 	assert_int_equal(r->reach->n_entries, 1);
 	assert_string_equal(r->reach->entries[0]->mailbox, "aid-1");
 	assert_string_equal(r->reach->entries[0]->ladder[0], "provider:legal#2");
 	assert_string_equal(r->reach->rules[0], "support");
-	assert_null(world_query(&f->w, f->aid, &q, &err));
+	assert_null(trial_query(&f->w, f->aid, &q, &err));
 	assert_int_equal(err, IEUM_E_CASE_UNKNOWN);
 }
 
@@ -328,7 +328,7 @@ static void a_cut_or_changed_snapshot_is_refused_and_never_crashes(void **state)
 
 	for (int i = 0; i < 5; i++)
 		report(f, "aid-1");
-	(void)world_release_one(&f->w, f->aid);
+	(void)trial_release_one(&f->w, f->aid);
 	buf_init(&b, 1 << 24);
 	assert_int_equal(core_snapshot_write(f->w.core, &b), IEUM_E_OK);
 	size_t n = buf_len(&b);

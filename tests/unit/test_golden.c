@@ -61,10 +61,12 @@ static char *state_of(const char *path)
 	assert_int_equal(core_check(core, what, sizeof what), IEUM_E_OK);
 	fprintf(out, "events %llu\n", (unsigned long long)core_last_seq(core));
 	for (uint32_t i = 1; core_mailbox_counts(core, i, &n); i++)
-		fprintf(out, "%s routed %llu queued %llu in_flight %llu settled %llu dead_lettered %llu withdrawn %llu\n",
-			core_mailbox_name(core, i), (unsigned long long)n.routed, (unsigned long long)n.queued,
-			(unsigned long long)n.in_flight, (unsigned long long)n.settled,
-			(unsigned long long)n.dead_lettered, (unsigned long long)n.withdrawn);
+		fprintf(out,
+			"%s routed %llu queued %llu in_flight %llu settled %llu dead_lettered %llu withdrawn %llu\n",
+			core_mailbox_name(core, i), (unsigned long long)n.routed,
+			(unsigned long long)n.queued, (unsigned long long)n.in_flight,
+			(unsigned long long)n.settled, (unsigned long long)n.dead_lettered,
+			(unsigned long long)n.withdrawn);
 	fclose(out);
 	journal_close(journal);
 	core_free(core);

@@ -1,8 +1,8 @@
 /* A hub for tests: a policy, a core, and a second core that learns of everything only by the
  * packed bytes of the events, as a replay does, or from a snapshot.  Every event recorded here goes through both,
- * and the world can be asked whether they are equal. */
-#ifndef IEUM_TESTS_UNIT_CORE_WORLD_H
-#define IEUM_TESTS_UNIT_CORE_WORLD_H
+ * and the trial can be asked whether they are equal. */
+#ifndef IEUM_TESTS_UNIT_CORE_TRIAL_H
+#define IEUM_TESTS_UNIT_CORE_TRIAL_H
 
 #include "broker/core/core.h"
 
@@ -19,7 +19,7 @@
 #define STATE(word)   IEUM__V1__DELIVERY_STATE__DELIVERY_STATE_##word
 #define CASE(word)    IEUM__V1__CASE_STATE__CASE_STATE_##word
 
-struct world {
+struct trial {
 	struct core *core;
 	struct core *mirror;
 	struct policy *policy;
@@ -33,21 +33,21 @@ struct world {
 	char detail[CORE_DETAIL_BYTES]; /* of the last refusal */
 };
 
-extern const char world_hub[]; /* the hub file that most tests use */
+extern const char trial_hub[]; /* the hub file that most tests use */
 
-void world_start(struct world *w, const char *hub, const struct core_limits *limits);
-void world_stop(struct world *w);
+void trial_start(struct trial *w, const char *hub, const struct core_limits *limits);
+void trial_stop(struct trial *w);
 
 /* Both cores are equal, written, read and written again too, and without contradiction. */
-void world_verify(struct world *w);
+void trial_verify(struct trial *w);
 
 /* Records what was decided; a refusal records nothing. */
-enum ieum_err world_record(struct world *w, enum ieum_err decided);
-void world_reload(struct world *w, const char *hub);
-void world_restart(struct world *w);
+enum ieum_err trial_record(struct trial *w, enum ieum_err decided);
+void trial_reload(struct trial *w, const char *hub);
+void trial_restart(struct trial *w);
 
-uint64_t world_connect(struct world *w, const char *participant);
-void world_disconnect(struct world *w, uint64_t connection);
+uint64_t trial_connect(struct trial *w, const char *participant);
+void trial_disconnect(struct trial *w, uint64_t connection);
 
 /* A message to build on: routine, by statute, in no case. */
 struct message {
@@ -77,39 +77,39 @@ struct message {
 	size_t payload; /* bytes it seems to have; 0: as packed */
 };
 
-struct message *message_new(struct world *w, struct message *m, Ieum__V1__MessageType type);
+struct message *message_new(struct trial *w, struct message *m, Ieum__V1__MessageType type);
 void message_open_case(struct message *m);
 void message_in_case(struct message *m, const uint8_t case_id[CORE_ID_BYTES]);
 void message_to(struct message *m, const char *participant);
 void message_reply(struct message *m, const uint8_t id[CORE_ID_BYTES]);
 void message_exclude(struct message *m, const char *participant);
 
-enum ieum_err world_submit(struct world *w, uint64_t connection, struct message *m);
+enum ieum_err trial_submit(struct trial *w, uint64_t connection, struct message *m);
 /* A message of `type`, which must be accepted. */
-void world_submitted(struct world *w, uint64_t connection, struct message *m);
-enum ieum_err world_answer(struct world *w, uint64_t connection, const uint8_t to[CORE_ID_BYTES],
+void trial_submitted(struct trial *w, uint64_t connection, struct message *m);
+enum ieum_err trial_answer(struct trial *w, uint64_t connection, const uint8_t to[CORE_ID_BYTES],
 			   Ieum__V1__AnswerKind kind);
 
-size_t world_release(struct world *w, uint64_t connection, uint32_t max, uint64_t *ids);
-uint64_t world_release_one(struct world *w, uint64_t connection); /* 0: nothing */
-enum ieum_err world_done(struct world *w, uint64_t connection, uint64_t delivery);
-enum ieum_err world_give_back(struct world *w, uint64_t connection, uint64_t delivery);
-enum ieum_err world_refuse(struct world *w, uint64_t connection, uint64_t delivery,
+size_t trial_release(struct trial *w, uint64_t connection, uint32_t max, uint64_t *ids);
+uint64_t trial_release_one(struct trial *w, uint64_t connection); /* 0: nothing */
+enum ieum_err trial_done(struct trial *w, uint64_t connection, uint64_t delivery);
+enum ieum_err trial_give_back(struct trial *w, uint64_t connection, uint64_t delivery);
+enum ieum_err trial_refuse(struct trial *w, uint64_t connection, uint64_t delivery,
 			   const char *why);
 /* Does what is due at the time, the clock moved there; how many events. */
-size_t world_at(struct world *w, core_time_us when);
+size_t trial_at(struct trial *w, core_time_us when);
 
-struct core_mailbox_counts world_counts(struct world *w, const char *mailbox);
+struct core_mailbox_counts trial_counts(struct trial *w, const char *mailbox);
 
 /* A query's result; NULL with *err. */
-const Ieum__V1__Result *world_query(struct world *w, uint64_t connection, Ieum__V1__Query *q,
+const Ieum__V1__Result *trial_query(struct trial *w, uint64_t connection, Ieum__V1__Query *q,
 				    enum ieum_err *err);
-const Ieum__V1__CaseResult *world_case(struct world *w, uint64_t connection,
+const Ieum__V1__CaseResult *trial_case(struct trial *w, uint64_t connection,
 				       const uint8_t id[CORE_ID_BYTES]);
-const Ieum__V1__ReferralResult *world_referral(struct world *w, uint64_t connection,
+const Ieum__V1__ReferralResult *trial_referral(struct trial *w, uint64_t connection,
 					       const uint8_t id[CORE_ID_BYTES]);
 /* State of the first task. */
-Ieum__V1__TaskState world_task(struct world *w, uint64_t connection,
+Ieum__V1__TaskState trial_task(struct trial *w, uint64_t connection,
 			       const uint8_t id[CORE_ID_BYTES]);
 
 #endif

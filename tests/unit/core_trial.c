@@ -1,5 +1,5 @@
-/* A hub for tests; see core_world.h. */
-#include "tests/unit/core_world.h"
+/* A hub for tests; see core_trial.h. */
+#include "tests/unit/core_trial.h"
 
 #include <setjmp.h>
 #include <stdarg.h>
@@ -12,9 +12,9 @@
 
 #include "yaml/yaml_diag.h"
 
-enum { WORLD_SNAPSHOT_BYTES = 256 * 1024 * 1024 };
+enum { TRIAL_SNAPSHOT_BYTES = 256 * 1024 * 1024 };
 
-const char world_hub[] =
+const char trial_hub[] =
 	"hub: {name: test.ieum, title: {en: T, ko: 티}, jurisdiction: \"41570\", time_zone: \"+09:00\"}\n"
 	"calendar: {working_hours: \"09:00-18:00\", weekend: [saturday, sunday], holidays: []}\n"
 	"domains: [legal, care]\n"
@@ -117,7 +117,7 @@ static struct policy *parse(const char *hub)
 	return p;
 }
 
-static void apply_to_both(struct world *w, const Ieum__V1__Event *e)
+static void apply_to_both(struct trial *w, const Ieum__V1__Event *e)
 {
 	uint64_t seq = core_last_seq(w->core) + 1;
 	size_t len = ieum__v1__event__get_packed_size(e);
@@ -137,7 +137,7 @@ static void apply_to_both(struct world *w, const Ieum__V1__Event *e)
 		e->what_case == IEUM__V1__EVENT__WHAT_SUBMITTED && e->submitted->sender == 0;
 }
 
-enum ieum_err world_record(struct world *w, enum ieum_err decided)
+enum ieum_err trial_record(struct trial *w, enum ieum_err decided)
 {
 	memcpy(w->detail, w->d.detail, sizeof w->detail);
 	if (!decided)
@@ -147,7 +147,7 @@ enum ieum_err world_record(struct world *w, enum ieum_err decided)
 }
 
 /* Equal states decide equally: the second core is asked too. */
-static enum ieum_err same(struct world *w, enum ieum_err first, enum ieum_err second)
+static enum ieum_err same(struct trial *w, enum ieum_err first, enum ieum_err second)
 {
 	assert_int_equal(first, second);
 	assert_int_equal(w->d.n_items, w->again.n_items);
@@ -166,32 +166,32 @@ static enum ieum_err same(struct world *w, enum ieum_err first, enum ieum_err se
 	return first;
 }
 
-static struct core_decision *fresh_again(struct world *w)
+static struct core_decision *fresh_again(struct trial *w)
 {
 	core_decision_reset(&w->again);
 	return &w->again;
 }
 
-static struct core_decision *fresh(struct world *w)
+static struct core_decision *fresh(struct trial *w)
 {
 	core_decision_reset(&w->d);
 	return &w->d;
 }
 
-void world_restart(struct world *w)
+void trial_restart(struct trial *w)
 {
 	static const uint8_t incarnation[CORE_ID_BYTES] = { 7 };
 
-	assert_int_equal(world_record(w, core_decide_start(w->core, "test", incarnation, true,
+	assert_int_equal(trial_record(w, core_decide_start(w->core, "test", incarnation, true,
 							   w->now, fresh(w))),
 			 IEUM_E_OK);
 }
 
-void world_reload(struct world *w, const char *hub)
+void trial_reload(struct trial *w, const char *hub)
 {
 	struct policy *p = parse(hub);
 
-	assert_int_equal(world_record(w, core_decide_policy(w->core, p, w->now, fresh(w))),
+	assert_int_equal(trial_record(w, core_decide_policy(w->core, p, w->now, fresh(w))),
 			 IEUM_E_OK);
 	assert_int_equal(core_bind_policy(w->core, p), IEUM_E_OK);
 	assert_int_equal(core_bind_policy(w->mirror, p), IEUM_E_OK);
@@ -199,7 +199,7 @@ void world_reload(struct world *w, const char *hub)
 	w->policy = p;
 }
 
-void world_start(struct world *w, const char *hub, const struct core_limits *limits)
+void trial_start(struct trial *w, const char *hub, const struct core_limits *limits)
 {
 	static const struct core_limits wide = { 1 << 20, 1 << 20, 1 << 20 };
 
@@ -212,13 +212,13 @@ void world_start(struct world *w, const char *hub, const struct core_limits *lim
 	core_decision_init(&w->d, 16 * 1024 * 1024);
 	core_decision_init(&w->again, 16 * 1024 * 1024);
 	arena_init(&w->arena, 16 * 1024 * 1024);
-	world_restart(w);
-	world_reload(w, hub);
+	trial_restart(w);
+	trial_reload(w, hub);
 }
 
-void world_stop(struct world *w)
+void trial_stop(struct trial *w)
 {
-	world_verify(w);
+	trial_verify(w);
 	core_free(w->core);
 	core_free(w->mirror);
 	policy_free(w->policy);
@@ -231,7 +231,7 @@ void world_stop(struct world *w)
 
 static void snapshot(const struct core *c, struct buf *out)
 {
-	buf_init(out, WORLD_SNAPSHOT_BYTES);
+	buf_init(out, TRIAL_SNAPSHOT_BYTES);
 	assert_int_equal(core_snapshot_write(c, out), IEUM_E_OK);
 }
 
@@ -249,7 +249,7 @@ static void sound(const struct core *c)
 		fail_msg("core_check: %s", what);
 }
 
-void world_verify(struct world *w)
+void trial_verify(struct trial *w)
 {
 	static const struct core_limits wide = { 1 << 20, 1 << 20, 1 << 20 };
 	struct buf a;
@@ -278,20 +278,20 @@ void world_verify(struct world *w)
 
 /* ---- connections and messages ---- */
 
-uint64_t world_connect(struct world *w, const char *participant)
+uint64_t trial_connect(struct trial *w, const char *participant)
 {
 	const struct core_connect k = { participant, "someone", "192.0.2.1:4", "0a" };
 
 	assert_int_equal(
-		world_record(w, core_decide_connect(w->core, w->policy, &k, w->now, fresh(w))),
+		trial_record(w, core_decide_connect(w->core, w->policy, &k, w->now, fresh(w))),
 		IEUM_E_OK);
 	return w->d.items[0].event->connected->connection;
 }
 
-void world_disconnect(struct world *w, uint64_t connection)
+void trial_disconnect(struct trial *w, uint64_t connection)
 {
 	assert_int_equal(
-		world_record(w, core_decide_disconnect(w->core, connection, w->now, fresh(w))),
+		trial_record(w, core_decide_disconnect(w->core, connection, w->now, fresh(w))),
 		IEUM_E_OK);
 }
 
@@ -308,7 +308,7 @@ static void set_body(struct message *m, Ieum__V1__MessageType type)
 	m->referral.report_received = &m->report;
 }
 
-struct message *message_new(struct world *w, struct message *m, Ieum__V1__MessageType type)
+struct message *message_new(struct trial *w, struct message *m, Ieum__V1__MessageType type)
 {
 	uint64_t ms = (uint64_t)w->now / 1000;
 
@@ -357,37 +357,37 @@ void message_to(struct message *m, const char *participant)
 
 	ieum__v1__addressee__init(&m->addressee[i]);
 	m->addressee[i].to_case = IEUM__V1__ADDRESSEE__TO_PARTICIPANT;
-	m->addressee[i].participant = (char *)(uintptr_t)participant;
+	m->addressee[i].participant = (char *)participant;
 	m->addressees[i] = &m->addressee[i];
 	m->envelope.addressees = m->addressees;
 }
 
 void message_exclude(struct message *m, const char *participant)
 {
-	m->excluded[m->envelope.n_excluded_participants++] = (char *)(uintptr_t)participant;
+	m->excluded[m->envelope.n_excluded_participants++] = (char *)participant;
 	m->envelope.excluded_participants = m->excluded;
 }
 
-enum ieum_err world_submit(struct world *w, uint64_t connection, struct message *m)
+enum ieum_err trial_submit(struct trial *w, uint64_t connection, struct message *m)
 {
 	size_t len = m->payload ? m->payload : ieum__v1__referral__get_packed_size(&m->referral);
 	const struct core_submit s = { connection, &m->referral, (const uint8_t *)"", len };
 	enum ieum_err err = core_decide_submit(w->core, w->policy, &s, w->now, fresh(w));
 
-	return world_record(
+	return trial_record(
 		w,
 		same(w, err, core_decide_submit(w->mirror, w->policy, &s, w->now, fresh_again(w))));
 }
 
-void world_submitted(struct world *w, uint64_t connection, struct message *m)
+void trial_submitted(struct trial *w, uint64_t connection, struct message *m)
 {
-	enum ieum_err err = world_submit(w, connection, m);
+	enum ieum_err err = trial_submit(w, connection, m);
 
 	if (err)
 		fail_msg("refused: %s: %s", ieum_error((int)err)->name, w->detail);
 }
 
-enum ieum_err world_answer(struct world *w, uint64_t connection, const uint8_t to[CORE_ID_BYTES],
+enum ieum_err trial_answer(struct trial *w, uint64_t connection, const uint8_t to[CORE_ID_BYTES],
 			   Ieum__V1__AnswerKind kind)
 {
 	struct message m;
@@ -397,12 +397,12 @@ enum ieum_err world_answer(struct world *w, uint64_t connection, const uint8_t t
 	m.answer.kind = kind;
 	m.answer.reason = REASON(CAPACITY_FULL);
 	m.answer.more_time_until_at_ms = w->now / 1000 + 10 * DAY_US / 1000;
-	return world_submit(w, connection, &m);
+	return trial_submit(w, connection, &m);
 }
 
 /* ---- deliveries ---- */
 
-size_t world_release(struct world *w, uint64_t connection, uint32_t max, uint64_t *ids)
+size_t trial_release(struct trial *w, uint64_t connection, uint32_t max, uint64_t *ids)
 {
 	uint64_t peeked[CORE_RELEASE_MAX];
 	size_t n_peeked = core_peek_release(w->core, w->policy, connection, max, w->now, peeked);
@@ -420,50 +420,50 @@ size_t world_release(struct world *w, uint64_t connection, uint32_t max, uint64_
 	assert_int_equal(e->n_deliveries, n_peeked);
 	assert_memory_equal(e->deliveries, peeked, n_peeked * sizeof *peeked);
 	memcpy(ids, e->deliveries, e->n_deliveries * sizeof *ids);
-	(void)world_record(w, IEUM_E_OK);
+	(void)trial_record(w, IEUM_E_OK);
 	return n_peeked;
 }
 
-uint64_t world_release_one(struct world *w, uint64_t connection)
+uint64_t trial_release_one(struct trial *w, uint64_t connection)
 {
 	uint64_t id;
 
-	return world_release(w, connection, 1, &id) ? id : 0;
+	return trial_release(w, connection, 1, &id) ? id : 0;
 }
 
-static enum ieum_err settle(struct world *w, const struct core_settle *s)
+static enum ieum_err settle(struct trial *w, const struct core_settle *s)
 {
 	enum ieum_err err = core_decide_settle(w->core, w->policy, s, w->now, fresh(w));
 
-	return world_record(
+	return trial_record(
 		w,
 		same(w, err, core_decide_settle(w->mirror, w->policy, s, w->now, fresh_again(w))));
 }
 
-enum ieum_err world_done(struct world *w, uint64_t connection, uint64_t delivery)
+enum ieum_err trial_done(struct trial *w, uint64_t connection, uint64_t delivery)
 {
 	return settle(w, &(struct core_settle){
 				 .connection = connection, .done = &delivery, .n_done = 1 });
 }
 
-enum ieum_err world_give_back(struct world *w, uint64_t connection, uint64_t delivery)
+enum ieum_err trial_give_back(struct trial *w, uint64_t connection, uint64_t delivery)
 {
 	return settle(w, &(struct core_settle){
 				 .connection = connection, .release = &delivery, .n_release = 1 });
 }
 
-enum ieum_err world_refuse(struct world *w, uint64_t connection, uint64_t delivery, const char *why)
+enum ieum_err trial_refuse(struct trial *w, uint64_t connection, uint64_t delivery, const char *why)
 {
 	Ieum__V1__DeliveryRefusal r = IEUM__V1__DELIVERY_REFUSAL__INIT;
 	Ieum__V1__DeliveryRefusal *list[] = { &r };
 
 	r.delivery_id = delivery;
-	r.reason = (char *)(uintptr_t)why;
+	r.reason = (char *)why;
 	return settle(w, &(struct core_settle){
 				 .connection = connection, .refuse = list, .n_refuse = 1 });
 }
 
-size_t world_at(struct world *w, core_time_us when)
+size_t trial_at(struct trial *w, core_time_us when)
 {
 	size_t n = 0;
 
@@ -478,13 +478,13 @@ size_t world_at(struct world *w, core_time_us when)
 			return n;
 		n += w->d.n_items;
 		assert_true(n < 100000);
-		(void)world_record(w, IEUM_E_OK);
+		(void)trial_record(w, IEUM_E_OK);
 	}
 }
 
 /* ---- looking ---- */
 
-struct core_mailbox_counts world_counts(struct world *w, const char *mailbox)
+struct core_mailbox_counts trial_counts(struct trial *w, const char *mailbox)
 {
 	struct core_mailbox_counts counts;
 
@@ -492,7 +492,7 @@ struct core_mailbox_counts world_counts(struct world *w, const char *mailbox)
 	return counts;
 }
 
-const Ieum__V1__Result *world_query(struct world *w, uint64_t connection, Ieum__V1__Query *q,
+const Ieum__V1__Result *trial_query(struct trial *w, uint64_t connection, Ieum__V1__Query *q,
 				    enum ieum_err *err)
 {
 	struct core_view v = {
@@ -505,39 +505,39 @@ const Ieum__V1__Result *world_query(struct world *w, uint64_t connection, Ieum__
 	return *err ? NULL : v.result;
 }
 
-const Ieum__V1__CaseResult *world_case(struct world *w, uint64_t connection,
+const Ieum__V1__CaseResult *trial_case(struct trial *w, uint64_t connection,
 				       const uint8_t id[CORE_ID_BYTES])
 {
 	Ieum__V1__Query q = IEUM__V1__QUERY__INIT;
 	Ieum__V1__CaseQuery of = IEUM__V1__CASE_QUERY__INIT;
 	enum ieum_err err;
 
-	of.case_id = (ProtobufCBinaryData){ CORE_ID_BYTES, (uint8_t *)(uintptr_t)id };
+	of.case_id = (ProtobufCBinaryData){ CORE_ID_BYTES, (uint8_t *)id };
 	q.what_case = IEUM__V1__QUERY__WHAT_CASE;
 	q.case_ = &of;
 	q.page_rows = 200;
-	const Ieum__V1__Result *r = world_query(w, connection, &q, &err);
+	const Ieum__V1__Result *r = trial_query(w, connection, &q, &err);
 	return r ? r->case_ : NULL;
 }
 
-const Ieum__V1__ReferralResult *world_referral(struct world *w, uint64_t connection,
+const Ieum__V1__ReferralResult *trial_referral(struct trial *w, uint64_t connection,
 					       const uint8_t id[CORE_ID_BYTES])
 {
 	Ieum__V1__Query q = IEUM__V1__QUERY__INIT;
 	Ieum__V1__ReferralQuery of = IEUM__V1__REFERRAL_QUERY__INIT;
 	enum ieum_err err;
 
-	of.message_id = (ProtobufCBinaryData){ CORE_ID_BYTES, (uint8_t *)(uintptr_t)id };
+	of.message_id = (ProtobufCBinaryData){ CORE_ID_BYTES, (uint8_t *)id };
 	q.what_case = IEUM__V1__QUERY__WHAT_REFERRAL;
 	q.referral = &of;
-	const Ieum__V1__Result *r = world_query(w, connection, &q, &err);
+	const Ieum__V1__Result *r = trial_query(w, connection, &q, &err);
 	return r ? r->referral : NULL;
 }
 
-Ieum__V1__TaskState world_task(struct world *w, uint64_t connection,
+Ieum__V1__TaskState trial_task(struct trial *w, uint64_t connection,
 			       const uint8_t id[CORE_ID_BYTES])
 {
-	const Ieum__V1__ReferralResult *r = world_referral(w, connection, id);
+	const Ieum__V1__ReferralResult *r = trial_referral(w, connection, id);
 
 	assert_non_null(r);
 	assert_true(r->n_tasks > 0);
