@@ -529,7 +529,7 @@ SANITIZED := \
 	TSAN_OPTIONS=$(SANITIZER_OPTIONS)/tsan:second_deadlock_stack=1
 
 # A fixed set of seeds, then a minute's worth of new ones; every scenario file.
-SIM_RUNS := "$B/bin/ieum-sim --seeds 100" "$B/bin/ieum-sim --seconds 60"
+SIM_RUNS := "$B/bin/ieum-sim --seeds 150 --steps 2500" "$B/bin/ieum-sim --seconds 60 --steps 2500"
 SCENARIO_RUNS := "$B/bin/ieum-play $(sort $(wildcard tests/scenarios/*.yaml))"
 
 .PHONY: setup demo check check-built unit sim scenarios integration crash crash-long bench
