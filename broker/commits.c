@@ -48,6 +48,7 @@ static void on_durable(struct server *sv, int side)
 	if (b->n_events)
 		snapshotter_note(sv->snapshotter, b->first_seq + b->n_events - 1);
 	recorder_done(&sv->recorder, side);
+	releases_read_again(sv);
 	resume_waiting(sv);
 }
 
@@ -66,26 +67,30 @@ static void on_state(struct server *sv, enum committer_state state)
 		log_info("journal_resumed", LOG_U("seq", core_last_seq(sv->core)));
 }
 
+/* Reaping clears the news, so the state is asked for afterwards: what the thread changes later it
+ * tells again. */
 void commits_cb(evutil_socket_t fd, short what, void *arg)
 {
 	struct server *sv = arg;
-	enum committer_state state = committer_state(sv->committer);
+	enum committer_state state;
 	enum ieum_err result = IEUM_E_OK;
+	bool reaped;
 	int side;
 
 	(void)fd, (void)what;
 	if (sv->failed)
 		return;
-	if (recorder_reap(&sv->recorder, &side, &result)) {
-		if (result)
-			server_fail(sv, result, "commit");
-		else
-			on_durable(sv, side);
-	}
-	if (state == COMMITTER_FAILED && !sv->failed)
-		server_fail(sv, committer_trouble(sv->committer), "commit");
-	if (sv->failed)
+	reaped = recorder_reap(&sv->recorder, &side, &result);
+	state = committer_state(sv->committer);
+	if (!result && state == COMMITTER_FAILED)
+		result = committer_trouble(sv->committer);
+	if (result) {
+		server_fail(sv, result, "commit");
 		return;
+	}
 	on_state(sv, state);
-	server_turn_soon(sv);
+	if (reaped)
+		on_durable(sv, side);
+	if (!sv->failed)
+		server_turn_soon(sv);
 }

@@ -96,15 +96,15 @@ static void release(struct session *s, struct outbox_side *side)
 	s->outstanding -= side->answers;
 	side->answers = 0;
 	s->welcomed = true;
-	if (s->state == SESSION_CLOSING)
-		return;
 	if (buf_len(&side->held) && !channel_out_swap(s->ch, &side->held)) {
 		err = buf_append(outbox_direct(s), buf_bytes(&side->held), buf_len(&side->held));
 		buf_consume(&side->held, buf_len(&side->held));
 	}
 	if (buf_len(&side->held) == 0 && side->held.cap > OUTBOX_KEEP_BYTES)
 		buf_release(&side->held);
-	if (err)
+	if (s->state == SESSION_CLOSING)
+		channel_finish(s->ch);
+	else if (err)
 		session_overflow(s, err);
 	else
 		outbox_weigh(s);
@@ -120,10 +120,18 @@ void outbox_release(struct server *sv, int side)
 	}
 }
 
+bool outbox_holds(const struct session *s)
+{
+	bool holds = false;
+
+	for (int side = 0; side < RECORDER_SIDES; side++)
+		holds = holds || s->outbox.side[side].listed;
+	return holds;
+}
+
 static size_t weight(const struct session *s)
 {
-	/* channel_out() lends memory to an idle channel; here nobody is going to write. */
-	size_t bytes = buf_len(channel_out(s->ch));
+	size_t bytes = channel_out_bytes(s->ch);
 
 	for (int side = 0; side < RECORDER_SIDES; side++)
 		bytes += buf_len(&s->outbox.side[side].held);

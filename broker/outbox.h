@@ -47,7 +47,10 @@ struct buf *outbox_direct(struct session *s);
 /* Settles up to this request are recorded: told once per commit. */
 void outbox_settled(struct session *s, uint64_t request_id);
 
-/* The side is durable: what was held for it leaves. */
+/* Does anything wait for a commit? */
+bool outbox_holds(const struct session *s);
+
+/* The side is durable: what was held for it leaves, and so does a session whose last word it was. */
 void outbox_release(struct server *sv, int side);
 
 /* Pauses or resumes the session by how much waits for it. */

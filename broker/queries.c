@@ -191,36 +191,45 @@ void queries_answer(const struct request *rq)
 	view_and_answer(&a, query, false);
 }
 
+/* A parked query whose payload was looked for: decided anew, if whoever asked is still here. */
+static void resume(struct server *sv, struct parked_query *p, bool erased)
+{
+	struct channel *ch = channel_find(sv->channels, p->channel_id);
+	struct session *s = ch ? ((const struct owner *)channel_arg(ch))->session : NULL;
+	Ieum__V1__ReferralQuery referral = IEUM__V1__REFERRAL_QUERY__INIT;
+	Ieum__V1__Query query = IEUM__V1__QUERY__INIT;
+	struct asking a = { .s = s, .request_id = p->request_id };
+
+	if (!s || s->state != SESSION_OPEN)
+		return;
+	referral.message_id = (ProtobufCBinaryData){ sizeof(p->message_id), p->message_id };
+	query.what_case = IEUM__V1__QUERY__WHAT_REFERRAL;
+	query.referral = &referral;
+	a.kind = kind_of(&query);
+	arena_reset(&sv->arena);
+	view_and_answer(&a, &query, erased);
+}
+
 void queries_payload_read(struct server *sv, uint64_t seq, bool erased)
 {
-	struct parked_query *p = TAILQ_FIRST(&sv->parked);
+	struct parked_queries others = TAILQ_HEAD_INITIALIZER(others);
+	struct parked_queries these = TAILQ_HEAD_INITIALIZER(these);
+	struct parked_query *p;
 
-	while (p) {
-		struct parked_query *next = TAILQ_NEXT(p, link);
-		struct channel *ch = channel_find(sv->channels, p->channel_id);
-
+	/* Taken out first: what has to be read again is parked again meanwhile. */
+	while ((p = TAILQ_FIRST(&sv->parked))) {
+		TAILQ_REMOVE(&sv->parked, p, link);
 		if (p->payload_seq == seq) {
-			Ieum__V1__ReferralQuery referral = IEUM__V1__REFERRAL_QUERY__INIT;
-			Ieum__V1__Query query = IEUM__V1__QUERY__INIT;
-
-			unpark(sv, p);
-			referral.message_id =
-				(ProtobufCBinaryData){ sizeof(p->message_id), p->message_id };
-			query.what_case = IEUM__V1__QUERY__WHAT_REFERRAL;
-			query.referral = &referral;
-			if (ch && ((const struct owner *)channel_arg(ch))->session->state ==
-					  SESSION_OPEN) {
-				struct asking a = {
-					.s = ((const struct owner *)channel_arg(ch))->session,
-					.request_id = p->request_id,
-					.kind = kind_of(&query)
-				};
-
-				arena_reset(&sv->arena);
-				view_and_answer(&a, &query, erased);
-			}
-			free(p);
+			sv->n_parked--;
+			TAILQ_INSERT_TAIL(&these, p, link);
+		} else {
+			TAILQ_INSERT_TAIL(&others, p, link);
 		}
-		p = next;
+	}
+	TAILQ_CONCAT(&sv->parked, &others, link);
+	while ((p = TAILQ_FIRST(&these))) {
+		TAILQ_REMOVE(&these, p, link);
+		resume(sv, p, erased);
+		free(p);
 	}
 }

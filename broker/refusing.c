@@ -16,7 +16,7 @@ static bool is_recorded(enum ieum_err err)
 }
 
 /* What doesn't is told at once, also while the journal can't commit. */
-static bool rests_on_state(enum ieum_err err)
+bool refusing_rests_on_state(enum ieum_err err)
 {
 	switch (err) {
 	case IEUM_E_UNAVAILABLE:
@@ -25,8 +25,11 @@ static bool rests_on_state(enum ieum_err err)
 	case IEUM_E_TOO_MANY_REQUESTS:
 	case IEUM_E_CREDIT_TOO_LARGE:
 	case IEUM_E_FRAME_MALFORMED:
+	case IEUM_E_FRAME_TOO_LARGE:
 	case IEUM_E_FRAME_UNKNOWN:
-	case IEUM_E_FRAME_UNEXPECTED: return false;
+	case IEUM_E_FRAME_UNEXPECTED:
+	case IEUM_E_VERSION_UNSUPPORTED:
+	case IEUM_E_TIMED_OUT: return false;
 	default: return true;
 	}
 }
@@ -98,7 +101,7 @@ void refusing_answer(struct session *s, uint64_t request_id, const struct refusi
 		return;
 	log_debug("refused", LOG_U("connection", s->connection),
 		  LOG_S("error", ieum_error((int)r->err)->name), LOG_S("what", r->what));
-	direct = s->welcomed && !rests_on_state(r->err);
+	direct = s->welcomed && !refusing_rests_on_state(r->err);
 	err = codec_put_error(direct ? outbox_direct(s) : outbox_buf(s), request_id, r->err, detail,
 			      retry_after_ms, r->message_id);
 	if (err) {

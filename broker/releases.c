@@ -74,9 +74,26 @@ static void fetch(struct session *s, const uint64_t *ids, size_t n)
 		room -= delivery.payload_bytes < room ? delivery.payload_bytes : room;
 		/* NOLINTNEXTLINE(performance-no-int-to-ptr): an id travels as a tag, nothing is pointed at */
 		if (recorder_read(&sv->recorder, delivery.seq, (void *)(uintptr_t)s->channel_id) !=
-		    IEUM_E_OK)
+		    IEUM_E_OK) {
+			/* Others have asked for as much as a batch can read. */
+			s->unread = sv->unread = true;
 			break;
+		}
 		s->reads++;
+	}
+}
+
+void releases_read_again(struct server *sv)
+{
+	struct session *s;
+
+	if (!sv->unread)
+		return;
+	sv->unread = false;
+	LIST_FOREACH(s, &sv->sessions, all_link) {
+		if (s->unread)
+			releases_want(s);
+		s->unread = false;
 	}
 }
 

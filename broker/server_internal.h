@@ -125,6 +125,7 @@ struct server {
 	struct session_queue pump;                 /* may have something to be released */
 	struct session_queue held[RECORDER_SIDES]; /* have output held for that side */
 	struct session_queue waiting;              /* not read until the journal has caught up */
+	bool unread;                               /* some session is */
 	uint64_t *ended; /* connections whose end isn't recorded yet: the journal had no room */
 	size_t n_ended;
 	struct refusals refusals;

@@ -77,17 +77,24 @@ void session_overflow(struct session *s, enum ieum_err err)
 
 void session_end(struct session *s, enum ieum_err err, const char *detail)
 {
-	uint32_t retry_after_ms =
-		ieum_error((int)err)->retry == IEUM_RETRY_LATER ? SERVER_RETRY_MS : 0;
+	bool waits = refusing_rests_on_state(err);
+	uint32_t retry_after_ms;
 
 	if (s->state == SESSION_CLOSING)
 		return;
-	begin_closing(s);
-	if (codec_put_error(outbox_direct(s), 0, err, detail, retry_after_ms, NULL) != IEUM_E_OK) {
-		channel_close(s->ch);
-		return;
+	/* Whoever may be told nothing now comes again and hears it then. */
+	if (waits && s->server->stalled) {
+		err = IEUM_E_UNAVAILABLE;
+		detail = "";
+		waits = false;
 	}
-	channel_finish(s->ch);
+	retry_after_ms = ieum_error((int)err)->retry == IEUM_RETRY_LATER ? SERVER_RETRY_MS : 0;
+	begin_closing(s);
+	if (codec_put_error(waits ? outbox_buf(s) : outbox_direct(s), 0, err, detail,
+			    retry_after_ms, NULL) != IEUM_E_OK)
+		channel_close(s->ch);
+	else if (!outbox_holds(s)) /* else when that is durable */
+		channel_finish(s->ch);
 }
 
 void session_answer(struct session *s, const Ieum__V1__Frame *frame)
@@ -104,8 +111,14 @@ void session_answer(struct session *s, const Ieum__V1__Frame *frame)
 
 void session_answer_direct(struct session *s, const Ieum__V1__Frame *frame)
 {
-	enum ieum_err err = codec_put(outbox_direct(s), frame);
+	enum ieum_err err;
 
+	/* Nothing overtakes Welcome. */
+	if (!s->welcomed) {
+		session_answer(s, frame);
+		return;
+	}
+	err = codec_put(outbox_direct(s), frame);
 	s->outstanding--;
 	if (err)
 		session_overflow(s, err);
@@ -182,7 +195,7 @@ static void greet(const struct request *rq)
 		refuse_greeting(s, IEUM_E_VERSION_UNSUPPORTED, "hello");
 		return;
 	}
-	if (sv->stalled || recorder_room(&sv->recorder) == RECORDER_FULL) {
+	if (sv->stalled || sv->n_ended || recorder_room(&sv->recorder) == RECORDER_FULL) {
 		session_end(s, IEUM_E_UNAVAILABLE, "");
 		return;
 	}

@@ -39,6 +39,7 @@ struct session {
 	uint32_t reads;   /* payloads asked from the journal */
 	int64_t since_ms; /* monotonic */
 	bool on_pump, in_roster;
+	bool unread;   /* the batch had no room for its reads */
 	bool welcomed; /* Welcome has left */
 	struct outbox outbox;
 	LIST_ENTRY(session) all_link, participant_link;
@@ -63,7 +64,8 @@ void session_part(struct session *s);
 /* Records ends that had to wait for room in the journal.  At most `connections`: nobody is
  * greeted while there is none. */
 void session_record_ended(struct server *sv);
-/* An Error for the whole connection, then good-bye.  Held output is forgotten. */
+/* An Error for the whole connection, then good-bye.  Held output is forgotten; the Error itself is
+ * held when it rests on state. */
 void session_end(struct session *s, enum ieum_err err, const char *detail);
 const struct policy_participant *session_participant(const struct session *s);
 /* The participant of a certificate in a policy: IDENTITY_UNKNOWN, else OK and *index. */
@@ -85,6 +87,7 @@ struct refusing {
 	uint32_t retry_after_ms;
 	const uint8_t *message_id; /* or NULL */
 };
+bool refusing_rests_on_state(enum ieum_err err);
 void refusing_answer(struct session *s, uint64_t request_id, const struct refusing *r);
 void refusing_record(struct server *sv, uint32_t participant, uint64_t connection,
 		     enum ieum_err err, const char *what, const uint8_t *message_id);
@@ -102,6 +105,8 @@ void queries_forget(struct server *sv, uint64_t channel_id);
 /* releases.c */
 void releases_want(struct session *s);
 void releases_turn(struct server *sv);
+/* A batch has come back: whoever found no room in it for reading payloads tries again. */
+void releases_read_again(struct server *sv);
 /* A narrative part's recipient: is it this session's participant, by any of its names? */
 bool releases_is_reader(void *ctx, const char *recipient, size_t len);
 

@@ -4,9 +4,14 @@
 #include <signal.h>
 #include <stdatomic.h>
 #include <stdlib.h>
+#include <sys/resource.h>
+#include <unistd.h>
 
 #include "broker/log.h"
 #include "broker/replay.h"
+
+/* Folding takes a whole processor for seconds; the loop and the journal thread go first. */
+enum { SNAPSHOTTER_NICE = 10 };
 
 struct snapshotter {
 	struct snapshotter_config config; /* last_seq: the thread's alone once it runs */
@@ -58,6 +63,8 @@ static void *run(void *arg)
 	struct snapshotter *s = arg;
 	struct journal *j = NULL;
 
+	/* On Linux this is the thread's own.  Failing, it only competes. */
+	(void)setpriority(PRIO_PROCESS, (id_t)gettid(), SNAPSHOTTER_NICE);
 	while (wait_for_work(s)) {
 		enum ieum_err err = j ? IEUM_E_OK : journal_open(&s->config.journal, &j);
 

@@ -39,11 +39,16 @@ static void cut_off(struct server *sv)
 	server_turn_soon(sv);
 }
 
+static struct timeval stop_within(const struct server *sv)
+{
+	return (struct timeval){ sv->config->limits.stop_within_ms / 1000,
+				 sv->config->limits.stop_within_ms % 1000 * 1000 };
+}
+
 void stop_cb(evutil_socket_t signal_number, short what, void *arg)
 {
 	struct server *sv = arg;
-	struct timeval within = { sv->config->limits.stop_within_ms / 1000,
-				  sv->config->limits.stop_within_ms % 1000 * 1000 };
+	struct timeval within = stop_within(sv);
 	struct session *s;
 
 	(void)what;
@@ -69,6 +74,7 @@ void stop_cb(evutil_socket_t signal_number, short what, void *arg)
 void stop_deadline_cb(evutil_socket_t fd, short what, void *arg)
 {
 	struct server *sv = arg;
+	struct timeval within = stop_within(sv);
 
 	(void)fd, (void)what;
 	if (sv->stalled) {
@@ -80,6 +86,8 @@ void stop_deadline_cb(evutil_socket_t fd, short what, void *arg)
 	}
 	log_warn("stopping_now", LOG_S("why", "stop_within is over"));
 	cut_off(sv);
+	/* A journal that stalls only now must not keep the process for ever either. */
+	evtimer_add(&sv->stop_ev, &within);
 }
 
 void stop_turn(struct server *sv)

@@ -73,6 +73,7 @@ enum exit_code render_reach(const struct invocation *inv, const struct pages *pa
 	}
 	sheet_begin(&s, inv);
 	sheet_column(&s, TEXT_TO, TABLE_LEFT, TITLE_CELLS);
+	sheet_column(&s, TEXT_TYPE, TABLE_LEFT, 0);
 	sheet_column(&s, TEXT_BECAUSE, TABLE_LEFT, 0);
 	sheet_column(&s, TEXT_ANSWER_BY, TABLE_LEFT, 0);
 	sheet_column(&s, TEXT_THEN, TABLE_LEFT, 0);
@@ -81,6 +82,7 @@ enum exit_code render_reach(const struct invocation *inv, const struct pages *pa
 
 		sheet_row(&s);
 		sheet_cell(&s, shown_name(inv, names, e->mailbox, name));
+		sheet_cell(&s, SHOWN_WORD(inv, message_type, e->type));
 		sheet_cell(&s, SHOWN_WORD(inv, delivery_cause, e->cause));
 		sheet_cell(&s, when_deadline(e->answer_by_at_ms, now_ms, inv->lang, when));
 		sheet_cell(&s, joined(e->ladder, e->n_ladder, " → ", list));

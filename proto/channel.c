@@ -261,6 +261,11 @@ struct buf *channel_out(struct channel *ch)
 	return &ch->out;
 }
 
+size_t channel_out_bytes(const struct channel *ch)
+{
+	return buf_len(&ch->out);
+}
+
 void channel_flush(struct channel *ch)
 {
 	/* Before READY the bytes wait; the end of the handshake flushes. */

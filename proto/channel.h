@@ -144,6 +144,9 @@ const char *channel_close_text(const struct channel *ch); /* one line for the lo
 struct buf *channel_out(struct channel *ch);
 void channel_flush(struct channel *ch);
 
+/* How much waits there. */
+size_t channel_out_bytes(const struct channel *ch);
+
 /* Gives a filled buffer without copying when nothing else waits: exchanges the memory (not
  * the limit) and returns true; false changes nothing.  Flushes by itself. */
 bool channel_out_swap(struct channel *ch, struct buf *filled);

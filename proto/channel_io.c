@@ -4,8 +4,8 @@
  * kept with the channel, and put in front of the scratch in the next turn.  A frame too
  * large for that is gathered in the channel's own buffer, which grows with what has
  * arrived, not with what was announced.
- * No readiness event comes for what OpenSSL has already read ahead: a turn that ends while
- * SSL_has_pending() goes on in the next turn. */
+ * No readiness event comes for what OpenSSL has already read ahead: a turn that ends for lack
+ * of room while SSL_has_pending() goes on in the next turn. */
 #include "proto/channel_internal.h"
 
 #include <errno.h>
@@ -21,6 +21,7 @@ enum { ALERT_RECEIVED = SSL_AD_REASON_OFFSET };
 /* How a call into OpenSSL ended, when not with success. */
 struct ending {
 	enum channel_close_reason reason; /* NONE: it only has to wait */
+	bool wants_read; /* the socket has no more; OpenSSL may hold a part of a record */
 	bool wants_write;
 	bool peer_may_read; /* an alert was sent or may be: linger */
 	char text[TLS_WHY_BYTES];
@@ -61,7 +62,7 @@ static void explain(SSL *ssl, int ret, struct ending *end)
 
 	*end = (struct ending){ 0 };
 	switch (SSL_get_error(ssl, ret)) {
-	case SSL_ERROR_WANT_READ: break;
+	case SSL_ERROR_WANT_READ: end->wants_read = true; break;
 	case SSL_ERROR_WANT_WRITE: end->wants_write = true; break;
 	case SSL_ERROR_ZERO_RETURN:
 		end->reason = CHANNEL_CLOSE_PEER;
@@ -169,6 +170,13 @@ static size_t fill(struct channel *ch, uint8_t *to, size_t room, struct ending *
 	return got;
 }
 
+/* Did the turn end with something in OpenSSL's memory that another call would give?  Part of a
+ * record is pending too, but without the rest of it nothing can be had. */
+static bool has_more(const struct channel *ch, const struct ending *end)
+{
+	return !end->wants_read && SSL_has_pending(ch->ssl);
+}
+
 static void break_input(struct channel *ch, enum ieum_err err)
 {
 	enum channel_close_reason reason = err == IEUM_E_FRAME_TOO_LARGE
@@ -264,7 +272,7 @@ void channel_read_turn(struct channel *ch)
 	else if (end.wants_write) {
 		ch->read_wants_write = true;
 		want_write(ch);
-	} else if (!ch->paused && (unread_kept || SSL_has_pending(ch->ssl)))
+	} else if (!ch->paused && (unread_kept || has_more(ch, &end)))
 		channel_on_next_turn(ch);
 }
 
@@ -279,7 +287,7 @@ void channel_discard_turn(struct channel *ch)
 			event_del(&ch->read_ev);
 		else if (end.reason != CHANNEL_CLOSE_NONE)
 			channel_fail(ch, end.reason, end.text);
-		else if (SSL_has_pending(ch->ssl))
+		else if (has_more(ch, &end))
 			channel_on_next_turn(ch);
 		return;
 	}

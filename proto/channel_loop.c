@@ -79,7 +79,8 @@ static void on_again(evutil_socket_t fd, short what, void *arg)
 	while ((ch = TAILQ_FIRST(&now))) {
 		TAILQ_REMOVE(&now, ch, again_link);
 		ch->on_again = false;
-		if (ch->state == CHANNEL_OPEN)
+		/* Paused again meanwhile: the next resume asks for a turn of its own. */
+		if (ch->state == CHANNEL_OPEN && !ch->paused)
 			channel_read_turn(ch);
 		else if (ch->state == CHANNEL_FINISHING)
 			channel_discard_turn(ch);

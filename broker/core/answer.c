@@ -101,6 +101,14 @@ static bool may_answer(const struct task *t, uint32_t mailbox)
 	return !t->holder || t->holder == mailbox || asked_step(t, mailbox) > t->held_at;
 }
 
+bool answer_is_possible(const struct submission *s, const struct task *t)
+{
+	for (uint32_t i = 0; i < t->n_asked; i++)
+		if (may_answer(t, t->asked[i].mailbox) && !submit_excludes(s, t->asked[i].mailbox))
+			return true;
+	return false;
+}
+
 /* The caller's mailbox that the task asks; one that may answer comes first. */
 static uint32_t asked_mailbox(const struct submission *s, const struct task *t)
 {
@@ -192,6 +200,10 @@ static enum ieum_err change_task(struct submission *s, struct task *t, uint32_t 
 		if (!task_state_ended(change->state) && ladder_step_rejected(t, by)) {
 			s->rejected = t;
 			s->rejected_by = by;
+		} else if (!task_state_ended(change->state) && !t->due_at_ms) {
+			/* Only who rejects now had stopped it; the others still owe an answer. */
+			change->state = IEUM__V1__TASK_STATE__TASK_STATE_REQUESTED;
+			change->due_at_ms = ladder_again_at_ms(t, s->now_ms);
 		}
 	}
 	if (closes_case(s, t)) {
@@ -256,8 +268,10 @@ static enum ieum_err decide_referrer(struct submission *s)
 		change->reason = s->answer.reason;
 		change->due_at_ms = 0;
 		for (uint32_t i = 0; i < t->n_asked && !err; i++)
-			err = submit_route(s->d, s->e, t->asked[i].mailbox,
-					   IEUM__V1__DELIVERY_CAUSE__DELIVERY_CAUSE_ANSWER, 0);
+			if (!submit_excludes(s, t->asked[i].mailbox))
+				err = submit_route(s->d, s->e, t->asked[i].mailbox,
+						   IEUM__V1__DELIVERY_CAUSE__DELIVERY_CAUSE_ANSWER,
+						   0);
 	}
 	if (!err && s->e->n_answered == 0)
 		return decision_refuse(s->d, IEUM_E_STATE_CONFLICT, "no request of it is open");
@@ -266,22 +280,32 @@ static enum ieum_err decide_referrer(struct submission *s)
 
 /* ---- both ---- */
 
-/* Back to whoever referred, by the mailbox that is its own. */
+/* Back to whoever referred, by the mailbox that is its own; where that one may or can hear no
+ * more, to the case's owner. */
 static enum ieum_err route_back(struct submission *s)
 {
 	const struct referral *r = referral_at(s->c, s->reply);
 	int index = state_policy_participant(s->c, s->p, r->sender);
+	int mailbox = index == POLICY_NONE ? POLICY_NONE : policy_participant(s->p, index)->mailbox;
 
-	if (index == POLICY_NONE || index == s->who.index)
+	if (r->sender == 0 || index == s->who.index)
 		return IEUM_E_OK;
-	for (size_t i = 0; i < s->context.n_excluded; i++)
-		if (s->excluded[i] == index)
-			return IEUM_E_OK;
-	int mailbox = policy_participant(s->p, index)->mailbox;
-	return mailbox == POLICY_NONE
+	if (mailbox != POLICY_NONE && !submit_excludes(s, policy_mailbox(s->p, mailbox)->number))
+		return submit_route(s->d, s->e, policy_mailbox(s->p, mailbox)->number,
+				    IEUM__V1__DELIVERY_CAUSE__DELIVERY_CAUSE_ANSWER, 0);
+	uint32_t owner = s->core_case ? case_at(s->c, s->core_case)->owner : 0;
+	return caller_consumes(s->c, s->p, &s->who, owner) || submit_excludes(s, owner)
 		       ? IEUM_E_OK
-		       : submit_route(s->d, s->e, policy_mailbox(s->p, mailbox)->number,
-				      IEUM__V1__DELIVERY_CAUSE__DELIVERY_CAUSE_ANSWER, 0);
+		       : submit_route(s->d, s->e, owner,
+				      IEUM__V1__DELIVERY_CAUSE__DELIVERY_CAUSE_ESCALATED, 0);
+}
+
+/* Information that is refused after all: what was accepted can't be rejected, it fails. */
+static void refuse_what_was_taken_on(struct submission *s, const struct task *t)
+{
+	if (t && s->answer.kind == IEUM__V1__ANSWER_KIND__ANSWER_KIND_REJECT &&
+	    !task_state_after((Ieum__V1__TaskState)t->state, s->answer.kind))
+		s->answer.kind = IEUM__V1__ANSWER_KIND__ANSWER_KIND_FAIL;
 }
 
 enum ieum_err answer_decide(struct submission *s)
@@ -292,6 +316,7 @@ enum ieum_err answer_decide(struct submission *s)
 		return IEUM_E_OK;
 	if (!s->answer.strict) {
 		const struct task *t = find_task(s, &by);
+		refuse_what_was_taken_on(s, t);
 		if (!t || !task_state_after((Ieum__V1__TaskState)t->state, s->answer.kind) ||
 		    !may_answer(t, by))
 			return route_back(s);

@@ -124,7 +124,7 @@ static enum ieum_err enter_case(struct core *c, const struct applied *a,
 static enum ieum_err case_history(struct core *c, const struct applied *a,
 				  const Ieum__V1__Submitted *e, uint32_t ch, uint32_t rh)
 {
-	bool answers = e->n_answered > 0;
+	bool answers = e->n_answered > 0 || e->answer;
 	struct entry *line = case_entry(c, ch, a,
 					answers ? IEUM__V1__TIMELINE_KIND__TIMELINE_KIND_ANSWERED
 						: IEUM__V1__TIMELINE_KIND__TIMELINE_KIND_SUBMITTED,
@@ -132,7 +132,10 @@ static enum ieum_err case_history(struct core *c, const struct applied *a,
 
 	if (!line)
 		return IEUM_E_NO_MEMORY;
-	if (answers) {
+	if (e->answer) {
+		line->what = (uint8_t)e->answer;
+		line->reason = (uint8_t)e->answer_reason;
+	} else if (answers) {
 		const Ieum__V1__TaskChanged *t = e->answered[0];
 		line->what = (uint8_t)t->answer;
 		line->outcome = (uint8_t)t->outcome;
@@ -226,6 +229,8 @@ enum ieum_err apply_submitted(struct core *c, const struct applied *a, const Ieu
 		err = task_change(c, e->answered[i]);
 	for (size_t i = 0; i < e->n_tasks && !err; i++)
 		err = task_add(c, rh, e->tasks[i], e->jurisdiction);
+	for (size_t i = 0; i < e->n_clocks && !err; i++)
+		err = task_move_clock(c, e->clocks[i]);
 	if (!err)
 		err = withdraw(c, e);
 	return err ? err : add_routes(c, rh, a->seq, e->routes, e->n_routes, 0);

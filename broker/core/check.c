@@ -67,6 +67,19 @@ static enum ieum_err check_delivery(struct checking *k, const struct referral *r
 	return IEUM_E_OK;
 }
 
+/* Has it been answered as far as its clock asks? */
+static bool may_stand_still(const struct task *t)
+{
+	switch (t->stops_at) {
+	case IEUM__V1__STOPS_AT__STOPS_AT_RECEIVED:
+		return t->state != IEUM__V1__TASK_STATE__TASK_STATE_REQUESTED;
+	case IEUM__V1__STOPS_AT__STOPS_AT_DECIDED:
+		return t->state != IEUM__V1__TASK_STATE__TASK_STATE_REQUESTED &&
+		       t->state != IEUM__V1__TASK_STATE__TASK_STATE_RECEIVED;
+	default: return false;
+	}
+}
+
 /* Promise 4: an open request has an answer, a clock, or somebody who took it on. */
 static enum ieum_err check_task(struct checking *k, const struct referral *r, const struct task *t)
 {
@@ -79,8 +92,8 @@ static enum ieum_err check_task(struct checking *k, const struct referral *r, co
 	if (!open && t->due_at_ms)
 		return wrong(k, "referral %llu task %u: a clock runs after the end",
 			     (unsigned long long)r->seq, t->index);
-	if (open && !t->due_at_ms && t->state == IEUM__V1__TASK_STATE__TASK_STATE_REQUESTED)
-		return wrong(k, "referral %llu task %u: nobody answered and no clock runs",
+	if (open && !t->due_at_ms && !may_stand_still(t))
+		return wrong(k, "referral %llu task %u: not answered and no clock runs",
 			     (unsigned long long)r->seq, t->index);
 	if (open && t->n_asked == 0)
 		return wrong(k, "referral %llu task %u: open, and nobody is asked",

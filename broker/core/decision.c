@@ -59,6 +59,47 @@ uint64_t decision_seq(const struct core *c, const struct core_decision *d)
 	return c->last_seq + d->n_items;
 }
 
+static bool joins(const struct core_case *k, uint32_t mailbox)
+{
+	return mailbox && (!k || !case_member(k, mailbox));
+}
+
+static size_t routes_join(const struct core_case *k, Ieum__V1__Route *const *routes, size_t n)
+{
+	size_t members = 0;
+
+	for (size_t i = 0; i < n; i++)
+		members += joins(k, routes[i]->mailbox);
+	return members;
+}
+
+size_t decision_case_members(const struct core *c, const struct core_decision *d,
+			     const uint8_t case_id[CORE_ID_BYTES])
+{
+	uint32_t ch = state_case(c, case_id);
+	const struct core_case *k = ch ? case_at(c, ch) : NULL;
+	size_t members = k ? k->n_members : 0;
+
+	for (size_t i = 0; i < d->n_items; i++) {
+		const Ieum__V1__Event *of = d->items[i].event;
+		if (of->what_case == IEUM__V1__EVENT__WHAT_ESCALATED) {
+			uint32_t rh = state_referral(c, of->escalated->message_id.data);
+			if (ch && rh && referral_at(c, rh)->core_case == ch)
+				members += routes_join(k, of->escalated->routes,
+						       of->escalated->n_routes);
+		}
+		if (of->what_case != IEUM__V1__EVENT__WHAT_SUBMITTED ||
+		    of->submitted->case_id.len != CORE_ID_BYTES ||
+		    memcmp(of->submitted->case_id.data, case_id, CORE_ID_BYTES) != 0)
+			continue;
+		const Ieum__V1__Submitted *e = of->submitted;
+		members += routes_join(k, e->routes, e->n_routes) + joins(k, e->sender_mailbox) +
+			   joins(k, e->case_owner) +
+			   (e->case_opened && joins(k, e->case_opened->owner));
+	}
+	return members;
+}
+
 enum ieum_err decision_refuse(struct core_decision *d, enum ieum_err code, const char *format, ...)
 {
 	va_list args;

@@ -36,6 +36,11 @@ void *decision_zalloc(struct core_decision *d, size_t bytes);
 /* The seq that the newest event of the decision will have. */
 uint64_t decision_seq(const struct core *c, const struct core_decision *d);
 
+/* How many mailboxes take part in the case once the decision so far is applied; one that joins
+ * by several of its events counts for each. */
+size_t decision_case_members(const struct core *c, const struct core_decision *d,
+			     const uint8_t case_id[CORE_ID_BYTES]);
+
 /* Refuses: code, with a text for `detail`. */
 enum ieum_err decision_refuse(struct core_decision *d, enum ieum_err code, const char *format, ...)
 	__attribute__((format(printf, 3, 4))) IEUM_MUST_CHECK;

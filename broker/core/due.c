@@ -13,6 +13,7 @@
 enum {
 	DUE_DELIVERIES_MAX = 256,
 	DUE_FORGET_MAX = 16,
+	DUE_LOOKED_MAX = 2048, /* at what is old enough: some of it nobody ever took */
 };
 
 /* A message of no case is remembered so much longer than its id is refused as too old. */
@@ -95,7 +96,8 @@ static enum ieum_err due_forgotten(const struct core *c, const struct policy *p,
 	size_t n_seqs = 0;
 	unsigned looked = 0;
 
-	for (uint32_t h = c->closed.head; h && looked++ < DUE_FORGET_MAX;
+	for (uint32_t h = c->closed.head;
+	     h && n_cases < DUE_FORGET_MAX && looked++ < DUE_LOOKED_MAX / 8;
 	     h = case_at(c, h)->closed_next) {
 		struct core_case *k = case_at(c, h);
 		if (k->last_at_ms + CORE_CASE_KEPT_MS > to_ms(now))
@@ -109,7 +111,7 @@ static enum ieum_err due_forgotten(const struct core *c, const struct policy *p,
 			return IEUM_E_NO_MEMORY;
 	}
 	looked = 0;
-	for (uint32_t h = c->loose.head; h && looked++ < DUE_FORGET_MAX;
+	for (uint32_t h = c->loose.head; h && n_seqs < DUE_FORGET_MAX && looked++ < DUE_LOOKED_MAX;
 	     h = referral_at(c, h)->next_in_case) {
 		const struct referral *r = referral_at(c, h);
 		if (to_ms(r->at_us) + kept_ms > to_ms(now))

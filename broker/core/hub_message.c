@@ -129,6 +129,21 @@ static enum ieum_err link_to_parent(struct submission *s, struct hub_message *m,
 	return IEUM_E_OK;
 }
 
+/* A conflict of interest in the one case is one in the other. */
+static enum ieum_err inherit_exclusions(const struct submission *s, Ieum__V1__Submitted *e)
+{
+	size_t n = s->context.n_excluded;
+
+	if (n == 0)
+		return IEUM_E_OK;
+	e->excluded = decision_zalloc(s->d, n * sizeof *e->excluded);
+	if (!e->excluded)
+		return IEUM_E_NO_MEMORY;
+	for (size_t i = 0; i < n; i++)
+		e->excluded[e->n_excluded++] = policy_participant(s->p, s->excluded[i])->number;
+	return IEUM_E_OK;
+}
+
 static enum ieum_err emit_case(struct submission *s, struct hub_message *m,
 			       const struct policy_emit *emit,
 			       const struct policy_decision *decided)
@@ -147,9 +162,8 @@ static enum ieum_err emit_case(struct submission *s, struct hub_message *m,
 	else
 		m->e->case_opened->owner =
 			m->e->n_routes ? m->e->routes[0]->mailbox : s->e->sender_mailbox;
-	m->e->excluded = s->e->excluded;
-	m->e->n_excluded = s->e->n_excluded;
-	return link_to_parent(s, m, emit);
+	enum ieum_err err = inherit_exclusions(s, m->e);
+	return err ? err : link_to_parent(s, m, emit);
 }
 
 static void copy_envelope(struct hub_message *m, const struct submission *s)
@@ -169,22 +183,19 @@ static void copy_envelope(struct hub_message *m, const struct submission *s)
 	m->envelope.n_excluded_participants = from->n_excluded_participants;
 }
 
-/* The body of its type, empty but for what it notifies of. */
-static bool set_body(struct submission *s, struct hub_message *m, Ieum__V1__MessageType type)
+bool hub_message_set_body(struct arena *arena, Ieum__V1__Referral *r, Ieum__V1__MessageType type)
 {
 	const ProtobufCFieldDescriptor *f =
 		protobuf_c_message_descriptor_get_field(&ieum__v1__referral__descriptor,
 							(unsigned)type + BODY_NUMBER);
 	const ProtobufCMessageDescriptor *body = f ? f->descriptor : NULL;
-	ProtobufCMessage *made = body ? decision_zalloc(s->d, body->sizeof_message) : NULL;
+	ProtobufCMessage *made = body ? arena_zalloc(arena, body->sizeof_message) : NULL;
 
 	if (!made)
 		return false;
 	body->message_init(made);
-	m->referral.body_case = (Ieum__V1__Referral__BodyCase)f->id;
-	m->referral.report_received = (Ieum__V1__ReportReceived *)made; /* any case of the oneof */
-	if (type == IEUM__V1__MESSAGE_TYPE__MESSAGE_TYPE_MUTUAL_NOTIFICATION)
-		m->referral.mutual_notification->report_id = s->envelope->message_id;
+	r->body_case = (Ieum__V1__Referral__BodyCase)f->id;
+	r->report_received = (Ieum__V1__ReportReceived *)made; /* any case of the oneof */
 	return true;
 }
 
@@ -196,8 +207,10 @@ enum ieum_err hub_message_emit(struct submission *s, const struct policy_emit *e
 	if (!m)
 		return IEUM_E_NO_MEMORY;
 	copy_envelope(m, s);
-	if (!set_body(s, m, emit->type))
+	if (!hub_message_set_body(&s->d->arena, &m->referral, emit->type))
 		return IEUM_E_NO_MEMORY;
+	if (emit->type == IEUM__V1__MESSAGE_TYPE__MESSAGE_TYPE_MUTUAL_NOTIFICATION)
+		m->referral.mutual_notification->report_id = s->envelope->message_id;
 	m->envelope.open_case = emit->open_case;
 
 	struct policy_context ctx = s->context;
@@ -211,7 +224,13 @@ enum ieum_err hub_message_emit(struct submission *s, const struct policy_emit *e
 	if (!err && m->e->case_opened && !m->e->case_opened->owner)
 		err = decision_refuse(s->d, IEUM_E_NO_ROUTE,
 				      "nobody would own the case of the notification");
-	return err ? err : hub_message_end(s->d, m);
+	if (!err && m->e->case_id.len &&
+	    decision_case_members(s->c, s->d, m->e->case_id.data) > CORE_CASE_MEMBERS_MAX)
+		err = decision_refuse(s->d, IEUM_E_HUB_FULL,
+				      "the case has as many participants as it may");
+	if (!err)
+		err = hub_message_end(s->d, m);
+	return err ? err : submit_check_queues(s, m->e, m->e->payload_bytes);
 }
 
 /* ---- a case is closed ---- */
@@ -282,7 +301,8 @@ enum ieum_err hub_message_failed(const struct core *c, const struct policy *p,
 		return IEUM_E_OK;
 	if (r->core_case) {
 		const struct core_case *k = case_at(c, r->core_case);
-		if (k->n_members == CORE_CASE_MEMBERS_MAX && !case_member(k, mailbox))
+		if (!case_member(k, mailbox) &&
+		    decision_case_members(c, d, k->id) >= CORE_CASE_MEMBERS_MAX)
 			mailbox = k->owner;
 	}
 	struct hub_message *m =
@@ -296,6 +316,8 @@ enum ieum_err hub_message_failed(const struct core *c, const struct policy *p,
 	ieum__v1__answer__init(&m->answer);
 	m->answer.kind = IEUM__V1__ANSWER_KIND__ANSWER_KIND_FAIL;
 	m->answer.reason = IEUM__V1__REASON__REASON_UNREACHABLE;
+	m->e->answer = m->answer.kind;
+	m->e->answer_reason = m->answer.reason;
 	m->referral.body_case = IEUM__V1__REFERRAL__BODY_ANSWER;
 	m->referral.answer = &m->answer;
 	m->e->policy_hash = (ProtobufCBinaryData){ POLICY_HASH_BYTES, (uint8_t *)policy_hash(p) };

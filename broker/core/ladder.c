@@ -21,6 +21,11 @@ bool ladder_step_rejected(const struct task *t, uint32_t rejected_by)
 	return true;
 }
 
+int64_t ladder_again_at_ms(const struct task *t, int64_t now_ms)
+{
+	return now_ms + (t->within_ms ? t->within_ms : LADDER_WITHIN_MS);
+}
+
 /* The rule's view of a message that was sent long ago: what is still known of its envelope. */
 struct ladder_view {
 	Ieum__V1__Referral referral;
@@ -85,7 +90,7 @@ static enum ieum_err add_routes(const struct core *c, const struct policy *p,
 {
 	uint32_t ch = referral_at(c, t->referral)->core_case;
 	const struct core_case *k = ch ? case_at(c, ch) : NULL;
-	uint32_t members = k ? k->n_members : 0;
+	size_t members = k ? decision_case_members(c, d, k->id) : 0;
 	uint32_t asked = t->n_asked;
 
 	for (size_t i = 0; i < to->n; i++) {
@@ -93,7 +98,7 @@ static enum ieum_err add_routes(const struct core *c, const struct policy *p,
 		bool joins = k && !case_member(k, mailbox);
 		bool newly = !task_asks(t, mailbox);
 		if (mailbox == 0 || mailbox == to->but ||
-		    (joins && members == CORE_CASE_MEMBERS_MAX) ||
+		    (joins && members >= CORE_CASE_MEMBERS_MAX) ||
 		    (newly && asked == CORE_ASKED_MAX))
 			continue;
 		Ieum__V1__Route *r = decision_zalloc(d, sizeof *r);
@@ -122,7 +127,7 @@ static int64_t step_due(const struct policy *p, const struct task *t, const stru
 	if (due_at_ms <= now_ms)
 		due_at_ms = policy_due(p, now_ms, step->within);
 	if (due_at_ms <= now_ms)
-		due_at_ms = now_ms + (t->within_ms ? t->within_ms : LADDER_WITHIN_MS);
+		due_at_ms = ladder_again_at_ms(t, now_ms);
 	return due_at_ms;
 }
 

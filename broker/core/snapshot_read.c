@@ -48,6 +48,7 @@ static enum ieum_err read_head(struct reading *rd, const Ieum__V1__SnapshotHead 
 	memcpy(c->policy_hash, m->policy_hash.data, POLICY_HASH_BYTES);
 	c->settle_within_ms = m->settle_within_ms;
 	c->n_forgotten = m->forgotten;
+	c->forgotten_id_ms = m->forgotten_id_ms;
 	rd->last_connection = m->last_connection;
 	for (size_t i = 0; i < m->n_participants && !err; i++)
 		err = state_name_participant(c, (uint32_t)i + 1, m->participants[i]);

@@ -72,6 +72,7 @@ static enum ieum_err write_head(struct writing *w)
 	m.settle_within_ms = c->settle_within_ms;
 	m.last_connection = c->last_connection;
 	m.forgotten = c->n_forgotten;
+	m.forgotten_id_ms = c->forgotten_id_ms;
 	m.participants = room(w, c->n_participants, sizeof *m.participants);
 	m.mailboxes = room(w, c->n_mailboxes, sizeof *m.mailboxes);
 	if (!m.participants || !m.mailboxes)

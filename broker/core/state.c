@@ -232,6 +232,8 @@ void state_drop_referral(struct core *c, uint32_t referral)
 {
 	const struct referral *r = referral_at(c, referral);
 
+	if (id_ms(r->id) > c->forgotten_id_ms)
+		c->forgotten_id_ms = id_ms(r->id);
 	lookup_remove(&c->referral_ids, state_id_hash(c, r->id), referral);
 	seqmap_clear(&c->seqs, r->seq);
 	slab_put(&c->referrals, referral);

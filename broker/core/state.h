@@ -268,7 +268,8 @@ struct core {
 	struct list closed;  /* cases, in order of their last event */
 	struct list loose;   /* referrals of no case, in order */
 	uint64_t n_unsettled;
-	uint64_t n_forgotten; /* ever: then counts may exceed what is still known */
+	uint64_t n_forgotten;    /* ever: then counts may exceed what is still known */
+	int64_t forgotten_id_ms; /* newest time in an id that is known no more */
 
 	uint32_t *ready; /* mailboxes to tell of: a ring of n_mailboxes */
 	uint32_t ready_at, n_ready, cap_ready;
@@ -312,6 +313,16 @@ static inline struct core_case *case_at(const struct core *c, uint32_t h)
 static inline struct connection *connection_at(const struct core *c, uint32_t h)
 {
 	return slab_at(&c->connections, h);
+}
+
+/* When the message was made, as its UUIDv7 says. */
+static inline int64_t id_ms(const uint8_t id[CORE_ID_BYTES])
+{
+	int64_t ms = 0;
+
+	for (int i = 0; i < 6; i++)
+		ms = ms << 8 | id[i];
+	return ms;
 }
 
 static inline int64_t to_ms(int64_t us)

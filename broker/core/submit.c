@@ -8,15 +8,6 @@
 
 /* ---- its id ---- */
 
-static int64_t id_ms(const uint8_t id[CORE_ID_BYTES])
-{
-	int64_t ms = 0;
-
-	for (int i = 0; i < 6; i++)
-		ms = ms << 8 | id[i];
-	return ms;
-}
-
 /* The first receipt stands, whatever policy says by now. */
 static enum ieum_err repeat_receipt(struct submission *s, uint32_t rh)
 {
@@ -42,7 +33,8 @@ static enum ieum_err check_id(struct submission *s)
 
 	if (ms > s->now_ms + CORE_ID_FUTURE_MS)
 		return decision_refuse(s->d, IEUM_E_ID_IN_FUTURE, "envelope.message_id");
-	if (ms < s->now_ms - policy_limits(s->p)->id_window_ms)
+	/* A longer window than before doesn't bring back what was forgotten. */
+	if (ms < s->now_ms - policy_limits(s->p)->id_window_ms || ms <= s->c->forgotten_id_ms)
 		return decision_refuse(s->d, IEUM_E_TOO_OLD, "envelope.message_id");
 	if (s->envelope->occurred_at_ms > s->now_ms + CORE_ID_FUTURE_MS)
 		return decision_refuse(s->d, IEUM_E_FIELD_INVALID,
@@ -73,6 +65,9 @@ static enum ieum_err find_reply(struct submission *s)
 	s->reply = id->len == CORE_ID_BYTES ? state_referral(s->c, id->data) : 0;
 	if (id->len && (!s->reply || !knows_referral(s, referral_at(s->c, s->reply))))
 		return decision_refuse(s->d, IEUM_E_REFERRAL_UNKNOWN, "envelope.in_reply_to");
+	uint32_t ch = s->reply ? referral_at(s->c, s->reply)->core_case : 0;
+	if (ch && case_excludes(case_at(s->c, ch), s->who.participant))
+		return decision_refuse(s->d, IEUM_E_CONFLICT_OF_INTEREST, "envelope.in_reply_to");
 	return IEUM_E_OK;
 }
 
@@ -81,11 +76,16 @@ static enum ieum_err find_case(struct submission *s)
 	const Ieum__V1__Envelope *e = s->envelope;
 	uint32_t of_reply = s->reply ? referral_at(s->c, s->reply)->core_case : 0;
 
+	if (e->open_case && e->case_id.len)
+		return decision_refuse(s->d, IEUM_E_FIELD_INVALID,
+				       "envelope.open_case: a case is named already");
+	if (e->open_case && of_reply && s->answer.kind)
+		return decision_refuse(
+			s->d, IEUM_E_FIELD_INVALID,
+			"envelope.open_case: an answer belongs to the case of what it "
+			"answers");
 	if (e->open_case)
-		return e->case_id.len
-			       ? decision_refuse(s->d, IEUM_E_FIELD_INVALID,
-						 "envelope.open_case: a case is named already")
-			       : IEUM_E_OK;
+		return IEUM_E_OK;
 	s->core_case =
 		e->case_id.len == CORE_ID_BYTES ? state_case(s->c, e->case_id.data) : of_reply;
 	if (e->case_id.len && !s->core_case)
@@ -350,14 +350,14 @@ static enum ieum_err check_room(struct submission *s)
 	return IEUM_E_OK;
 }
 
-static enum ieum_err check_queues(struct submission *s)
+enum ieum_err submit_check_queues(struct submission *s, const Ieum__V1__Submitted *e, size_t bytes)
 {
 	const struct policy_limits *l = policy_limits(s->p);
 
-	for (size_t i = 0; i < s->e->n_routes; i++) {
-		const struct mailbox *m = &s->c->mailboxes[s->e->routes[i]->mailbox - 1];
+	for (size_t i = 0; i < e->n_routes; i++) {
+		const struct mailbox *m = &s->c->mailboxes[e->routes[i]->mailbox - 1];
 		if (m->counts.queued + m->counts.in_flight < l->queue_messages_max &&
-		    m->counts.queued_bytes + s->from->len <= l->queue_bytes_max)
+		    m->counts.queued_bytes + bytes <= l->queue_bytes_max)
 			continue;
 		s->d->retry_after_ms = CORE_RETRY_QUEUE_MS;
 		return decision_refuse(s->d, IEUM_E_QUEUE_FULL, "mailbox '%s'", m->name);
@@ -457,7 +457,7 @@ static enum ieum_err decide_new(struct submission *s)
 		return err;
 	if (decided->closing && s->core_case && (err = closing_check(s, NULL)))
 		return err;
-	if ((err = check_queues(s)) || (err = check_case_room(s)))
+	if ((err = submit_check_queues(s, s->e, s->from->len)) || (err = check_case_room(s)))
 		return err;
 	/* Emitted messages are decided in the same scratch. */
 	size_t n_emits = decided->n_emits;

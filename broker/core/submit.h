@@ -12,6 +12,7 @@ enum {
 	CORE_RETRY_FULL_MS = 10000,
 	CORE_WITHDRAW_MAX = 256, /* by one exclusion, per mailbox */
 	SUBMIT_EXCLUDED_MAX = CORE_CASE_EXCLUDED_MAX + 16,
+	SUBMIT_CLOCKS_MAX = 2 * CORE_CASE_TASKS_MAX, /* moved because of new exclusions */
 };
 
 /* What an answering message says, whatever its type. */
@@ -64,6 +65,8 @@ enum ieum_err answer_read(struct submission *s) IEUM_MUST_CHECK;
 enum ieum_err answer_decide(struct submission *s) IEUM_MUST_CHECK;
 /* Does it answer an open task?  Then a closed case still takes it. */
 bool answer_is_owed(const struct submission *s);
+/* Is somebody left who may answer this request, and has no conflict of interest? */
+bool answer_is_possible(const struct submission *s, const struct task *t);
 enum ieum_err answer_add_change(struct submission *s, const struct referral *r,
 				const struct task *t, Ieum__V1__TaskChanged **out) IEUM_MUST_CHECK;
 
@@ -74,8 +77,17 @@ enum ieum_err closing_carry_out(struct submission *s) IEUM_MUST_CHECK;
 
 /* withdrawal.c: supersedes, and newly excluded participants. */
 enum ieum_err withdrawal_decide(struct submission *s) IEUM_MUST_CHECK;
+/* Is nobody left who may take from this mailbox (number) in the case, with what the message
+ * says?  Of one that policy doesn't list nobody takes. */
+bool submit_excludes(const struct submission *s, uint32_t mailbox);
+
+/* Refuses where the mailboxes of a message have no room for it. */
+enum ieum_err submit_check_queues(struct submission *s, const Ieum__V1__Submitted *e,
+				  size_t bytes) IEUM_MUST_CHECK;
 
 /* hub_message.c: messages that the hub makes itself. */
+/* The body of its type, empty.  False when there is no such type, or no memory. */
+bool hub_message_set_body(struct arena *arena, Ieum__V1__Referral *r, Ieum__V1__MessageType type);
 enum ieum_err hub_message_emit(struct submission *s,
 			       const struct policy_emit *emit) IEUM_MUST_CHECK;
 enum ieum_err hub_message_closure(struct submission *s, Ieum__V1__Reason reason) IEUM_MUST_CHECK;
@@ -88,6 +100,8 @@ enum ieum_err hub_message_failed(const struct core *c, const struct policy *p,
 enum ieum_err ladder_move(const struct core *c, const struct policy *p, struct core_decision *d,
 			  core_time_us now, const struct task *t, Ieum__V1__EscalationCause cause,
 			  uint32_t rejected_by) IEUM_MUST_CHECK;
+/* A new deadline for those of a step who still owe an answer when its clock had stopped. */
+int64_t ladder_again_at_ms(const struct task *t, int64_t now_ms);
 /* Is nobody of the step that was asked last left, without this mailbox? */
 bool ladder_step_rejected(const struct task *t, uint32_t rejected_by);
 

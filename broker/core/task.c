@@ -208,6 +208,18 @@ enum ieum_err task_change(struct core *c, const Ieum__V1__TaskChanged *change)
 			      change->due_at_ms < 0 ? t->due_at_ms : change->due_at_ms);
 }
 
+enum ieum_err task_move_clock(struct core *c, const Ieum__V1__ClockMoved *m)
+{
+	uint32_t th = find_task(c, &m->message_id, m->task);
+
+	if (!th || m->due_at_ms <= 0)
+		return IEUM_E_JOURNAL_CORRUPT;
+	if (!task_open(task_at(c, th)))
+		return IEUM_E_OK;
+	task_at(c, th)->holder = 0;
+	return task_set_state(c, th, IEUM__V1__TASK_STATE__TASK_STATE_REQUESTED, m->due_at_ms);
+}
+
 enum ieum_err task_escalate(struct core *c, const Ieum__V1__Escalated *e)
 {
 	uint32_t th = find_task(c, &e->message_id, e->task);

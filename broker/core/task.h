@@ -13,6 +13,8 @@ enum ieum_err task_add(struct core *c, uint32_t referral, const Ieum__V1__Task *
 		       const char *jurisdiction) IEUM_MUST_CHECK;
 /* An answer moved it.  JOURNAL_CORRUPT when there is no such task or the state doesn't allow it. */
 enum ieum_err task_change(struct core *c, const Ieum__V1__TaskChanged *change) IEUM_MUST_CHECK;
+/* Requested again, of nobody who held it before; nothing happens to one that has ended. */
+enum ieum_err task_move_clock(struct core *c, const Ieum__V1__ClockMoved *m) IEUM_MUST_CHECK;
 /* Its ladder moved on. */
 enum ieum_err task_escalate(struct core *c, const Ieum__V1__Escalated *e) IEUM_MUST_CHECK;
 

@@ -90,6 +90,8 @@ static enum ieum_err put_links(struct viewing *w, const struct core_case *k,
 		return IEUM_E_NO_MEMORY;
 	for (uint32_t i = 0; i < k->n_links; i++) {
 		uint32_t other = state_case(w->c, k->links[i].case_id);
+		if (other && case_excludes(case_at(w->c, other), w->who.participant))
+			continue;
 		rows[i] = (Ieum__V1__LinkedCase)IEUM__V1__LINKED_CASE__INIT;
 		rows[i].case_id = view_id(k->links[i].case_id);
 		rows[i].kind = (Ieum__V1__LinkKind)k->links[i].kind;

@@ -140,7 +140,7 @@ enum ieum_err view_whoami(struct viewing *w)
 /* ---- whom would it reach ---- */
 
 static Ieum__V1__ReachEntry *reach_row(struct viewing *w, const struct policy_decision *decided,
-				       const struct policy_route *route)
+				       const struct policy_route *route, Ieum__V1__MessageType type)
 {
 	const struct policy_task *t = route->task >= 0 ? &decided->tasks[route->task] : NULL;
 	Ieum__V1__ReachEntry *e = view_alloc(w, sizeof *e);
@@ -150,6 +150,7 @@ static Ieum__V1__ReachEntry *reach_row(struct viewing *w, const struct policy_de
 	*e = (Ieum__V1__ReachEntry)IEUM__V1__REACH_ENTRY__INIT;
 	e->mailbox = policy_mailbox(w->p, route->mailbox)->name;
 	e->cause = route->cause;
+	e->type = type;
 	if (!t)
 		return e;
 	e->answer_by_at_ms = t->due_at_ms;
@@ -174,14 +175,81 @@ static enum ieum_err reach_context(struct viewing *w, struct submission *s)
 	return submit_context(s);
 }
 
-enum ieum_err view_reach(struct viewing *w, const Ieum__V1__ReachQuery *q)
+/* What was decided, of the message itself or of one that follows from it. */
+static enum ieum_err put_reach(struct viewing *w, const struct policy_decision *decided,
+			       Ieum__V1__MessageType type)
+{
+	Ieum__V1__ReachResult *r = w->v->result->reach;
+
+	for (size_t i = 0; i < decided->n_routes; i++) {
+		r->entries[r->n_entries] = reach_row(w, decided, &decided->routes[i], type);
+		if (!r->entries[r->n_entries++])
+			return IEUM_E_NO_MEMORY;
+	}
+	for (size_t i = 0; i < decided->n_rules; i++)
+		r->rules[r->n_rules++] = view_text(decided->rules[i]);
+	return IEUM_E_OK;
+}
+
+/* A message that the hub would make, decided as when it is made. */
+static enum ieum_err put_emitted(struct viewing *w, const struct submission *s,
+				 const struct policy_emit *emit)
 {
 	struct policy_decision *decided = &w->c->scratch->decision;
+	struct policy_context ctx = s->context;
+	Ieum__V1__Referral made = IEUM__V1__REFERRAL__INIT;
+	Ieum__V1__Envelope envelope = *s->envelope;
+
+	envelope.type = emit->type;
+	envelope.open_case = emit->open_case;
+	envelope.n_addressees = 0;
+	envelope.answer_within_ms = 0;
+	envelope.in_reply_to = envelope.supersedes = (ProtobufCBinaryData){ 0 };
+	if (!*envelope.jurisdiction)
+		envelope.jurisdiction = (char *)(ctx.case_jurisdiction ? ctx.case_jurisdiction
+								       : s->who.who->jurisdiction);
+	made.envelope = &envelope;
+	if (!hub_message_set_body(w->v->arena, &made, emit->type))
+		return IEUM_E_NO_MEMORY;
+	ctx.referral = &made;
+	ctx.sender = POLICY_NONE;
+	enum ieum_err err = policy_decide(w->p, &ctx, decided, w->v->detail, sizeof w->v->detail);
+	return err ? err : put_reach(w, decided, emit->type);
+}
+
+static enum ieum_err decide_reach(struct viewing *w, const struct submission *s)
+{
+	enum { MESSAGES_MAX = 1 + POLICY_EMITS_MAX };
+	struct policy_decision *decided = &w->c->scratch->decision;
+	struct policy_emit emits[POLICY_EMITS_MAX];
+	Ieum__V1__ReachResult *r = view_alloc(w, sizeof *r);
+	enum ieum_err err =
+		policy_decide(w->p, &s->context, decided, w->v->detail, sizeof w->v->detail);
+
+	if (err || !r)
+		return err ? err : IEUM_E_NO_MEMORY;
+	*r = (Ieum__V1__ReachResult)IEUM__V1__REACH_RESULT__INIT;
+	w->v->result->what_case = IEUM__V1__RESULT__WHAT_REACH;
+	w->v->result->reach = r;
+	r->entries = view_alloc(w, MESSAGES_MAX * POLICY_ROUTES_MAX * sizeof *r->entries);
+	r->rules = view_alloc(w, MESSAGES_MAX * POLICY_RULES_MATCHED_MAX * sizeof *r->rules);
+	if (!r->entries || !r->rules)
+		return IEUM_E_NO_MEMORY;
+	/* The next message is decided in the same scratch. */
+	size_t n_emits = decided->n_emits;
+	memcpy(emits, decided->emits, sizeof emits);
+	err = put_reach(w, decided, s->envelope->type);
+	for (size_t i = 0; i < n_emits && !err; i++)
+		err = put_emitted(w, s, &emits[i]);
+	return err;
+}
+
+enum ieum_err view_reach(struct viewing *w, const Ieum__V1__ReachQuery *q)
+{
 	const struct core_submit from = { .connection = w->v->connection, .referral = q->referral };
 	struct core_decision *d = view_alloc(w, sizeof *d);
-	Ieum__V1__ReachResult *r = view_alloc(w, sizeof *r);
 
-	if (!d || !r)
+	if (!d)
 		return IEUM_E_NO_MEMORY;
 	if (!q->referral || !q->referral->envelope)
 		return view_refuse(w, IEUM_E_FIELD_MISSING, "query.reach.referral");
@@ -198,22 +266,5 @@ enum ieum_err view_reach(struct viewing *w, const Ieum__V1__ReachQuery *q)
 	enum ieum_err err = reach_context(w, &s);
 	if (err)
 		return *w->v->detail ? err : view_refuse(w, err, d->detail);
-	err = policy_decide(w->p, &s.context, decided, w->v->detail, sizeof w->v->detail);
-	if (err)
-		return err;
-	*r = (Ieum__V1__ReachResult)IEUM__V1__REACH_RESULT__INIT;
-	w->v->result->what_case = IEUM__V1__RESULT__WHAT_REACH;
-	w->v->result->reach = r;
-	r->entries = view_alloc(w, decided->n_routes * sizeof *r->entries);
-	r->rules = view_alloc(w, decided->n_rules * sizeof *r->rules);
-	if (!r->entries || !r->rules)
-		return IEUM_E_NO_MEMORY;
-	for (size_t i = 0; i < decided->n_routes; i++) {
-		r->entries[r->n_entries] = reach_row(w, decided, &decided->routes[i]);
-		if (!r->entries[r->n_entries++])
-			return IEUM_E_NO_MEMORY;
-	}
-	for (size_t i = 0; i < decided->n_rules; i++)
-		r->rules[r->n_rules++] = view_text(decided->rules[i]);
-	return IEUM_E_OK;
+	return decide_reach(w, &s);
 }

@@ -92,6 +92,13 @@ static bool all_excluded(const struct submission *s, int mailbox)
 	return true;
 }
 
+bool submit_excludes(const struct submission *s, uint32_t mailbox)
+{
+	int index = state_policy_mailbox(s->c, s->p, mailbox);
+
+	return index == POLICY_NONE || all_excluded(s, index);
+}
+
 static enum ieum_err withdraw_queued(struct submission *s, uint32_t mailbox, size_t *room)
 {
 	enum ieum_err err = IEUM_E_OK;
@@ -110,21 +117,89 @@ static enum ieum_err withdraw_queued(struct submission *s, uint32_t mailbox, siz
 	return err;
 }
 
+/* The sender; who gets the message, when the sender told of a conflict of its own; or who takes
+ * part already. */
+static uint32_t find_owner(const struct submission *s)
+{
+	const struct core_case *k = s->core_case ? case_at(s->c, s->core_case) : NULL;
+
+	if (!submit_excludes(s, s->e->sender_mailbox))
+		return s->e->sender_mailbox;
+	for (size_t i = 0; i < s->e->n_routes; i++)
+		if (!submit_excludes(s, s->e->routes[i]->mailbox))
+			return s->e->routes[i]->mailbox;
+	for (uint32_t i = 0; k && i < k->n_members; i++)
+		if (!submit_excludes(s, k->members[i].mailbox))
+			return k->members[i].mailbox;
+	return 0;
+}
+
 /* A case whose owner may not know of it any more needs another. */
-static void replace_owner(struct submission *s)
+static enum ieum_err replace_owner(struct submission *s)
 {
 	uint32_t owner = s->e->case_owner;
 
 	if (!owner)
 		owner = s->core_case ? case_at(s->c, s->core_case)->owner
 				     : s->e->case_opened->owner;
-	int index = state_policy_mailbox(s->c, s->p, owner);
-	if (index != POLICY_NONE && !all_excluded(s, index))
-		return;
+	if (!submit_excludes(s, owner))
+		return IEUM_E_OK;
+	owner = find_owner(s);
+	if (!owner)
+		return decision_refuse(s->d, IEUM_E_CONFLICT_OF_INTEREST,
+				       "envelope.excluded_participants: nobody would own the case");
 	if (s->e->case_opened)
-		s->e->case_opened->owner = s->e->sender_mailbox;
+		s->e->case_opened->owner = owner;
 	else
-		s->e->case_owner = s->e->sender_mailbox;
+		s->e->case_owner = owner;
+	return IEUM_E_OK;
+}
+
+/* ---- what the excluded owe ---- */
+
+static bool asks_one_of(const struct task *t, const struct policy *p,
+			const struct policy_participant *who)
+{
+	for (size_t i = 0; i < who->n_mailboxes; i++)
+		if (task_asks(t, policy_mailbox(p, who->mailboxes[i])->number))
+			return true;
+	return false;
+}
+
+static bool asks_others(const struct submission *s, const struct task *t)
+{
+	for (uint32_t i = 0; i < t->n_asked; i++)
+		if (!submit_excludes(s, t->asked[i].mailbox))
+			return true;
+	return false;
+}
+
+/* Requests that nobody may answer any more, whether their clock ran or had stopped: those asked
+ * beside the excluded get their time anew, where there are none the ladder goes on now. */
+static enum ieum_err pass_on_tasks(struct submission *s, const struct policy_participant *who)
+{
+	for (uint32_t th = case_at(s->c, s->core_case)->open.head; th;
+	     th = task_at(s->c, th)->case_next) {
+		const struct task *t = task_at(s->c, th);
+		if (!asks_one_of(t, s->p, who) || answer_is_possible(s, t))
+			continue;
+		if (!s->e->clocks)
+			s->e->clocks =
+				decision_zalloc(s->d,
+						SUBMIT_CLOCKS_MAX * sizeof(Ieum__V1__ClockMoved *));
+		Ieum__V1__ClockMoved *m = decision_zalloc(s->d, sizeof *m);
+		if (!m || !s->e->clocks)
+			return IEUM_E_NO_MEMORY;
+		*m = (Ieum__V1__ClockMoved)IEUM__V1__CLOCK_MOVED__INIT;
+		m->message_id =
+			(ProtobufCBinaryData){ CORE_ID_BYTES, referral_at(s->c, t->referral)->id };
+		m->task = t->index;
+		m->due_at_ms = asks_others(s, t) ? ladder_again_at_ms(t, s->now_ms) : s->now_ms;
+		if (s->e->n_clocks == SUBMIT_CLOCKS_MAX)
+			return decision_refuse(s->d, IEUM_E_HUB_FULL, "too many open requests");
+		s->e->clocks[s->e->n_clocks++] = m;
+	}
+	return IEUM_E_OK;
 }
 
 static enum ieum_err exclude(struct submission *s, size_t *room)
@@ -132,8 +207,11 @@ static enum ieum_err exclude(struct submission *s, size_t *room)
 	size_t n = s->context.n_excluded - s->n_excluded_before;
 	enum ieum_err err = IEUM_E_OK;
 
-	if (n == 0 || !s->e->case_id.len)
+	if (n == 0)
 		return IEUM_E_OK;
+	if (!s->e->case_id.len)
+		return decision_refuse(s->d, IEUM_E_FIELD_MISSING,
+				       "envelope.case_id: an exclusion is a case's");
 	s->e->excluded = decision_zalloc(s->d, n * sizeof *s->e->excluded);
 	if (!s->e->excluded)
 		return IEUM_E_NO_MEMORY;
@@ -144,9 +222,10 @@ static enum ieum_err exclude(struct submission *s, size_t *room)
 			if (all_excluded(s, who->mailboxes[k]))
 				err = withdraw_queued(
 					s, policy_mailbox(s->p, who->mailboxes[k])->number, room);
+		if (!err && s->core_case)
+			err = pass_on_tasks(s, who);
 	}
-	replace_owner(s);
-	return err;
+	return err ? err : replace_owner(s);
 }
 
 enum ieum_err withdrawal_decide(struct submission *s)

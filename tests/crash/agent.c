@@ -47,7 +47,7 @@ static void submit(struct agent *a, const struct message *m)
 	ieum__v1__referral__pack(&m->referral, s->bytes);
 	load_remember_sent(a->load, s);
 	TAILQ_INSERT_TAIL(&a->owed, s, link);
-	a->load->counts.submitted++;
+	load_count_submit(a->load);
 	put_submit(a, s);
 }
 

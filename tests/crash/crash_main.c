@@ -3,7 +3,7 @@
  * confirmed is settled there and was never released again; the offline audit finds the journal
  * sound.  Restarts go from a snapshot or, when those are taken away, from the beginning.
  *
- * IEUM_CRASH_ROUNDS=300 IEUM_CRASH_SEED=7 play more, or the same again as far as timing lets
+ * IEUM_CRASH_ROUNDS=60 IEUM_CRASH_SEED=7 play more, or the same again as far as timing lets
  * them be the same: what is submitted and when the kill comes follow from the seed. */
 #include <search.h>
 #include <setjmp.h>
@@ -25,6 +25,7 @@
 enum {
 	ROUNDS = 18,
 	KILL_AFTER_MS = 250, /* at most, from the first connection on */
+	KILL_AFTER_MESSAGES = 1500,
 	DRAIN_MS = 20 * 1000,
 	CLEAN_STOP_IN = 8, /* one round in so many ends by SIGTERM */
 	FROM_THE_START_IN = 4,
@@ -202,9 +203,15 @@ static void play_round(void)
 {
 	bool clean = load_random(load, CLEAN_STOP_IN) == 0;
 
+	struct load_kill kill_at = {
+		.signal_number = clean ? SIGTERM : SIGKILL,
+		.after_ms = (uint32_t)load_random(load, KILL_AFTER_MS),
+		.after_messages = (uint32_t)load_random(load, KILL_AFTER_MESSAGES),
+	};
+
 	start_hub();
-	load_run(load, hub.address, hub.pid, clean ? SIGTERM : SIGKILL,
-		 (uint32_t)load_random(load, KILL_AFTER_MS));
+	kill_at.pid = hub.pid;
+	load_run(load, hub.address, &kill_at);
 	if (load_trouble(load)[0])
 		fail_msg("%s", load_trouble(load));
 	assert_int_equal(hub_await_end(&hub), clean ? 0 : 128 + SIGKILL);

@@ -12,7 +12,10 @@
 #include "tests/crash/load_internal.h"
 #include "tests/integration/hub.h"
 
-enum { DRAIN_LOOK_MS = 5 };
+enum {
+	DRAIN_LOOK_MS = 5,
+	KILL_WITHIN_US = 5000, /* after the last message */
+};
 
 /* Who works.  Two of one participant compete for its mailbox. */
 static const struct role roles[AGENTS] = {
@@ -113,21 +116,32 @@ static void on_kill(evutil_socket_t fd, short what, void *arg)
 	const struct load *l = arg;
 
 	(void)fd, (void)what;
-	kill(l->pid, l->signal_number);
+	kill(l->kill_at.pid, l->kill_at.signal_number);
 }
 
-void load_run(struct load *l, const char *address, pid_t pid, int signal_number,
-	      uint32_t kill_after_ms)
+void load_count_submit(struct load *l)
 {
-	struct timeval after = { kill_after_ms / 1000, (suseconds_t)(kill_after_ms % 1000) * 1000 };
+	struct timeval soon = { 0, 0 };
 
-	l->pid = pid;
-	l->signal_number = signal_number;
+	if (++l->counts.submitted != l->last_message)
+		return;
+	soon.tv_usec = (suseconds_t)load_random(l, KILL_WITHIN_US);
+	evtimer_add(l->kill_ev, &soon);
+}
+
+void load_run(struct load *l, const char *address, const struct load_kill *kill_at)
+{
+	struct timeval after = { kill_at->after_ms / 1000,
+				 (suseconds_t)(kill_at->after_ms % 1000) * 1000 };
+
+	l->kill_at = *kill_at;
+	l->last_message = l->counts.submitted + kill_at->after_messages;
 	l->is_draining = false;
 	connect_all(l, address);
 	evtimer_add(l->kill_ev, &after);
 	event_base_dispatch(l->base);
 	evtimer_del(l->kill_ev);
+	l->last_message = 0;
 }
 
 static bool is_drained(const struct load *l)

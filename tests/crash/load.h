@@ -21,10 +21,18 @@ void load_free(struct load *l);
 /* The next pseudo-random number below `below`, of the load's seed. */
 uint64_t load_random(struct load *l, uint64_t below);
 
-/* Connects everyone and works; after kill_after_ms the process gets the signal, and it returns
- * when every connection has ended.  What had no receipt before is sent again first. */
-void load_run(struct load *l, const char *address, pid_t pid, int signal_number,
-	      uint32_t kill_after_ms);
+/* When the process gets the signal: after so long, or shortly after so many new messages,
+ * whatever comes first.  The second keeps journals of fast machines small. */
+struct load_kill {
+	pid_t pid;
+	int signal_number;
+	uint32_t after_ms;
+	uint32_t after_messages;
+};
+
+/* Connects everyone and works until the kill; returns when every connection has ended.  What had
+ * no receipt before is sent again first. */
+void load_run(struct load *l, const char *address, const struct load_kill *kill_at);
 
 /* Connects everyone, sends nothing new, and works until everything submitted has a receipt and
  * every delivery is settled; then says good-bye.  False when that takes longer than timeout_ms. */

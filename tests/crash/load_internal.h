@@ -65,8 +65,8 @@ struct load {
 	struct event_base *base;
 	struct channel_loop *channels;
 	struct event *kill_ev, *look_ev;
-	pid_t pid;
-	int signal_number;
+	struct load_kill kill_at;
+	uint64_t last_message; /* counts.submitted at which the kill is near */
 	bool is_draining, is_late;
 	struct agent agents[AGENTS];
 	void *sent, *delivered; /* trees by id */
@@ -80,6 +80,8 @@ struct delivered *load_find_delivered(const struct load *l, uint64_t id);
 /* Takes it. */
 void load_remember_sent(struct load *l, struct sent *s);
 void load_remember_delivered(struct load *l, struct delivered *d);
+/* A new message goes out: is it time? */
+void load_count_submit(struct load *l);
 /* A promise is broken: the first one is kept, and the run ends. */
 void load_broken(struct load *l, const char *format, ...) __attribute__((format(printf, 2, 3)));
 

@@ -376,7 +376,9 @@ static bool fill_envelope(struct player *p, const struct scenario_step *step, ui
 		return false;
 	e->message_id = id_copy(message_id);
 	e->open_case = step->opens_case;
-	if (in_case && !step->opens_case && !e->case_id.len)
+	static const uint8_t no_case[PLAY_ID_BYTES];
+	if (in_case && !step->opens_case && !e->case_id.len &&
+	    memcmp(in_case->case_id, no_case, sizeof no_case) != 0)
 		e->case_id = id_copy(in_case->case_id);
 	if (reply_to)
 		e->in_reply_to = id_copy(reply_to->message_id);

@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "proto/buf.h"
+#include "proto/codec.h"
 
 enum {
 	ARENA_BYTES = 64 << 20,
@@ -150,12 +151,13 @@ static struct sim_output *add_output(struct sim_hub *h, enum sim_output_kind kin
 	return o;
 }
 
-static void add_refusal(struct sim_hub *h, uint64_t connection, uint64_t tag, enum ieum_err code)
+static void add_refusal(struct sim_hub *h, uint64_t connection, uint64_t tag, enum ieum_err code,
+			const char *detail)
 {
 	struct sim_output *o = add_output(h, SIM_REFUSAL, connection, tag);
 
 	o->code = code;
-	memcpy(o->detail, h->d.detail, sizeof o->detail);
+	snprintf(o->detail, sizeof o->detail, "%s", detail);
 }
 
 /* ---- start and restart ---- */
@@ -293,13 +295,20 @@ void sim_hub_submit(struct sim_hub *h, uint64_t connection, uint64_t tag,
 		.connection = connection, .referral = referral, .bytes = bytes, .len = len
 	};
 
+	struct codec_problem problem;
+
 	if (!bytes)
 		abort();
+	if (codec_check_referral(referral, &problem) != IEUM_E_OK) {
+		add_refusal(h, connection, tag, problem.code, problem.detail);
+		free(bytes);
+		return;
+	}
 	ieum__v1__referral__pack(referral, bytes);
 	core_decision_reset(&h->d);
 	enum ieum_err err = core_decide_submit(h->core, h->policy, &s, h->now_us, &h->d);
 	if (err != IEUM_E_OK) {
-		add_refusal(h, connection, tag, err);
+		add_refusal(h, connection, tag, err, h->d.detail);
 	} else {
 		struct sim_output *o = add_output(h, SIM_RECEIPT, connection, tag);
 		memcpy(o->message_id, referral->envelope->message_id.data, CORE_ID_BYTES);
@@ -336,7 +345,7 @@ void sim_hub_settle(struct sim_hub *h, uint64_t connection, uint64_t tag,
 	core_decision_reset(&h->d);
 	enum ieum_err err = core_decide_settle(h->core, h->policy, &s, h->now_us, &h->d);
 	if (err != IEUM_E_OK) {
-		add_refusal(h, connection, tag, err);
+		add_refusal(h, connection, tag, err, h->d.detail);
 		return;
 	}
 	add_output(h, SIM_SETTLED, connection, tag);

@@ -71,8 +71,10 @@ static void on_receipt(struct world *w, const struct sim_output *o)
 			continue;
 		if (s->receipted && (!o->repeated || o->seq != s->seq))
 			world_trouble(w, "a repeat got another receipt");
-		if (!s->receipted && o->has_case)
+		if (!s->receipted && o->has_case) {
 			keep_exclusions(w, s, o->case_id);
+			world_know_case(&w->peers[s->peer], o->case_id);
+		}
 		s->receipted = true;
 		s->seq = o->seq;
 		if (o->has_case && memcmp(o->case_id, s->id, CORE_ID_BYTES) == 0 && !o->repeated &&
@@ -117,6 +119,32 @@ static void keep_got(struct world *w, const struct sim_output *o)
 	w->got[w->n_got++] = (struct got){ o->delivery_id, o->connection, false };
 }
 
+void world_know_case(struct peer *p, const uint8_t case_id[CORE_ID_BYTES])
+{
+	size_t n = p->n_cases < WORLD_PEER_CASES_MAX ? p->n_cases : WORLD_PEER_CASES_MAX;
+
+	for (size_t i = 0; i < n; i++) {
+		if (memcmp(p->cases[i], case_id, CORE_ID_BYTES) == 0)
+			return;
+	}
+	memcpy(p->cases[p->n_cases++ % WORLD_PEER_CASES_MAX], case_id, CORE_ID_BYTES);
+}
+
+/* The newest requests; in a full list one takes the place of another. */
+static void keep_asked(struct world *w, struct peer *p, const struct sim_output *o)
+{
+	Ieum__V1__Referral *r = ieum__v1__referral__unpack(NULL, o->payload_len, o->payload);
+	size_t at = p->n_asked < WORLD_ASKED_MAX ? p->n_asked++ : world_random(w, WORLD_ASKED_MAX);
+
+	p->asked[at] = (struct asked_of){ .has_case = o->has_case };
+	memcpy(p->asked[at].id, o->message_id, CORE_ID_BYTES);
+	memcpy(p->asked[at].case_id, o->case_id, CORE_ID_BYTES);
+	if (r && r->envelope)
+		p->asked[at].type = r->envelope->type;
+	if (r)
+		ieum__v1__referral__free_unpacked(r, NULL);
+}
+
 static void on_delivery(struct world *w, const struct sim_output *o)
 {
 	struct peer *p = peer_of(w, o->connection);
@@ -130,10 +158,10 @@ static void on_delivery(struct world *w, const struct sim_output *o)
 	keep_got(w, o);
 	if (p->n_unsettled < WORLD_UNSETTLED_MAX)
 		p->unsettled[p->n_unsettled++] = o->delivery_id;
-	if (o->answer_by_at_ms && p->n_asked < WORLD_ASKED_MAX) {
-		memcpy(p->asked[p->n_asked], o->message_id, CORE_ID_BYTES);
-		memcpy(p->asked_case[p->n_asked++], o->case_id, CORE_ID_BYTES);
-	}
+	if (o->has_case)
+		world_know_case(p, o->case_id);
+	if (o->answer_by_at_ms)
+		keep_asked(w, p, o);
 }
 
 static void on_settled(struct world *w, const struct sim_output *o)
@@ -158,7 +186,12 @@ static void on_output(void *ctx, const struct sim_output *o)
 	case SIM_RECEIPT: on_receipt(w, o); break;
 	case SIM_DELIVERY: on_delivery(w, o); break;
 	case SIM_SETTLED: on_settled(w, o); break;
-	case SIM_REFUSAL: w->result->refusals++; break;
+	case SIM_REFUSAL:
+		w->result->refusals++;
+		if (w->config->trace)
+			fprintf(stderr, "%u refused %s: %s\n", w->step,
+				ieum_error((int)o->code)->name, o->detail);
+		break;
 	}
 }
 
@@ -183,7 +216,12 @@ static void submit(struct world *w, int index)
 
 static void do_submit(struct world *w, size_t peer)
 {
-	submit(w, world_make_message(w, peer));
+	int index = world_make_message(w, peer);
+
+	/* Many agencies have nothing to say of their own accord: somebody else then. */
+	for (int tries = 0; index < 0 && tries < 16; tries++)
+		index = world_make_message(w, world_random(w, w->n_peers));
+	submit(w, index);
 }
 
 static void do_answer(struct world *w, size_t peer)
@@ -342,6 +380,42 @@ static void step(struct world *w)
 		world_trouble(w, "%s", sim_hub_trouble(w->hub));
 }
 
+static void take_everything(struct world *w)
+{
+	uint64_t before;
+
+	do {
+		before = w->result->deliveries;
+		for (size_t i = 0; i < w->n_peers; i++) {
+			struct peer *p = &w->peers[i];
+			struct sim_settle all = { .done = p->unsettled, .n_done = p->n_unsettled };
+			if (p->n_unsettled)
+				sim_hub_settle(w->hub, p->connection, ++w->next_tag, &all);
+			p->n_unsettled = 0;
+			sim_hub_pump(w->hub, p->connection, WORLD_UNSETTLED_MAX);
+		}
+		sim_hub_commit(w->hub, SIM_COMMIT);
+	} while (w->result->deliveries != before && !w->result->trouble[0]);
+}
+
+/* Promise 4: nobody says anything any more, and in the end every request has an answer, be it the
+ * hub's, or somebody who took it on: core_check() finds none that waits without a clock, and no
+ * clock is left. */
+static void check_nothing_is_owed(struct world *w)
+{
+	char what[RANDOM_TEXT_BYTES / 2];
+
+	for (int day = 0; day < WORLD_LAST_DAYS && !w->result->trouble[0]; day++) {
+		take_everything(w);
+		sim_hub_advance(w->hub, (int64_t)86400 * 1000000);
+	}
+	take_everything(w);
+	if (core_next_due(sim_hub_core(w->hub)) != INT64_MAX)
+		world_trouble(w, "something is still due %d days after the end", WORLD_LAST_DAYS);
+	if (core_check(sim_hub_core(w->hub), what, sizeof what) != IEUM_E_OK)
+		world_trouble(w, "at the end: %s", what);
+}
+
 /* At the end everybody comes, repeats what was acknowledged and takes what is queued. */
 static void finish(struct world *w)
 {
@@ -359,6 +433,7 @@ static void finish(struct world *w)
 		if (w->result->receipts != receipts + 1)
 			world_trouble(w, "an acknowledged message is not known any more");
 	}
+	check_nothing_is_owed(w);
 	world_check_journal(w);
 	if (!sim_hub_check(w->hub))
 		world_trouble(w, "%s", sim_hub_trouble(w->hub));

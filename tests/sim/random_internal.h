@@ -15,6 +15,8 @@ enum {
 	WORLD_HELD_MAX = 64, /* deliveries a peer remembers from lost connections */
 	WORLD_ASKED_MAX = 64,
 	WORLD_CASES_MAX = 256,
+	WORLD_PEER_CASES_MAX = 32, /* that a peer knows of, the newest */
+	WORLD_LAST_DAYS = 60,      /* after a play, until nothing may be owed any more */
 	WORLD_EXCLUSIONS_MAX = 256,
 	WORLD_NARRATIVE_BYTES = 24,
 	WORLD_SETTLES_MAX = 256, /* remembered until the hub confirms them */
@@ -26,6 +28,9 @@ struct sent {
 	uint8_t *bytes; /* the referral, packed */
 	size_t len;
 	size_t peer;
+	Ieum__V1__MessageType type;
+	uint8_t case_id[CORE_ID_BYTES];
+	bool has_case;
 	bool receipted;
 	uint64_t seq; /* of its receipt */
 };
@@ -37,6 +42,15 @@ struct got {
 	bool settled; /* the hub has confirmed that it is done */
 };
 
+/* A message that wants an answer, and how far the peer has come with it. */
+struct asked_of {
+	uint8_t id[CORE_ID_BYTES];
+	uint8_t case_id[CORE_ID_BYTES];
+	bool has_case;
+	Ieum__V1__MessageType type;
+	Ieum__V1__AnswerKind said; /* last; 0: nothing yet */
+};
+
 struct peer {
 	const char *name;
 	uint64_t connection; /* 0: away */
@@ -44,9 +58,10 @@ struct peer {
 	size_t n_unsettled;
 	uint64_t held[WORLD_HELD_MAX]; /* of connections that were lost */
 	size_t n_held;
-	uint8_t asked[WORLD_ASKED_MAX][CORE_ID_BYTES]; /* messages that may want an answer */
-	uint8_t asked_case[WORLD_ASKED_MAX][CORE_ID_BYTES];
+	struct asked_of asked[WORLD_ASKED_MAX];
 	size_t n_asked;
+	uint8_t cases[WORLD_PEER_CASES_MAX][CORE_ID_BYTES]; /* got or sent something of them */
+	size_t n_cases;                                     /* ever */
 };
 
 /* Somebody who may get nothing of a case any more. */
@@ -83,6 +98,9 @@ struct world {
 };
 
 void world_trouble(struct world *w, const char *format, ...) __attribute__((format(printf, 2, 3)));
+
+/* The peer has to do with this case. */
+void world_know_case(struct peer *p, const uint8_t case_id[CORE_ID_BYTES]);
 
 /* Uniform in 0 … n - 1. */
 uint64_t world_random(struct world *w, uint64_t n);

@@ -24,6 +24,7 @@ struct draft {
 	Ieum__V1__ClosureRequest closure;
 	Ieum__V1__RiskSignal signal;
 	Ieum__V1__Answer answer;
+	const struct peer *peer; /* whose */
 	uint8_t id[CORE_ID_BYTES];
 	uint8_t narrative[WORLD_NARRATIVE_BYTES];
 	char *consent_to[1];
@@ -44,7 +45,10 @@ static void make_id(struct world *w, uint8_t id[CORE_ID_BYTES])
 
 static void begin(struct world *w, struct draft *d, Ieum__V1__MessageType type)
 {
+	const struct peer *peer = d->peer;
+
 	memset(d, 0, sizeof *d);
+	d->peer = peer;
 	ieum__v1__referral__init(&d->referral);
 	ieum__v1__envelope__init(&d->envelope);
 	ieum__v1__legal_basis__init(&d->basis);
@@ -81,9 +85,17 @@ static void with_consent(struct draft *d)
 	d->basis.consent = &d->consent;
 }
 
+/* Mostly one that the peer has to do with. */
 static void in_some_case(struct world *w, struct draft *d)
 {
-	if (w->n_cases > 0)
+	const struct peer *p = d->peer;
+	size_t n = p->n_cases < WORLD_PEER_CASES_MAX ? p->n_cases : WORLD_PEER_CASES_MAX;
+
+	if (n > 0 && world_random(w, 16))
+		d->envelope.case_id =
+			(ProtobufCBinaryData){ CORE_ID_BYTES,
+					       (uint8_t *)p->cases[world_random(w, n)] };
+	else if (w->n_cases > 0)
 		d->envelope.case_id =
 			(ProtobufCBinaryData){ CORE_ID_BYTES,
 					       w->cases[world_random(w, w->n_cases)] };
@@ -105,7 +117,12 @@ static int keep(struct world *w, struct draft *d, size_t peer)
 		return -1;
 	struct sent *s = &w->sent[w->n_sent];
 	*s = (struct sent){ .peer = peer,
+			    .type = d->envelope.type,
 			    .len = ieum__v1__referral__get_packed_size(&d->referral) };
+	if (d->envelope.case_id.len == CORE_ID_BYTES) {
+		memcpy(s->case_id, d->envelope.case_id.data, CORE_ID_BYTES);
+		s->has_case = true;
+	}
 	memcpy(s->id, d->id, CORE_ID_BYTES);
 	s->bytes = malloc(s->len);
 	if (!s->bytes)
@@ -127,7 +144,7 @@ static void make_report(struct world *w, struct draft *d)
 	ieum__v1__report_received__init(&d->report);
 	d->envelope.open_case = true;
 	d->envelope.category = categories[world_random(w, 4)];
-	if (world_random(w, 2))
+	if (world_random(w, 6) == 0)
 		with_consent(d);
 	d->report.child_at_home = world_random(w, 2) == 0;
 	d->report.dispatches_in_year = (uint32_t)world_random(w, 5);
@@ -150,6 +167,22 @@ static void make_support(struct world *w, struct draft *d)
 	d->referral.referral = &d->support;
 }
 
+/* Mostly a message of its own, of the same type and case; sometimes anything. */
+static void supersede_something(struct world *w, struct draft *d)
+{
+	for (int tries = 0; tries < 64 && w->n_sent > 0; tries++) {
+		struct sent *s = &w->sent[world_random(w, w->n_sent)];
+		if (tries && (&w->peers[s->peer] != d->peer || s->type != d->envelope.type))
+			continue;
+		if (tries == 0 && world_random(w, 8))
+			continue;
+		d->envelope.supersedes = (ProtobufCBinaryData){ CORE_ID_BYTES, s->id };
+		if (s->has_case)
+			d->envelope.case_id = (ProtobufCBinaryData){ CORE_ID_BYTES, s->case_id };
+		return;
+	}
+}
+
 static void make_notice(struct world *w, struct draft *d)
 {
 	if (world_random(w, 2)) {
@@ -169,10 +202,8 @@ static void make_notice(struct world *w, struct draft *d)
 	in_some_case(w, d);
 	if (world_random(w, 2))
 		to_somebody(w, d);
-	if (world_random(w, 4) == 0 && w->n_sent > 0)
-		d->envelope.supersedes =
-			(ProtobufCBinaryData){ CORE_ID_BYTES,
-					       w->sent[world_random(w, w->n_sent)].id };
+	if (world_random(w, 8) == 0)
+		supersede_something(w, d);
 }
 
 static void make_question(struct world *w, struct draft *d)
@@ -182,7 +213,7 @@ static void make_question(struct world *w, struct draft *d)
 	d->request.purpose = (char *)"agenda of the month";
 	d->request.round = (char *)"round";
 	in_some_case(w, d);
-	if (world_random(w, 2))
+	if (world_random(w, 8))
 		to_somebody(w, d);
 	d->referral.body_case = IEUM__V1__REFERRAL__BODY_INFORMATION_REQUEST;
 	d->referral.information_request = &d->request;
@@ -214,17 +245,22 @@ int world_make_message(struct world *w, size_t peer)
 		make_report, make_report,   make_support, make_support, make_notice,
 		make_notice, make_question, make_closure, make_signal,
 	};
-	struct draft d;
+	struct draft d = { .peer = &w->peers[peer] };
 	const struct policy_participant *who =
 		policy_participant(sim_hub_policy(w->hub), (int)peer);
 
+	bool sensible = false;
+
 	/* Mostly what this kind of agency may send; sometimes what it may not. */
-	for (int i = 0; i < 8; i++) {
+	for (int i = 0; i < 16 && !sensible; i++) {
 		makers[world_random(w, sizeof makers / sizeof makers[0])](w, &d);
-		if (who->may_send >> d.envelope.type & 1)
-			break;
+		sensible = who->may_send >> d.envelope.type & 1 &&
+			   (d.envelope.open_case || d.peer->n_cases > 0 ||
+			    d.envelope.type == IEUM__V1__MESSAGE_TYPE__MESSAGE_TYPE_RISK_SIGNAL);
 	}
-	if (world_random(w, 5) == 0) {
+	if (!sensible && world_random(w, 64))
+		return -1;
+	if (world_random(w, 12) == 0) {
 		static char *excluded[1];
 		excluded[0] = (char *)w->peers[world_random(w, w->n_peers)].name;
 		d.envelope.excluded_participants = excluded;
@@ -233,24 +269,86 @@ int world_make_message(struct world *w, size_t peer)
 	return keep(w, &d, peer);
 }
 
+/* What somebody would say next; now and then what makes no sense. */
+static Ieum__V1__AnswerKind next_answer(struct world *w, Ieum__V1__AnswerKind said)
+{
+	static const Ieum__V1__AnswerKind first[] = {
+		IEUM__V1__ANSWER_KIND__ANSWER_KIND_RECEIVED,
+		IEUM__V1__ANSWER_KIND__ANSWER_KIND_RECEIVED,
+		IEUM__V1__ANSWER_KIND__ANSWER_KIND_ACCEPT,
+		IEUM__V1__ANSWER_KIND__ANSWER_KIND_ACCEPT,
+		IEUM__V1__ANSWER_KIND__ANSWER_KIND_REJECT,
+		IEUM__V1__ANSWER_KIND__ANSWER_KIND_NEED_MORE_TIME,
+		IEUM__V1__ANSWER_KIND__ANSWER_KIND_ON_HOLD,
+	};
+	static const Ieum__V1__AnswerKind then[] = {
+		IEUM__V1__ANSWER_KIND__ANSWER_KIND_IN_PROGRESS,
+		IEUM__V1__ANSWER_KIND__ANSWER_KIND_INTERIM,
+		IEUM__V1__ANSWER_KIND__ANSWER_KIND_NEED_MORE_TIME,
+		IEUM__V1__ANSWER_KIND__ANSWER_KIND_COMPLETE,
+		IEUM__V1__ANSWER_KIND__ANSWER_KIND_COMPLETE,
+		IEUM__V1__ANSWER_KIND__ANSWER_KIND_FAIL,
+	};
+	bool begun = said != 0 && said != IEUM__V1__ANSWER_KIND__ANSWER_KIND_RECEIVED &&
+		     said != IEUM__V1__ANSWER_KIND__ANSWER_KIND_NEED_MORE_TIME;
+
+	if (world_random(w, 10) == 0)
+		return (Ieum__V1__AnswerKind)(1 + world_random(w, 11));
+	return begun ? then[world_random(w, sizeof then / sizeof then[0])]
+		     : first[world_random(w, sizeof first / sizeof first[0])];
+}
+
+static bool ends(Ieum__V1__AnswerKind kind)
+{
+	return kind == IEUM__V1__ANSWER_KIND__ANSWER_KIND_REJECT ||
+	       kind == IEUM__V1__ANSWER_KIND__ANSWER_KIND_COMPLETE ||
+	       kind == IEUM__V1__ANSWER_KIND__ANSWER_KIND_FAIL;
+}
+
+/* Information is given, not held or refused. */
+static void make_response(struct world *w, struct draft *d)
+{
+	begin(w, d, IEUM__V1__MESSAGE_TYPE__MESSAGE_TYPE_INFORMATION_RESPONSE);
+	ieum__v1__information_response__init(&d->response);
+	d->response.holding = (Ieum__V1__Holding)(1 + world_random(w, 3));
+	d->response.reason = IEUM__V1__REASON__REASON_ENDANGERS_FAMILY;
+	d->referral.body_case = IEUM__V1__REFERRAL__BODY_INFORMATION_RESPONSE;
+	d->referral.information_response = &d->response;
+}
+
+static void make_answer(struct world *w, struct draft *d, Ieum__V1__AnswerKind kind)
+{
+	begin(w, d, IEUM__V1__MESSAGE_TYPE__MESSAGE_TYPE_ANSWER);
+	ieum__v1__answer__init(&d->answer);
+	d->answer.kind = kind;
+	d->answer.reason = IEUM__V1__REASON__REASON_CAPACITY_FULL;
+	d->answer.more_time_until_at_ms = sim_hub_now_us(w->hub) / 1000 + 86400000;
+	d->referral.body_case = IEUM__V1__REFERRAL__BODY_ANSWER;
+	d->referral.answer = &d->answer;
+}
+
 int world_make_answer(struct world *w, size_t peer)
 {
 	struct peer *p = &w->peers[peer];
-	struct draft d;
+	struct draft d = { .peer = p };
 
 	if (p->n_asked == 0)
 		return -1;
 	size_t i = world_random(w, p->n_asked);
-	begin(w, &d, IEUM__V1__MESSAGE_TYPE__MESSAGE_TYPE_ANSWER);
-	ieum__v1__answer__init(&d.answer);
-	d.answer.kind = (Ieum__V1__AnswerKind)(1 + world_random(w, 11));
-	d.answer.reason = IEUM__V1__REASON__REASON_CAPACITY_FULL;
-	d.answer.more_time_until_at_ms = sim_hub_now_us(w->hub) / 1000 + 86400000;
-	d.envelope.in_reply_to = (ProtobufCBinaryData){ CORE_ID_BYTES, p->asked[i] };
-	static const uint8_t none[CORE_ID_BYTES];
-	if (memcmp(p->asked_case[i], none, sizeof none) != 0)
-		d.envelope.case_id = (ProtobufCBinaryData){ CORE_ID_BYTES, p->asked_case[i] };
-	d.referral.body_case = IEUM__V1__REFERRAL__BODY_ANSWER;
-	d.referral.answer = &d.answer;
+	struct asked_of a = p->asked[i];
+	bool responds = a.type == IEUM__V1__MESSAGE_TYPE__MESSAGE_TYPE_INFORMATION_REQUEST &&
+			world_random(w, 2);
+	Ieum__V1__AnswerKind kind =
+		responds ? IEUM__V1__ANSWER_KIND__ANSWER_KIND_COMPLETE : next_answer(w, a.said);
+	p->asked[i].said = kind;
+	if (ends(kind))
+		p->asked[i] = p->asked[--p->n_asked];
+	if (responds)
+		make_response(w, &d);
+	else
+		make_answer(w, &d, kind);
+	d.envelope.in_reply_to = (ProtobufCBinaryData){ CORE_ID_BYTES, a.id };
+	if (a.has_case)
+		d.envelope.case_id = (ProtobufCBinaryData){ CORE_ID_BYTES, a.case_id };
 	return keep(w, &d, peer);
 }

@@ -488,6 +488,62 @@ static void a_closed_case_is_forgotten_after_its_time(void **state)
 	assert_int_equal(trial_counts(&f->w, "ps").settled, trial_counts(&f->w, "ps").routed);
 }
 
+static void who_rejects_after_receiving_leaves_the_others_a_clock(void **state)
+{
+	struct fixture *f = *state;
+
+	bring_in_boss(f);
+	memcpy(f->id, f->case_id, CORE_ID_BYTES);
+	trial_at(&f->w, f->w.now + 4 * HOUR_US); /* the lead is asked too */
+	answers(f, f->counsellor, ANSWER(RECEIVED), IEUM_E_OK);
+	answers(f, f->counsellor, ANSWER(REJECT), IEUM_E_OK);
+	const Ieum__V1__ReferralResult *r = trial_referral(&f->w, f->manager, f->id);
+	assert_int_equal(r->tasks[0]->state, TASK(REQUESTED));
+	assert_true(r->tasks[0]->due_at_ms > f->w.now / 1000);
+	assert_int_equal(trial_at(&f->w, f->w.now + 5 * HOUR_US) > 0, 1);
+	assert_int_equal(last_cause(f, f->boss), CAUSE(ESCALATED));
+}
+
+static void information_refused_after_it_was_promised_fails(void **state)
+{
+	struct fixture *f = *state;
+
+	message_in_case(message_new(&f->w, &f->m, TYPE(INFORMATION_REQUEST)), f->case_id);
+	message_to(&f->m, "carer");
+	trial_submitted(&f->w, f->manager, &f->m);
+	memcpy(f->id, f->m.id, CORE_ID_BYTES);
+	answers(f, f->carer, ANSWER(ACCEPT), IEUM_E_OK);
+	message_reply(message_new(&f->w, &f->m, TYPE(INFORMATION_RESPONSE)), f->id);
+	f->m.response.holding = IEUM__V1__HOLDING__HOLDING_REFUSED;
+	f->m.response.reason = REASON(ENDANGERS_FAMILY);
+	trial_submitted(&f->w, f->carer, &f->m);
+	task_is(f, TASK(FAILED), 0);
+}
+
+/* The line of the timeline that tells of an answer of this kind. */
+static const Ieum__V1__TimelineEntry *answered_line(struct fixture *f, Ieum__V1__AnswerKind kind)
+{
+	const Ieum__V1__CaseResult *k = trial_case(&f->w, f->ps, f->case_id);
+
+	for (size_t i = 0; i < k->n_timeline; i++)
+		if (k->timeline[i]->kind == IEUM__V1__TIMELINE_KIND__TIMELINE_KIND_ANSWERED &&
+		    k->timeline[i]->answer == kind)
+			return k->timeline[i];
+	return NULL;
+}
+
+static void the_hub_s_own_failure_says_what_it_is_in_the_timeline(void **state)
+{
+	struct fixture *f = *state;
+
+	for (int step = 0; step < 3; step++)
+		trial_at(&f->w, f->w.now + DAY_US);
+	const Ieum__V1__TimelineEntry *e = answered_line(f, ANSWER(FAIL));
+	assert_non_null(e);
+	assert_int_equal(e->reason, REASON(UNREACHABLE));
+	assert_string_equal(e->from, "");
+}
+
 static void a_case_has_so_many_open_requests(void **state)
 {
 	struct fixture *f = *state;
@@ -529,6 +585,9 @@ int main(void)
 		TEST(closing_tells_everyone_who_sent),
 		TEST(a_closed_case_takes_answers_still_owed_and_nothing_else),
 		TEST(a_closed_case_is_forgotten_after_its_time),
+		TEST(who_rejects_after_receiving_leaves_the_others_a_clock),
+		TEST(information_refused_after_it_was_promised_fails),
+		TEST(the_hub_s_own_failure_says_what_it_is_in_the_timeline),
 		TEST(a_case_has_so_many_open_requests),
 	};
 

@@ -284,6 +284,35 @@ static void directory_whoami_and_reach_come_from_policy(void **state)
 	assert_int_equal(err, IEUM_E_CASE_UNKNOWN);
 }
 
+static void reach_shows_what_the_hub_would_send_itself(void **state)
+{
+	struct fixture *f = *state;
+	Ieum__V1__Query q = IEUM__V1__QUERY__INIT;
+	Ieum__V1__ReachQuery reach = IEUM__V1__REACH_QUERY__INIT;
+	enum ieum_err err;
+
+	message_open_case(message_new(&f->w, &f->m, TYPE(REPORT_RECEIVED)));
+	f->m.report.child_at_home = 1;
+	q.what_case = IEUM__V1__QUERY__WHAT_REACH;
+	q.reach = &reach;
+	reach.referral = &f->m.referral;
+	const Ieum__V1__Result *r = trial_query(&f->w, f->ps, &q, &err);
+	assert_non_null(r);
+	assert_int_equal(r->reach->n_entries, 2);
+	assert_string_equal(r->reach->entries[0]->mailbox, "team/help");
+	assert_int_equal(r->reach->entries[0]->type, TYPE(REPORT_RECEIVED));
+	assert_string_equal(r->reach->entries[1]->mailbox, "city");
+	assert_int_equal(r->reach->entries[1]->type, TYPE(MUTUAL_NOTIFICATION));
+	assert_true(r->reach->entries[1]->answer_by_at_ms > 0);
+	assert_string_equal(r->reach->rules[r->reach->n_rules - 1], "notify");
+	/* The only one whom it would reach is excluded: as when it is sent. */
+	message_exclude(&f->m, "city");
+	message_exclude(&f->m, "boss");
+	assert_null(trial_query(&f->w, f->ps, &q, &err));
+	assert_int_equal(err, IEUM_E_CONFLICT_OF_INTEREST);
+	assert_int_equal(trial_submit(&f->w, f->ps, &f->m), IEUM_E_CONFLICT_OF_INTEREST);
+}
+
 /* ---- what contradicts the state is not taken ---- */
 
 static void apply_refuses_what_cannot_be(void **state)
@@ -360,6 +389,7 @@ int main(void)
 		TEST(queues_are_an_operator_s_and_show_envelopes),
 		TEST(dead_letters_are_listed_with_their_reason),
 		TEST(directory_whoami_and_reach_come_from_policy),
+		TEST(reach_shows_what_the_hub_would_send_itself),
 		TEST(apply_refuses_what_cannot_be),
 		TEST(a_cut_or_changed_snapshot_is_refused_and_never_crashes),
 	};
