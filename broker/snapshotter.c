@@ -11,13 +11,18 @@
 #include "broker/replay.h"
 
 /* Folding takes a whole processor for seconds; the loop and the journal thread go first. */
-enum { SNAPSHOTTER_NICE = 10 };
+enum {
+	SNAPSHOTTER_NICE = 10,
+	SNAPSHOTTER_BYTES_PER_EVENT =
+		200, /* of a snapshot, that take as long as folding an event */
+};
 
 struct snapshotter {
 	struct snapshotter_config config; /* last_seq: the thread's alone once it runs */
 	pthread_t thread;
 	atomic_bool stop;
-	uint64_t noted_seq; /* the loop's alone: committed when the thread was last woken */
+	_Atomic uint64_t interval; /* events between two snapshots */
+	uint64_t noted_seq;        /* the loop's alone: committed when the thread was last woken */
 	pthread_mutex_t lock;
 	pthread_cond_t woken;
 	uint64_t wanted_seq; /* under the lock: a snapshot at or after this, 0: none wanted */
@@ -32,6 +37,15 @@ static bool wait_for_work(struct snapshotter *s)
 	s->wanted_seq = 0;
 	pthread_mutex_unlock(&s->lock);
 	return !atomic_load(&s->stop);
+}
+
+/* Reading and writing the whole state must not cost more than folding the events in between: a
+ * large state is written less often. */
+static void space_out(struct snapshotter *s, size_t bytes)
+{
+	uint64_t worth = bytes / SNAPSHOTTER_BYTES_PER_EVENT;
+
+	atomic_store(&s->interval, worth > s->config.every_events ? worth : s->config.every_events);
 }
 
 static enum ieum_err write_snapshot(struct snapshotter *s, struct journal *j)
@@ -50,9 +64,11 @@ static enum ieum_err write_snapshot(struct snapshotter *s, struct journal *j)
 	if (!err)
 		err = journal_snapshot_put(j, core_last_seq(core), CORE_SNAPSHOT_VERSION,
 					   buf_bytes(&bytes), buf_len(&bytes));
-	if (!err)
+	if (!err) {
+		space_out(s, buf_len(&bytes));
 		log_info("snapshot", LOG_U("seq", core_last_seq(core)),
 			 LOG_U("bytes", buf_len(&bytes)), LOG_U("folded", replay.events));
+	}
 	buf_release(&bytes);
 	core_free(core);
 	return err;
@@ -90,6 +106,7 @@ enum ieum_err snapshotter_new(const struct snapshotter_config *config, struct sn
 	s->config.journal.read_only = true;
 	s->config.journal.create = false;
 	s->noted_seq = config->last_seq;
+	atomic_init(&s->interval, config->every_events);
 	pthread_mutex_init(&s->lock, NULL);
 	pthread_cond_init(&s->woken, NULL);
 	sigfillset(&all);
@@ -106,7 +123,7 @@ enum ieum_err snapshotter_new(const struct snapshotter_config *config, struct sn
 
 void snapshotter_note(struct snapshotter *s, uint64_t seq)
 {
-	if (!s || seq - s->noted_seq < s->config.every_events)
+	if (!s || seq - s->noted_seq < atomic_load(&s->interval))
 		return;
 	s->noted_seq = seq;
 	pthread_mutex_lock(&s->lock);
