@@ -220,6 +220,24 @@ static void restart(struct sim_hub *h)
 	sim_hub_commit(h, SIM_COMMIT);
 }
 
+char *sim_hub_file(const char *path, size_t *len)
+{
+	FILE *f = fopen(path, "rb");
+	char *text = NULL;
+
+	if (f && fseek(f, 0, SEEK_END) == 0) {
+		long n = ftell(f);
+		rewind(f);
+		text = n >= 0 ? malloc((size_t)n + 1) : NULL;
+		*len = text ? fread(text, 1, (size_t)n, f) : 0;
+		if (text)
+			text[*len] = 0;
+	}
+	if (f)
+		fclose(f);
+	return text;
+}
+
 struct sim_hub *sim_hub_new(const char *name, const char *text, size_t len, int64_t start_us,
 			    char *why, size_t why_bytes)
 {

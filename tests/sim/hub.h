@@ -61,6 +61,9 @@ struct sim_settle {
 
 struct sim_hub;
 
+/* The text of a hub file, NUL-terminated, the caller's (free()); NULL when it can't be read. */
+char *sim_hub_file(const char *path, size_t *len);
+
 /* A hub that has started and committed its start. `text` is the hub file.  Aborts when
  * memory is short; NULL and `why` when the hub file has mistakes. */
 struct sim_hub *sim_hub_new(const char *name, const char *text, size_t len, int64_t start_us,

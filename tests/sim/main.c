@@ -11,6 +11,7 @@
 #include <sys/random.h>
 #include <time.h>
 
+#include "tests/sim/hub.h"
 #include "tests/sim/random.h"
 
 struct totals {
@@ -24,22 +25,6 @@ static double seconds(void)
 
 	clock_gettime(CLOCK_MONOTONIC, &t);
 	return (double)t.tv_sec + (double)t.tv_nsec / 1e9;
-}
-
-static char *read_file(const char *path, size_t *len)
-{
-	FILE *f = fopen(path, "rb");
-	char *text = NULL;
-
-	if (f && fseek(f, 0, SEEK_END) == 0) {
-		long n = ftell(f);
-		rewind(f);
-		text = n >= 0 ? malloc((size_t)n + 1) : NULL;
-		*len = text ? fread(text, 1, (size_t)n, f) : 0;
-	}
-	if (f)
-		fclose(f);
-	return text;
 }
 
 static void play(const struct random_config *config, uint64_t seed, struct totals *t)
@@ -108,7 +93,7 @@ int main(int argc, char **argv)
 		else
 			return 2;
 	}
-	char *text = read_file(hub, &config.hub_len);
+	char *text = sim_hub_file(hub, &config.hub_len);
 	if (!text) {
 		fprintf(stderr, "ieum-sim: %s cannot be read\n", hub);
 		return 2;

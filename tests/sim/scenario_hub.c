@@ -232,28 +232,11 @@ static int64_t do_now_ms(void *ctx)
 
 /* ---- making one ---- */
 
-static char *read_file(const char *path, size_t *len)
-{
-	FILE *f = fopen(path, "rb");
-	char *text = NULL;
-	size_t n = 0;
-
-	if (f && fseek(f, 0, SEEK_END) == 0 && (text = malloc((size_t)ftell(f) + 1)) != NULL) {
-		n = (size_t)ftell(f);
-		rewind(f);
-		*len = fread(text, 1, n, f);
-		text[*len] = 0;
-	}
-	if (f)
-		fclose(f);
-	return text;
-}
-
 struct scenario_hub *scenario_hub_new(const struct scenario *s, char *why, size_t why_bytes)
 {
 	struct scenario_hub *h = calloc(1, sizeof *h);
 	size_t len = 0;
-	char *text = read_file(s->hub_file, &len);
+	char *text = sim_hub_file(s->hub_file, &len);
 
 	snprintf(why, why_bytes, "%s cannot be read", s->hub_file);
 	if (!h)
