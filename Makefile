@@ -284,6 +284,7 @@ UNIT_TESTS := \
 	tests/unit/test_command.c \
 	tests/unit/test_committer.c \
 	tests/unit/test_config.c \
+	tests/unit/test_docs.c \
 	tests/unit/test_error.c \
 	tests/unit/test_fields.c \
 	tests/unit/test_frame.c \
