@@ -7,7 +7,11 @@
 #include "client/receipt.h"
 #include "client/render.h"
 
-enum exit_code cmd_submit(struct invocation *inv)
+typedef enum exit_code message_act(const struct invocation *inv, struct link *link,
+				   Ieum__V1__Referral *m);
+
+/* Reads the message that the command line names, connects, and does it. */
+static enum exit_code with_message(struct invocation *inv, message_act *act)
 {
 	Ieum__V1__Referral *m = NULL;
 	struct link *link = NULL;
@@ -17,13 +21,19 @@ enum exit_code cmd_submit(struct invocation *inv)
 		return code;
 	code = link_open(inv, &link);
 	if (!code)
-		code = receipt_submit(inv, link, m);
+		code = act(inv, link, m);
 	link_close(link);
 	ieum__v1__referral__free_unpacked(m, NULL);
 	return code;
 }
 
-static enum exit_code print_reach(struct invocation *inv, struct link *link, struct pages *pages)
+enum exit_code cmd_submit(struct invocation *inv)
+{
+	return with_message(inv, receipt_submit);
+}
+
+static enum exit_code print_reach(const struct invocation *inv, struct link *link,
+				  struct pages *pages)
 {
 	struct pages directory = { 0 };
 	struct names names;
@@ -38,7 +48,8 @@ static enum exit_code print_reach(struct invocation *inv, struct link *link, str
 	return code;
 }
 
-static enum exit_code ask_reach(struct invocation *inv, struct link *link, Ieum__V1__Referral *m)
+static enum exit_code ask_reach(const struct invocation *inv, struct link *link,
+				Ieum__V1__Referral *m)
 {
 	Ieum__V1__ReachQuery reach = IEUM__V1__REACH_QUERY__INIT;
 	Ieum__V1__Query query = IEUM__V1__QUERY__INIT;
@@ -63,16 +74,5 @@ static enum exit_code ask_reach(struct invocation *inv, struct link *link, Ieum_
 
 enum exit_code cmd_reach(struct invocation *inv)
 {
-	Ieum__V1__Referral *m = NULL;
-	struct link *link = NULL;
-	enum exit_code code = message_read(inv, inv->words[0], &m);
-
-	if (code)
-		return code;
-	code = link_open(inv, &link);
-	if (!code)
-		code = ask_reach(inv, link, m);
-	link_close(link);
-	ieum__v1__referral__free_unpacked(m, NULL);
-	return code;
+	return with_message(inv, ask_reach);
 }

@@ -254,11 +254,6 @@ core_time_us core_next_due(const struct core *c)
 
 /* ---- names ---- */
 
-const char *core_participant_name(const struct core *c, uint32_t number)
-{
-	return number && number <= c->n_participants ? c->participants[number - 1].name : NULL;
-}
-
 const char *core_mailbox_name(const struct core *c, uint32_t number)
 {
 	return number && number <= c->n_mailboxes ? c->mailboxes[number - 1].name : NULL;

@@ -227,8 +227,7 @@ uint32_t core_in_flight(const struct core *core, uint64_t connection);
 size_t core_peek_release(const struct core *core, const struct policy *policy, uint64_t connection,
 			 uint32_t max, core_time_us now, uint64_t *delivery_ids);
 
-const char *core_participant_name(const struct core *core, uint32_t number); /* NULL: none */
-const char *core_mailbox_name(const struct core *core, uint32_t number);
+const char *core_mailbox_name(const struct core *core, uint32_t number); /* NULL: none */
 uint32_t core_mailbox_number(const struct core *core, const char *name); /* 0: none */
 
 /* Whose case is it and may this connection see it?  Fills a query's result in the arena:

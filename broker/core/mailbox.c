@@ -288,17 +288,28 @@ static void count_unsettled(struct core *c, const struct delivery *d, bool more)
 	}
 }
 
-enum ieum_err mailbox_put(struct core *c, uint32_t dh)
+/* What a delivery needs while it is not settled; 0: no memory. */
+static uint32_t transit_new(struct core *c, uint32_t dh)
 {
 	struct delivery *d = delivery_at(c, dh);
 	uint32_t th = slab_get(&c->transits);
 
 	if (!th)
-		return IEUM_E_NO_MEMORY;
+		return 0;
 	struct transit *t = transit_at(c, th);
 	t->id = d->id;
 	t->delivery = dh;
 	d->transit = th;
+	return th;
+}
+
+enum ieum_err mailbox_put(struct core *c, uint32_t dh)
+{
+	struct delivery *d = delivery_at(c, dh);
+	uint32_t th = transit_new(c, dh);
+
+	if (!th)
+		return IEUM_E_NO_MEMORY;
 	delivery_set_state(c, d, DELIVERY_QUEUED);
 	count_unsettled(c, d, true);
 	box_append(c, &c->mailboxes[d->mailbox - 1].unsettled, th);
@@ -468,13 +479,10 @@ enum ieum_err mailbox_restore(struct core *c, uint32_t dh, const struct mailbox_
 	delivery_set_state(c, d, state);
 	if (state == DELIVERY_SETTLED || state == DELIVERY_WITHDRAWN)
 		return IEUM_E_OK;
-	uint32_t th = slab_get(&c->transits);
+	uint32_t th = transit_new(c, dh);
 	if (!th)
 		return IEUM_E_NO_MEMORY;
 	struct transit *t = transit_at(c, th);
-	t->id = d->id;
-	t->delivery = dh;
-	d->transit = th;
 	if (state == DELIVERY_DEAD) {
 		t->why = from->why ? strdup(from->why) : NULL;
 		return from->why && !t->why ? IEUM_E_NO_MEMORY : IEUM_E_OK;
