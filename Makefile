@@ -50,6 +50,8 @@ PROTO_SRC := \
 	proto/pbmap_rules.c \
 	proto/pbmap_write.c \
 	proto/resident_number.c \
+	proto/schema_json.c \
+	proto/sha256.c \
 	proto/tls.c \
 	proto/tls_identity.c \
 	proto/tls_verify.c \
@@ -63,29 +65,59 @@ YAML_SRC := \
 	yaml/yaml_doc.c \
 	yaml/yaml_load.c \
 	yaml/yaml_read.c \
+	yaml/yaml_schema.c \
 	yaml/yaml_value.c
 
 # Pure decisions: no clock, disk, socket, random or log.
 CORE_SRC := \
+	broker/core/agenda.c \
+	broker/core/agenda_decide.c \
 	broker/core/answer.c \
+	broker/core/approval.c \
 	broker/core/apply_delivery.c \
 	broker/core/apply_submit.c \
+	broker/core/case_clock.c \
+	broker/core/case_clock_act.c \
+	broker/core/case_clock_check.c \
+	broker/core/case_clock_due.c \
+	broker/core/case_clock_snapshot.c \
 	broker/core/cases.c \
 	broker/core/check.c \
 	broker/core/closing.c \
 	broker/core/command.c \
+	broker/core/contact.c \
 	broker/core/core.c \
+	broker/core/consent.c broker/core/counting.c broker/core/counts.c broker/core/counts_snapshot.c \
+	broker/core/deadlines.c \
 	broker/core/decision.c \
 	broker/core/due.c \
+	broker/core/erase.c \
+	broker/core/gates.c \
+	broker/core/handover_accept.c \
+	broker/core/handover_apply.c \
+	broker/core/handover_change.c \
+	broker/core/handover_check.c \
+	broker/core/handover_cutover.c \
+	broker/core/handover_due.c \
+	broker/core/handover_list.c \
+	broker/core/handover_redirect.c \
+	broker/core/handover_snapshot.c \
 	broker/core/heap.c \
-	broker/core/hub_message.c \
+	broker/core/acts.c broker/core/hub_message.c broker/core/occasion.c broker/core/outcome.c \
 	broker/core/lookup.c \
+	broker/core/place_acts.c broker/core/place_answer.c broker/core/place_due.c \
+	broker/core/place_event.c broker/core/place_hold.c broker/core/place_policy.c \
+	broker/core/place_step.c broker/core/places.c broker/core/places_check.c \
+	broker/core/places_snapshot.c broker/core/waits.c \
 	broker/core/ladder.c \
 	broker/core/mailbox.c \
+	broker/core/names.c \
 	broker/core/release.c \
 	broker/core/returning.c \
 	broker/core/seqmap.c \
 	broker/core/settle.c \
+	broker/core/signal_decide.c \
+	broker/core/signals.c \
 	broker/core/slab.c \
 	broker/core/snapshot_read.c \
 	broker/core/snapshot_write.c \
@@ -95,8 +127,12 @@ CORE_SRC := \
 	broker/core/task_state.c \
 	broker/core/timeline.c \
 	broker/core/view.c \
+	broker/core/view_agenda.c \
 	broker/core/view_case.c \
+	broker/core/view_deadlines.c \
 	broker/core/view_directory.c \
+	broker/core/view_pools.c \
+	broker/core/view_handover.c \
 	broker/core/view_queue.c \
 	broker/core/view_referral.c \
 	broker/core/withdrawal.c
@@ -105,21 +141,44 @@ CORE_SRC := \
 POLICY_SRC := \
 	broker/policy/address.c \
 	broker/policy/calendar.c \
+	broker/policy/check_circles.c \
+	broker/policy/check_handover.c \
+	broker/policy/check_quorum.c \
 	broker/policy/check_rules.c \
 	broker/policy/check_who.c \
+	broker/policy/clocks.c \
 	broker/policy/condition.c \
+	broker/policy/contact.c \
 	broker/policy/decide.c \
+	broker/policy/duty.c \
+	broker/policy/explain.c \
+	broker/policy/gate.c \
+	broker/policy/language.c \
 	broker/policy/load.c \
 	broker/policy/load_bodies.c \
+	broker/policy/load_clocks.c \
 	broker/policy/load_condition.c \
+	broker/policy/load_counters.c broker/policy/load_emit.c \
+	broker/policy/load_gates.c \
 	broker/policy/load_hub.c \
+	broker/policy/load_linkage.c \
 	broker/policy/load_links.c \
+	broker/policy/load_pools.c broker/policy/pools.c \
 	broker/policy/load_participants.c \
-	broker/policy/load_rules.c \
+	broker/policy/load_acts.c broker/policy/load_rules.c \
 	broker/policy/load_values.c \
+	broker/policy/load_wants.c \
+	broker/policy/load_who.c \
 	broker/policy/policy.c \
 	broker/policy/request.c \
-	broker/policy/resolve.c
+	broker/policy/resolve.c \
+	broker/policy/retention.c \
+	broker/policy/schema.c \
+	broker/policy/trace_rule.c \
+	broker/policy/trial.c \
+	broker/policy/trial_load.c \
+	broker/policy/trial_schema.c \
+	broker/policy/zone.c
 
 # Engines, commit thread, evidence.
 JOURNAL_SRC := \
@@ -144,9 +203,12 @@ BROKER_SRC := \
 	broker/commits.c \
 	broker/config.c \
 	broker/config_check.c \
+	broker/disclosures.c \
 	broker/due.c \
+	broker/erasures.c \
 	broker/log.c \
 	broker/outbox.c \
+	broker/pace.c \
 	broker/payload_cache.c \
 	broker/queries.c \
 	broker/recorder.c \
@@ -156,6 +218,7 @@ BROKER_SRC := \
 	broker/reload.c \
 	broker/replay.c \
 	broker/requests.c \
+	broker/retention.c \
 	broker/roster.c \
 	broker/salt.c \
 	broker/server.c \
@@ -173,30 +236,51 @@ LIBIEUM_SRC := \
 	client/lib_inbox.c \
 	client/lib_request.c \
 	client/lib_settle.c \
-	client/lib_submit.c
+	client/lib_submit.c \
+	client/council_key.c \
+	client/identifier.c \
+	client/letters.c \
+	client/name_form.c \
+	client/tokens.c
 IEUM_SRC := \
 	client/arguments.c \
+	client/cmd_agenda.c \
 	client/cmd_answer.c \
 	client/cmd_ask.c \
 	client/cmd_audit.c \
+	client/cmd_handover.c \
 	client/cmd_hub.c \
 	client/cmd_inbox.c \
+	client/cmd_ledger.c \
+	client/cmd_policy.c \
+	client/cmd_route.c \
+	client/cmd_scenario.c \
 	client/cmd_settle.c \
 	client/cmd_submit.c \
+	client/cmd_token.c \
 	client/command.c \
 	client/exit_code.c \
+	client/explained.c \
+	client/explained_json.c \
 	client/fields.c \
+	client/handover_list.c \
+	client/handover_plan.c \
 	client/json_out.c \
 	client/link.c \
 	client/message.c \
 	client/profile.c \
 	client/receipt.c \
+	client/render_agenda.c \
 	client/render_case.c \
+	client/render_deadlines.c \
+	client/render_handover.c \
 	client/render_lists.c \
+	client/render_pools.c \
 	client/render_queue.c \
 	client/render_referral.c \
 	client/sheet.c \
 	client/shown.c \
+	client/subject.c \
 	client/table.c \
 	client/texts.c \
 	client/trouble.c \
@@ -216,19 +300,47 @@ CERTS_MAIN := $(wildcard certs/main.c)
 
 # The simulator, the player of scenario files, the load generator.
 SIM_SRC := \
+	tests/sim/city.c \
+	tests/sim/city_address.c \
+	tests/sim/city_rules.c \
+	tests/sim/city_things.c \
+	tests/sim/city_who.c \
 	tests/sim/hub.c \
+	tests/sim/ledger.c \
 	tests/sim/random.c \
+	tests/sim/random_any.c \
 	tests/sim/random_check.c \
+	tests/sim/random_city.c \
+	tests/sim/random_clocks.c \
+	tests/sim/random_council.c \
 	tests/sim/random_messages.c \
 	tests/sim/scenario_hub.c
 SIM_MAIN := $(wildcard tests/sim/main.c)
 SCENARIO_SRC := \
 	tests/process/ieumd_process.c \
+	tests/scenarios/manifest.c \
 	tests/scenarios/play.c \
 	tests/scenarios/real_agency.c \
-	tests/scenarios/real_hub.c \
-	tests/scenarios/scenario.c
+	tests/scenarios/real_hub.c
 SCENARIO_MAIN := $(wildcard tests/scenarios/main.c)
+
+# Scenario files: reading them.
+SCENARIOS_SRC := \
+	scenarios/scenario.c \
+	scenarios/schema.c \
+	scenarios/subject.c
+NEEDED_MAIN := tests/scenarios/needed.c
+# What the files under docs/schema are made of.
+SCHEMAS_SRC := \
+	tests/schema/files.c
+SCHEMAS_MAIN := tests/schema/main.c
+YEAR_SRC := \
+	tests/year/care.c \
+	tests/year/real_city.c \
+	tests/year/script.c \
+	tests/year/sim_city.c
+YEAR_MAIN := tests/year/main.c
+
 BENCH_SRC := \
 	bench/hist.c \
 	bench/load.c \
@@ -236,6 +348,8 @@ BENCH_SRC := \
 	bench/wire.c
 BENCH_MAIN := $(wildcard bench/main.c)
 BENCH_CORE_MAIN := tests/unit/core_bench.c
+# Writes the test vectors of docs/tokens.md.
+TOKEN_VECTORS_MAIN := tests/vectors/make_tokens.c
 
 # Messages that only tests use.
 TEST_PROTO_DEFS := \
@@ -253,21 +367,34 @@ TEST_SUPPORT_SRC := \
 	tests/integration/stranger.c \
 	tests/unit/channel_world.c \
 	tests/unit/codec_samples.c \
+	tests/unit/hub_text.c \
 	tests/unit/libieum_hub.c \
 	tests/unit/libieum_world.c \
 	tests/unit/core_trial.c \
+	tests/unit/council.c \
 	tests/unit/scratch.c
 
-# One cmocka binary per file.
+# One cmocka binary per file; what is no .c file is a script and run as it is.
 UNIT_TESTS := \
+	tests/unit/test_core_agenda.c \
 	tests/unit/test_core_case.c \
+	tests/unit/test_core_clocks.c \
+	tests/unit/test_core_deadlines.c \
 	tests/unit/test_core_conflict.c \
+	tests/unit/test_core_erase.c \
+	tests/unit/test_core_gates.c \
+	tests/unit/test_core_large.c \
+	tests/unit/test_core_handover.c \
 	tests/unit/test_core_limits.c \
+	tests/unit/test_core_linkage.c \
 	tests/unit/test_core_containers.c \
+	tests/unit/test_core_consent.c tests/unit/test_core_counts.c \
 	tests/unit/test_core_delivery.c \
+	tests/unit/test_core_places.c \
 	tests/unit/test_core_random.c \
 	tests/unit/test_core_submit.c \
 	tests/unit/test_core_view.c \
+	tests/unit/test_core_who.c \
 	tests/unit/test_task_state.c \
 	tests/unit/test_arena.c \
 	tests/unit/test_audit.c \
@@ -278,12 +405,14 @@ UNIT_TESTS := \
 	tests/unit/test_channel.c \
 	tests/unit/test_channel_end.c \
 	tests/unit/test_clock.c \
+	tests/unit/test_cmd_token.c \
 	tests/unit/test_codec.c \
 	tests/unit/test_codec_hostile.c \
 	tests/unit/test_codec_rules.c \
 	tests/unit/test_command.c \
 	tests/unit/test_committer.c \
 	tests/unit/test_config.c \
+	tests/unit/test_council_key.c \
 	tests/unit/test_docs.c \
 	tests/unit/test_error.c \
 	tests/unit/test_fields.c \
@@ -301,26 +430,44 @@ UNIT_TESTS := \
 	tests/unit/test_merkle.c \
 	tests/unit/test_payload_cache.c \
 	tests/unit/test_pbmap.c \
-	tests/unit/test_policy.c \
+	tests/unit/test_policy.c tests/unit/test_policy_counters.c \
+	tests/unit/test_policy_checks.c \
+	tests/unit/test_policy_explain.c \
+	tests/unit/test_policy_trial.c \
+	tests/unit/test_policy_clocks.c \
+	tests/unit/test_policy_pools.c \
+	tests/unit/test_policy_council.c \
+	tests/unit/test_policy_handover.c \
 	tests/unit/test_policy_routes.c \
+	tests/unit/test_policy_who.c \
 	tests/unit/test_profile.c \
 	tests/unit/test_refusals.c \
 	tests/unit/test_render.c \
+	tests/unit/test_render_council.c \
+	tests/unit/test_render_deadlines.c \
 	tests/unit/test_resident_number.c \
+	tests/unit/test_schema.c \
 	tests/unit/test_table.c \
 	tests/unit/test_texts.c \
 	tests/unit/test_tls.c \
 	tests/unit/test_utf8.c \
+	tests/unit/test_token_vectors.c \
+	tests/unit/test_tokens.c \
 	tests/unit/test_uuid7.c \
 	tests/unit/test_words.c \
 	tests/unit/test_yaml_doc.c \
 	tests/unit/test_yaml_read.c \
-	tests/unit/test_yaml_value.c
+	tests/unit/test_yaml_value.c \
+	tests/vectors/tokens.py
 
 # A .c file is built and run; anything else is an executable script and is run as
 # it is, from the root, with IEUM_BUILD naming the build folder.
 INTEGRATION_TESTS := \
 	tests/integration/whole_flow \
+	tests/integration/hub_guide \
+	tests/integration/doc_links \
+	tests/integration/ledger \
+	tests/integration/schemas \
 	tests/integration/test_smoke.c \
 	tests/integration/test_daemon.c \
 	tests/integration/test_pressure.c \
@@ -328,11 +475,13 @@ INTEGRATION_TESTS := \
 	tests/integration/test_cli.c \
 	tests/integration/test_delivery.c \
 	tests/integration/test_held_output.c \
+	tests/integration/test_handover.c \
 	tests/integration/test_ids.c \
 	tests/integration/test_journal_trouble.c \
 	tests/integration/test_limits.c \
 	tests/integration/test_queries.c \
 	tests/integration/test_reload.c \
+	tests/integration/test_retention.c \
 	tests/integration/test_slow_reader.c
 CRASH_TESTS := \
 	tests/crash/crash_main.c
@@ -348,7 +497,8 @@ CLANG_TIDY ?= clang-tidy
 CPPCHECK ?= cppcheck
 GCOVR ?= gcovr
 
-PKGS := libevent_core libevent_extra libevent_pthreads openssl libprotobuf-c sqlite3 libfyaml jansson
+PKGS := libevent_core libevent_extra libevent_pthreads openssl libprotobuf-c sqlite3 libfyaml jansson \
+	icu-i18n icu-uc
 TEST_PKGS := cmocka
 # Without a .pc file.
 PLAIN_LIBS := -lunistring
@@ -408,7 +558,10 @@ IEUM_OBJ := $(call obj,$(IEUM_SRC))
 CERTS_OBJ := $(call obj,$(CERTS_SRC))
 SIM_OBJ := $(call obj,$(SIM_SRC))
 SCENARIO_OBJ := $(call obj,$(SCENARIO_SRC))
+SCENARIOS_OBJ := $(call obj,$(SCENARIOS_SRC))
+SCHEMAS_OBJ := $(call obj,$(SCHEMAS_SRC))
 BENCH_OBJ := $(call obj,$(BENCH_SRC))
+YEAR_OBJ := $(call obj,$(YEAR_SRC))
 TEST_SUPPORT_OBJ := $(call obj,$(TEST_SUPPORT_SRC))
 
 # archive,objects: a module without sources yet has no archive.
@@ -421,10 +574,13 @@ endif
 endef
 $(eval $(call archive,libtests,$(TEST_SUPPORT_OBJ) $(GEN_TEST_OBJ)))
 $(eval $(call archive,libbench,$(BENCH_OBJ)))
+$(eval $(call archive,libyear,$(YEAR_OBJ)))
+$(eval $(call archive,libschemas,$(SCHEMAS_OBJ)))
 $(eval $(call archive,libscenario,$(SCENARIO_OBJ)))
 $(eval $(call archive,libsim,$(SIM_OBJ)))
 $(eval $(call archive,libcerts,$(CERTS_OBJ)))
 $(eval $(call archive,libieumcommand,$(IEUM_OBJ)))
+$(eval $(call archive,libscenarios,$(SCENARIOS_OBJ)))
 $(eval $(call archive,libieum,$(LIBIEUM_OBJ)))
 $(eval $(call archive,libbroker,$(BROKER_OBJ)))
 $(eval $(call archive,libjournal,$(JOURNAL_OBJ)))
@@ -448,8 +604,12 @@ $(eval $(call program,ieum,$(IEUM_MAIN)))
 $(eval $(call program,ieum-certs,$(CERTS_MAIN)))
 $(eval $(call program,ieum-sim,$(SIM_MAIN)))
 $(eval $(call program,ieum-play,$(SCENARIO_MAIN)))
+$(eval $(call program,ieum-needed,$(NEEDED_MAIN)))
+$(eval $(call program,ieum-schemas,$(SCHEMAS_MAIN)))
+$(eval $(call program,ieum-year,$(YEAR_MAIN)))
 $(eval $(call program,ieum-bench,$(BENCH_MAIN)))
 $(eval $(call program,ieum-bench-core,$(BENCH_CORE_MAIN)))
+$(eval $(call program,ieum-token-vectors,$(TOKEN_VECTORS_MAIN)))
 
 bin = $(patsubst %.c,$B/%,$(filter %.c,$1)) $(filter-out %.c,$1)
 # ONLY=word builds and runs just the tests whose path holds the word.
@@ -461,7 +621,7 @@ CRASH_BIN := $(call chosen,$(call bin,$(CRASH_TESTS)))
 TEST_PROGRAMS := $(filter $B/%,$(UNIT_BIN) $(INTEGRATION_BIN) $(CRASH_BIN))
 
 SOURCES := $(PROTO_SRC) $(YAML_SRC) $(CORE_SRC) $(POLICY_SRC) $(JOURNAL_SRC) $(BROKER_SRC) \
-	$(LIBIEUM_SRC) $(IEUM_SRC) $(CERTS_SRC) $(SIM_SRC) $(SCENARIO_SRC) $(BENCH_SRC) \
+	$(LIBIEUM_SRC) $(IEUM_SRC) $(CERTS_SRC) $(SIM_SRC) $(SCENARIO_SRC) $(SCENARIOS_SRC) $(SCHEMAS_SRC) $(YEAR_SRC) $(BENCH_SRC) \
 	$(TEST_SUPPORT_SRC) $(MAINS) $(filter %.c,$(UNIT_TESTS) $(INTEGRATION_TESTS) $(CRASH_TESTS))
 OBJECTS := $(call obj,$(SOURCES)) $(GEN_OBJ) $(GEN_TEST_OBJ)
 
@@ -533,11 +693,19 @@ SANITIZED := \
 	UBSAN_OPTIONS=$(SANITIZER_OPTIONS)/ubsan:print_stacktrace=1 \
 	TSAN_OPTIONS=$(SANITIZER_OPTIONS)/tsan:second_deadlock_stack=1
 
-# A fixed set of seeds, then a minute's worth of new ones; every scenario file.
-SIM_RUNS := "$B/bin/ieum-sim --seeds 150 --steps 2500" "$B/bin/ieum-sim --seconds 60 --steps 2500"
-SCENARIO_RUNS := "$B/bin/ieum-play $(sort $(wildcard tests/scenarios/*.yaml))"
+# Fixed sets of seeds on two hub files and in random cities, then a minute's worth of new ones.
+SIM_RUNS := "$B/bin/ieum-sim --seeds 60 --steps 2500" "$B/bin/ieum-sim --hub tests/sim/places.yaml --seeds 30 --steps 2500" \
+	"$B/bin/ieum-sim --cities --seeds 60 --steps 2500" "$B/bin/ieum-sim --seconds 15 --steps 2500" \
+	"$B/bin/ieum-sim --cities --seconds 45 --steps 2500"
+SCENARIOS := $(sort $(wildcard tests/scenarios/*.yaml))
+SCENARIO_RUNS := "$B/bin/ieum-play $(SCENARIOS)"
+# Every rule of the examples has a scenario that misses it.
+NEEDED_RUNS := "$B/bin/ieum-needed examples/gimpo/hub.yaml $(SCENARIOS)" \
+	"$B/bin/ieum-needed examples/gwangmyeong/hub.yaml $(SCENARIOS)"
+# A part of a city's year; all of it by `make year`.
+YEAR_RUNS := "$B/bin/ieum-year --part 50" "$B/bin/ieum-year --part 500 --real $B/bin"
 
-.PHONY: setup demo check check-built unit sim scenarios integration crash crash-long bench
+.PHONY: setup demo check check-built unit sim scenarios drill needed year integration crash crash-long token-vectors bench
 setup: ## install what the build and the tests need (apt)
 	@scripts/setup build
 
@@ -551,7 +719,7 @@ check: ## build, run all tests; the last line is "N passed, M failed"
 	@$(MAKE) --no-print-directory $(JOBS) check-built
 
 check-built: tests
-	@$(RUN) $(UNIT_BIN) $(SIM_RUNS) $(SCENARIO_RUNS) $(INTEGRATION_BIN) $(CRASH_BIN)
+	@$(RUN) $(UNIT_BIN) $(SIM_RUNS) $(SCENARIO_RUNS) $(NEEDED_RUNS) $(YEAR_RUNS) $(INTEGRATION_BIN) $(CRASH_BIN)
 
 unit: all $(filter $B/%,$(UNIT_BIN)) ## run the unit tests (ONLY=word chooses)
 	@$(RUN) $(UNIT_BIN)
@@ -559,8 +727,19 @@ unit: all $(filter $B/%,$(UNIT_BIN)) ## run the unit tests (ONLY=word chooses)
 sim: all ## run the simulator's fixed and fresh seeds
 	@$(RUN) $(SIM_RUNS)
 
-scenarios: all ## play the scenario files
-	@$(RUN) $(SCENARIO_RUNS)
+scenarios: all ## play the scenario files in the simulator, a line each and a count
+	@$B/bin/ieum-play $(SCENARIOS)
+
+drill: all ## play the scenario files against real processes: a drill hub, a client per agency
+	@$B/bin/ieum-play --real $B/bin $(SCENARIOS)
+
+needed: all ## is every rule of the example hub files missed by a scenario when it is taken away?
+	@$B/bin/ieum-needed examples/gimpo/hub.yaml $(SCENARIOS)
+	@$B/bin/ieum-needed examples/gwangmyeong/hub.yaml $(SCENARIOS)
+
+year: all ## a city's year with a kill in the middle: simulated, then a real hub
+	@$B/bin/ieum-year
+	@$B/bin/ieum-year --real $B/bin
 
 integration: all $(filter $B/%,$(INTEGRATION_BIN)) ## run the integration tests: real broker, real clients
 	@$(RUN) $(INTEGRATION_BIN)
@@ -571,8 +750,20 @@ crash: all $(filter $B/%,$(CRASH_BIN)) ## run the crash tests
 crash-long: all $(filter $B/%,$(CRASH_BIN)) ## the crash tests twenty times, each with a seed of its own
 	@for run in {1..20}; do $(RUN) $(CRASH_BIN) || exit 1; done
 
+token-vectors: $B/bin/ieum-token-vectors ## make the test vectors of docs/tokens.md anew from their cases
+	@$B/bin/ieum-token-vectors tests/vectors/token_cases.yaml > $B/tokens.json
+	@mv $B/tokens.json tests/vectors/tokens.json
+
 bench: all ## measure over mTLS, one JSON line; BENCH_ARGS="--test lat" for 500 messages/s
 	@IEUM_BUILD=$B $B/bin/ieum-bench $(BENCH_ARGS)
+
+.PHONY: pages
+pages: $B/tests/unit/test_core_large ## measure the longest page of each query in a state of 20,000 cases
+	@$< measure
+
+.PHONY: schemas
+schemas: $B/bin/ieum-schemas ## write docs/schema anew from the tables of the loaders
+	@$<
 
 .PHONY: asan ubsan tsan sanitized cover
 asan ubsan tsan: ## run unit and integration tests under that sanitizer (asan has both address and undefined)
@@ -587,7 +778,7 @@ cover: ## measure which lines the tests reach: build/cover/coverage.html
 
 cover-built: tests
 	@find $B -name '*.gcda' -delete
-	@$(RUN) $(UNIT_BIN) $(SIM_RUNS) $(SCENARIO_RUNS) $(INTEGRATION_BIN)
+	@$(RUN) $(UNIT_BIN) $(SIM_RUNS) $(SCENARIO_RUNS) $(NEEDED_RUNS) $(YEAR_RUNS) $(INTEGRATION_BIN)
 	@$(GCOVR) --root . --object-directory $B --exclude '$B/gen/' --exclude 'tests/' \
 		--html-details $B/coverage.html --print-summary
 
@@ -620,6 +811,8 @@ $B/tidy/%.ok: %.c $B/%.o .clang-tidy
 # It reads no system headers; without these two, generated headers stop at an #error.
 CPPCHECK_KNOWS := -DPROTOBUF_C_VERSION_NUMBER=1004001 -DPROTOBUF_C_MIN_COMPILER_VERSION=1000000
 # It must see the loops of this one, or it takes every list element for uninitialised.
+# And the macros of this one, which stand for whole functions.
+TREE_H = /usr/include/bsd/sys/tree.h
 QUEUE_H = $(filter %/sys/queue.h,$(shell $(CC) -E -M -include sys/queue.h -x c /dev/null))
 cppcheck: $(GEN_H)
 	@mkdir -p $B/cppcheck
@@ -627,7 +820,7 @@ cppcheck: $(GEN_H)
 	@$(CPPCHECK) --quiet --error-exitcode=1 --inline-suppr --std=c11 --language=c \
 		--enable=warning,performance,portability --library=posix --library=openssl,sqlite3 \
 		--suppress=missingIncludeSystem --suppressions-list=scripts/cppcheck-suppressions \
-		-D_GNU_SOURCE $(CPPCHECK_KNOWS) --include=$(QUEUE_H) -I. -I$B/gen --cppcheck-build-dir=$B/cppcheck $(SOURCES)
+		-D_GNU_SOURCE $(CPPCHECK_KNOWS) --include=$(QUEUE_H) --include=$(TREE_H) -I. -I$B/gen --cppcheck-build-dir=$B/cppcheck $(SOURCES)
 
 check-layers: ## fail where an #include goes against the direction of dependence
 	@scripts/check-layers
@@ -643,7 +836,7 @@ INSTALL ?= install
 
 INSTALLED_PROGRAMS := $(filter $B/bin/ieumd $B/bin/ieum $B/bin/ieum-certs,$(PROGRAMS))
 # Under $(includedir)/ieum as they include one another: cc -I$(includedir)/ieum, "client/ieum.h".
-INSTALLED_HEADERS := client/ieum.h proto/error.h
+INSTALLED_HEADERS := client/ieum.h client/ieum_tokens.h proto/error.h
 INSTALLED_GEN := $(patsubst proto/%.proto,%.pb-c.h,$(filter-out %/event.proto %/snapshot.proto,$(PROTO_DEFS)))
 INSTALLED_DOCS := $(wildcard README.md LICENSE docs/*.md)
 

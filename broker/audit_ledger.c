@@ -264,14 +264,17 @@ static enum ieum_err bury(struct audit_ledger *l, const Ieum__V1__DeliveriesDead
 	return IEUM_E_OK;
 }
 
-static enum ieum_err withdraw(struct audit_ledger *l, const uint64_t *ids, size_t n)
+/* `from_readers`: also from whoever had it before, because its case was handed over, its content
+ * erased or the consent to it withdrawn. */
+static enum ieum_err withdraw(struct audit_ledger *l, const uint64_t *ids, size_t n,
+			      bool from_readers)
 {
 	for (size_t i = 0; i < n; i++) {
 		struct delivery *d = find_delivery(l, ids[i], "withdrawn");
 
 		if (!d)
 			return IEUM_E_JOURNAL_CORRUPT;
-		if (d->released_once)
+		if (d->released_once && !from_readers)
 			return wrong(l,
 				     "delivery %" PRIu64
 				     " was withdrawn, but somebody had it before",
@@ -284,9 +287,19 @@ static enum ieum_err withdraw(struct audit_ledger *l, const uint64_t *ids, size_
 
 static enum ieum_err submit(struct audit_ledger *l, uint64_t seq, const Ieum__V1__Submitted *s)
 {
-	enum ieum_err err = withdraw(l, s->withdrawn, s->n_withdrawn);
+	enum ieum_err err = withdraw(l, s->withdrawn, s->n_withdrawn, false);
 
+	if (!err)
+		err = withdraw(l, s->revoked, s->n_revoked, true);
 	return err ? err : route(l, seq, s->routes, s->n_routes);
+}
+
+static enum ieum_err hand_over(struct audit_ledger *l, uint64_t seq,
+			       const Ieum__V1__HandoverChanged *h)
+{
+	enum ieum_err err = withdraw(l, h->withdrawn, h->n_withdrawn, true);
+
+	return err ? err : route(l, seq, h->routes, h->n_routes);
 }
 
 enum ieum_err audit_ledger_apply(struct audit_ledger *l, uint64_t seq, const Ieum__V1__Event *event,
@@ -309,6 +322,11 @@ enum ieum_err audit_ledger_apply(struct audit_ledger *l, uint64_t seq, const Ieu
 	case IEUM__V1__EVENT__WHAT_RETURNED: return take_back(l, event->returned);
 	case IEUM__V1__EVENT__WHAT_REQUEUED: return requeue(l, event->requeued);
 	case IEUM__V1__EVENT__WHAT_DEAD_LETTERED: return bury(l, event->dead_lettered);
+	case IEUM__V1__EVENT__WHAT_HANDOVER_CHANGED:
+		return hand_over(l, seq, event->handover_changed);
+	case IEUM__V1__EVENT__WHAT_PAYLOAD_ERASED:
+		return withdraw(l, event->payload_erased->withdrawn,
+				event->payload_erased->n_withdrawn, true);
 	default: return IEUM_E_OK; /* moves no delivery; the core refuses what it doesn't know */
 	}
 }

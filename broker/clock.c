@@ -30,6 +30,13 @@ void clock_start(struct clock *c, struct clock_reading now, int64_t newest_us, b
 	}
 }
 
+void clock_start_drill_at(struct clock *c, struct clock_reading now, int64_t from_us)
+{
+	int64_t start_us = c->last_us > from_us ? c->last_us : from_us;
+
+	c->drill_us = start_us - (now.monotonic_us + c->offset_us);
+}
+
 int64_t clock_now_us(struct clock *c, struct clock_reading now)
 {
 	int64_t gap_us = clock_gap_us(c, now);

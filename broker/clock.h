@@ -42,6 +42,9 @@ enum clock_change {
  * whose system clock lies more than CLOCK_JUMP_US before it starts doubted. */
 void clock_start(struct clock *c, struct clock_reading now, int64_t newest_us, bool drill);
 
+/* After clock_start(): a drill's time begins then, or, when its newest event is later, there. */
+void clock_start_drill_at(struct clock *c, struct clock_reading now, int64_t from_us);
+
 /* Hub time, microseconds Unix UTC; never smaller than before. */
 int64_t clock_now_us(struct clock *c, struct clock_reading now);
 

@@ -45,6 +45,9 @@ static void on_durable(struct server *sv, int side)
 	outbox_release(sv, side);
 	for (size_t i = 0; i < b->n_reads && !sv->failed; i++)
 		on_read(sv, &b->reads[i]);
+	/* After the reads: one of an earlier batch may have brought it back. */
+	for (size_t i = 0; i < b->n_erasures; i++)
+		payload_cache_drop(sv->recorder.cache, b->erasures[i]);
 	if (b->n_events)
 		snapshotter_note(sv->snapshotter, b->first_seq + b->n_events - 1);
 	recorder_done(&sv->recorder, side);
@@ -74,6 +77,7 @@ void commits_cb(evutil_socket_t fd, short what, void *arg)
 	struct server *sv = arg;
 	enum committer_state state;
 	enum ieum_err result = IEUM_E_OK;
+	int64_t began_us = pace_now_us();
 	bool reaped;
 	int side;
 
@@ -91,6 +95,7 @@ void commits_cb(evutil_socket_t fd, short what, void *arg)
 	on_state(sv, state);
 	if (reaped)
 		on_durable(sv, side);
+	pace_since(&sv->pace, "commit", began_us);
 	if (!sv->failed)
 		server_turn_soon(sv);
 }

@@ -30,6 +30,7 @@ enum {
 	CONFIG_LISTEN_MAX = 8,
 	CONFIG_TEXT_MAX_BYTES = 1024,
 	CONFIG_CERTIFICATE_WARNING_DAYS = 30,
+	CONFIG_AGREEMENT_WARNING_DAYS = 30,
 };
 
 /* What a peer, or all of them together, can make the daemon hold.  Each is a key of `limits`. */

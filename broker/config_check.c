@@ -35,6 +35,24 @@ static size_t check_hub_file(const struct config *c, FILE *out, struct policy **
 	return diag.count ? diag.count : 1;
 }
 
+/* An agreement that is over is no mistake of the file, but nobody is asked under it any more. */
+static void check_agreements(const struct config *c, FILE *out, const struct policy *policy)
+{
+	for (int i = 0; i < (int)policy_participants(policy); i++) {
+		const char *name = policy_participant(policy, i)->name;
+		int64_t ends_ms = policy_agreement_ends_ms(policy, i);
+
+		if (ends_ms == INT64_MAX)
+			continue;
+		if (ends_ms / 1000 <= time(NULL))
+			fprintf(out, "%s: warning: the agreement of '%s' has ended\n", c->hub_file,
+				name);
+		else if (days_left(ends_ms / 1000) < CONFIG_AGREEMENT_WARNING_DAYS)
+			fprintf(out, "%s: warning: the agreement of '%s' ends in %d days\n",
+				c->hub_file, name, days_left(ends_ms / 1000));
+	}
+}
+
 static size_t check_certificates(const struct config *c, FILE *out, const struct policy *policy)
 {
 	char why[TLS_WHY_BYTES] = "";
@@ -87,6 +105,8 @@ size_t config_check(const char *path, FILE *out)
 		return diag.count ? diag.count : 1;
 	}
 	mistakes = check_hub_file(c, out, &policy);
+	if (policy)
+		check_agreements(c, out, policy);
 	mistakes += check_certificates(c, out, policy);
 	policy_free(policy);
 	config_free(c);

@@ -35,9 +35,20 @@ static void leap(struct server *sv)
 	}
 }
 
+/* Without an event of the new time a restart would go back to the old one. */
+static void record_arrival(struct server *sv)
+{
+	if (core_last_at_us(sv->core) >= sv->advances[0].until_us)
+		return;
+	core_decision_reset(&sv->decision);
+	if (core_decide_advance(sv->core, 0, 0, server_now_us(sv), &sv->decision) == IEUM_E_OK)
+		(void)server_record(sv);
+}
+
 static void tell_advanced(struct server *sv)
 {
 	while (sv->n_advances && sv->advances[0].until_us <= server_now_us(sv)) {
+		record_arrival(sv);
 		struct channel *ch = channel_find(sv->channels, sv->advances[0].channel_id);
 		Ieum__V1__Advanced advanced = IEUM__V1__ADVANCED__INIT;
 		Ieum__V1__Frame frame = IEUM__V1__FRAME__INIT;
@@ -76,9 +87,13 @@ static bool due_round(struct server *sv)
 
 bool due_turn(struct server *sv)
 {
+	int64_t began_us = pace_wall_us();
+
 	if (sv->stalled || sv->stopping)
 		return false;
-	for (int round = 0; round < SERVER_DUE_ROUNDS && !sv->failed; round++) {
+	for (int round = 0;
+	     round < SERVER_DUE_ROUNDS && !sv->failed && pace_wall_us() - began_us < SERVER_HOLD_US;
+	     round++) {
 		if (recorder_room(&sv->recorder) == RECORDER_FULL)
 			return false;
 		if ((sv->look_due || core_next_due(sv->core) <= server_now_us(sv)) && due_round(sv))
@@ -173,16 +188,19 @@ void due_tick_cb(evutil_socket_t fd, short what, void *arg)
 {
 	struct server *sv = arg;
 	int64_t now_ms = clock_read().monotonic_us / 1000;
+	int64_t began_us = pace_now_us();
 	struct session *s;
 
 	(void)fd, (void)what;
 	check_clock(sv);
 	refusing_flush(sv, false);
 	sv->look_due = true;
+	erasures_tick(sv);
 	if (++sv->ticks % SERVER_DATES_TICKS == 0)
 		reload_tell_dates(sv);
 	LIST_FOREACH(s, &sv->sessions, all_link) {
 		look_at(s, now_ms);
 	}
+	pace_since(&sv->pace, "tick", began_us);
 	server_turn_soon(sv);
 }

@@ -18,6 +18,7 @@ struct options {
 	const char *config;
 	bool check;
 	bool drill;
+	int64_t drill_from_us; /* 0: now */
 };
 
 /* All that lives from start to end, in the order of its making. */
@@ -32,7 +33,7 @@ struct process {
 };
 
 static const char usage[] =
-	"usage: ieumd --config FILE [--check] [--drill]\n"
+	"usage: ieumd --config FILE [--check] [--drill | --drill-from TIME]\n"
 	"       ieumd --version | --help\n"
 	"\n"
 	"  --config FILE  how the daemon runs (ieumd.yaml)\n"
@@ -40,6 +41,8 @@ static const char usage[] =
 	"certificates, then exit\n"
 	"  --drill        nothing is real: a drill's journal, and a clock that its "
 	"operator moves\n"
+	"  --drill-from TIME  a drill whose clock begins then: "
+	"2026-03-02T10:00:00+09:00\n"
 	"\n"
 	"Signals: SIGHUP reloads certificates, revocation list and hub file (all "
 	"or nothing);\n"
@@ -57,9 +60,13 @@ static const char usage[] =
 static bool read_options(int argc, char **argv, struct options *o, int *code)
 {
 	static const struct option known[] = {
-		{ "config", required_argument, NULL, 'c' }, { "check", no_argument, NULL, 'k' },
-		{ "drill", no_argument, NULL, 'd' },        { "version", no_argument, NULL, 'v' },
-		{ "help", no_argument, NULL, 'h' },         { NULL, 0, NULL, 0 },
+		{ "config", required_argument, NULL, 'c' },
+		{ "check", no_argument, NULL, 'k' },
+		{ "drill", no_argument, NULL, 'd' },
+		{ "drill-from", required_argument, NULL, 'f' },
+		{ "version", no_argument, NULL, 'v' },
+		{ "help", no_argument, NULL, 'h' },
+		{ NULL, 0, NULL, 0 },
 	};
 	int option;
 
@@ -70,6 +77,14 @@ static bool read_options(int argc, char **argv, struct options *o, int *code)
 		case 'c': o->config = optarg; break;
 		case 'k': o->check = true; break;
 		case 'd': o->drill = true; break;
+		case 'f':
+			o->drill = yaml_parse_time_us(optarg, &o->drill_from_us);
+			if (o->drill)
+				break;
+			fprintf(stderr, "ieumd: '%s' is no time; write 2026-03-02T10:00:00+09:00\n",
+				optarg);
+			*code = SERVER_EXIT_USAGE;
+			return false;
 		case 'v': puts(IEUM_VERSION); return false;
 		case 'h': fputs(usage, stdout); return false;
 		default: *code = SERVER_EXIT_USAGE; return false;
@@ -167,6 +182,7 @@ static enum server_exit serve(const struct options *o, struct process *p)
 		.core = p->core,
 		.snapshot_seq = p->snapshot_seq,
 		.drill = o->drill,
+		.drill_from_us = o->drill_from_us,
 	};
 
 	p->policy = NULL;

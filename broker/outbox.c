@@ -156,4 +156,7 @@ void outbox_weigh(struct session *s)
 		session_resume(s, SESSION_WAIT_OUTPUT);
 		releases_want(s);
 	}
+	/* Piece by piece it may leave without ever being much for the channel. */
+	if (outbox_full(s))
+		channel_owe_drained(s->ch);
 }

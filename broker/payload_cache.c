@@ -81,15 +81,18 @@ static struct fetched *fetched_find(const struct payload_cache *c, uint64_t seq)
 	return f;
 }
 
-static void fetched_drop_oldest(struct payload_cache *c)
+static void fetched_drop(struct payload_cache *c, struct fetched *f)
 {
-	struct fetched *f = STAILQ_FIRST(&c->fetched);
-
-	STAILQ_REMOVE_HEAD(&c->fetched, link);
+	STAILQ_REMOVE(&c->fetched, f, fetched, link);
 	LIST_REMOVE(f, chain);
 	c->fetched_bytes -= f->len + sizeof(*f);
 	free(f->bytes);
 	free(f);
+}
+
+static void fetched_drop_oldest(struct payload_cache *c)
+{
+	fetched_drop(c, STAILQ_FIRST(&c->fetched));
 }
 
 void payload_cache_free(struct payload_cache *c)
@@ -197,6 +200,23 @@ enum ieum_err payload_cache_put_fetched(struct payload_cache *c, uint64_t seq, u
 	LIST_INSERT_HEAD(&c->chains[seq % FETCHED_CHAINS], f, chain);
 	c->fetched_bytes += len + sizeof(*f);
 	return IEUM_E_OK;
+}
+
+void payload_cache_drop(struct payload_cache *c, uint64_t seq)
+{
+	struct slot *slot = &c->slots[seq & c->slots_mask];
+	struct fetched *f = fetched_find(c, seq);
+
+	if (slot->bytes && slot->seq == seq) {
+		if (seq >= c->oldest_seq && seq < c->hold_from_seq)
+			explicit_bzero((uint8_t *)slot->bytes, slot->len);
+		*slot = (struct slot){ .seq = 0 };
+	}
+	if (f) {
+		if (f->bytes)
+			explicit_bzero(f->bytes, f->len);
+		fetched_drop(c, f);
+	}
 }
 
 bool payload_cache_get(const struct payload_cache *c, uint64_t seq, const uint8_t **bytes,

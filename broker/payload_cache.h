@@ -41,6 +41,9 @@ void payload_cache_hold(struct payload_cache *c, uint64_t from_seq);
 enum ieum_err payload_cache_put_fetched(struct payload_cache *c, uint64_t seq, uint8_t *bytes,
 					size_t len) IEUM_MUST_CHECK;
 
+/* It is erased: not here any more, and overwritten unless a batch borrows it. */
+void payload_cache_drop(struct payload_cache *c, uint64_t seq);
+
 /* False when it isn't here. */
 bool payload_cache_get(const struct payload_cache *c, uint64_t seq, const uint8_t **bytes,
 		       size_t *len);

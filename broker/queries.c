@@ -9,17 +9,22 @@
 /* What a kind of query is called in the journal, and whether its answer is a disclosure that is recorded. */
 static const struct kind {
 	const char *what;
+	const char *full; /* for the pace of the loop */
 	Ieum__V1__Query__WhatCase what_case;
 	bool is_recorded;
 } kinds[] = {
-	{ "cases", IEUM__V1__QUERY__WHAT_CASES, true },
-	{ "case", IEUM__V1__QUERY__WHAT_CASE, true },
-	{ "referral", IEUM__V1__QUERY__WHAT_REFERRAL, true },
-	{ "queues", IEUM__V1__QUERY__WHAT_QUEUES, true },
-	{ "queue", IEUM__V1__QUERY__WHAT_QUEUE, true },
-	{ "directory", IEUM__V1__QUERY__WHAT_DIRECTORY, false },
-	{ "reach", IEUM__V1__QUERY__WHAT_REACH, false },
-	{ "whoami", IEUM__V1__QUERY__WHAT_WHOAMI, false },
+	{ "cases", "query cases", IEUM__V1__QUERY__WHAT_CASES, true },
+	{ "case", "query case", IEUM__V1__QUERY__WHAT_CASE, true },
+	{ "referral", "query referral", IEUM__V1__QUERY__WHAT_REFERRAL, true },
+	{ "deadlines", "query deadlines", IEUM__V1__QUERY__WHAT_DEADLINES, true },
+	{ "agenda", "query agenda", IEUM__V1__QUERY__WHAT_AGENDA, true },
+	{ "pools", "query pools", IEUM__V1__QUERY__WHAT_POOLS, true },
+	{ "handover", "query handover", IEUM__V1__QUERY__WHAT_HANDOVER, true },
+	{ "queues", "query queues", IEUM__V1__QUERY__WHAT_QUEUES, true },
+	{ "queue", "query queue", IEUM__V1__QUERY__WHAT_QUEUE, true },
+	{ "directory", "query directory", IEUM__V1__QUERY__WHAT_DIRECTORY, false },
+	{ "reach", "query reach", IEUM__V1__QUERY__WHAT_REACH, false },
+	{ "whoami", "query whoami", IEUM__V1__QUERY__WHAT_WHOAMI, false },
 };
 
 static const struct kind *kind_of(const Ieum__V1__Query *query)
@@ -93,14 +98,21 @@ void queries_forget(struct server *sv, uint64_t channel_id)
 
 /* ---- content ---- */
 
-/* The content into the result, without narrative parts for others. */
+/* The content into the result, without what isn't for whoever asks. */
 static enum ieum_err add_content(struct asking *a, const uint8_t *payload, size_t len)
 {
 	struct arena *arena = a->view.arena;
 	const uint8_t *filtered;
 	size_t filtered_len;
-	enum ieum_err err = codec_filter_narrative(payload, len, releases_is_reader, a->s, arena,
-						   &filtered, &filtered_len);
+	struct reading reading = { a->s, a->view.result->referral->case_id.data };
+	const struct codec_reader reader = {
+		.is_reader = releases_is_reader,
+		.ctx = &reading,
+		.is_sender = strcmp(a->view.result->referral->sender,
+				    session_participant(a->s)->name) == 0,
+	};
+	enum ieum_err err =
+		codec_filter_referral(payload, len, &reader, arena, &filtered, &filtered_len);
 
 	if (err)
 		return err;
@@ -133,6 +145,7 @@ static void answer(struct asking *a)
 	}
 	frame.request_id = a->request_id;
 	frame.what_case = IEUM__V1__FRAME__WHAT_RESULT;
+	a->view.result->drill = sv->drill;
 	frame.result = a->view.result;
 	/* What discloses nothing is answered also while nothing can be recorded. */
 	if (sv->stalled && !a->kind->is_recorded && a->s->welcomed)
@@ -176,6 +189,7 @@ void queries_answer(const struct request *rq)
 	struct asking a = { .s = rq->s, .request_id = rq->id };
 	struct server *sv = rq->s->server;
 	const Ieum__V1__Query *query = rq->frame->frame->query;
+	int64_t began_us;
 
 	a.kind = kind_of(query);
 	if (!a.kind) {
@@ -188,7 +202,9 @@ void queries_answer(const struct request *rq)
 		refuse(&a, IEUM_E_UNAVAILABLE, "");
 		return;
 	}
+	began_us = pace_now_us();
 	view_and_answer(&a, query, false);
+	pace_since(&sv->pace, a.kind->full, began_us);
 }
 
 /* A parked query whose payload was looked for: decided anew, if whoever asked is still here. */

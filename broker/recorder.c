@@ -58,6 +58,16 @@ static enum ieum_err add_payload(struct recorder *r, struct core_decision *d,
 	return salt_hash(r->salts, to->payload, to->payload_len, to->salt, hash->data);
 }
 
+/* In the transaction of the event that tells of it. */
+static enum ieum_err erase_payloads(struct journal_batch *b, const Ieum__V1__PayloadErased *e)
+{
+	enum ieum_err err = IEUM_E_OK;
+
+	for (size_t i = 0; i < e->n_seqs && !err; i++)
+		err = journal_batch_erase(b, e->seqs[i]);
+	return err;
+}
+
 static enum ieum_err record_item(struct recorder *r, struct core_decision *d,
 				 const struct core_item *item)
 {
@@ -81,6 +91,8 @@ static enum ieum_err record_item(struct recorder *r, struct core_decision *d,
 	protobuf_c_message_pack(&item->event->base, to);
 	event.kept = to;
 	err = journal_batch_add(b, &event);
+	if (!err && item->event->what_case == IEUM__V1__EVENT__WHAT_PAYLOAD_ERASED)
+		err = erase_payloads(b, item->event->payload_erased);
 	if (err)
 		return err;
 	if (b->n_events == 1)

@@ -40,7 +40,8 @@ static bool is_of_body(const char *mailbox, const char *name, size_t len)
 
 bool releases_is_reader(void *ctx, const char *recipient, size_t len)
 {
-	const struct session *s = ctx;
+	const struct reading *reading = ctx;
+	const struct session *s = reading->s;
 	const struct policy_participant *who = session_participant(s);
 
 	if (strlen(who->name) == len && memcmp(who->name, recipient, len) == 0)
@@ -49,7 +50,8 @@ bool releases_is_reader(void *ctx, const char *recipient, size_t len)
 		if (is_of_body(policy_mailbox(s->server->policy, who->mailboxes[i])->name,
 			       recipient, len))
 			return true;
-	return false;
+	return core_succeeds(s->server->core, s->server->policy, s->connection, reading->case_id,
+			     recipient, len);
 }
 
 /* ---- payloads ---- */
@@ -137,8 +139,13 @@ static enum ieum_err put_delivery(struct session *s, uint64_t id)
 	    !payload_cache_get(sv->recorder.cache, d.seq, &payload, &len))
 		return IEUM_E_INTERNAL;
 	arena_reset(&sv->arena);
-	err = codec_filter_narrative(payload, len, releases_is_reader, s, &sv->arena, &filtered,
-				     &filtered_len);
+	struct reading reading = { s, d.case_id };
+	const struct codec_reader reader = {
+		.is_reader = releases_is_reader,
+		.ctx = &reading,
+		.is_sender = strcmp(d.sender, session_participant(s)->name) == 0,
+	};
+	err = codec_filter_referral(payload, len, &reader, &sv->arena, &filtered, &filtered_len);
 	if (err)
 		return err;
 	head.delivery_id = d.delivery_id;
@@ -150,6 +157,7 @@ static enum ieum_err put_delivery(struct session *s, uint64_t id)
 	head.journal_number = d.seq;
 	head.cause = d.cause;
 	head.answer_by_at_ms = d.answer_by_at_ms;
+	head.drill = sv->drill;
 	if (d.case_id)
 		head.case_id = (ProtobufCBinaryData){ CORE_ID_BYTES, (uint8_t *)d.case_id };
 	return codec_put_delivery(outbox_buf(s), &head, filtered, filtered_len);
@@ -204,7 +212,7 @@ static bool release_round(struct session *s)
 
 	if (max > RELEASE_AT_ONCE)
 		max = RELEASE_AT_ONCE;
-	if (max == 0 || outbox_full(s))
+	if (max == 0 || outbox_full(s) || !reload_checked(s))
 		return false;
 	released = decide(s, max);
 	if (!released)
@@ -230,6 +238,7 @@ void releases_turn(struct server *sv)
 {
 	enum { READY_AT_ONCE = 256 };
 	uint32_t ready[READY_AT_ONCE];
+	int64_t began_us = pace_wall_us();
 	size_t n;
 
 	do {
@@ -239,7 +248,9 @@ void releases_turn(struct server *sv)
 	} while (n == READY_AT_ONCE);
 	if (sv->stalled || sv->stopping)
 		return;
-	for (int round = 0; round < SERVER_RELEASE_ROUNDS && !sv->failed; round++) {
+	for (int round = 0; round < SERVER_RELEASE_ROUNDS && !sv->failed &&
+			    pace_wall_us() - began_us < SERVER_HOLD_US;
+	     round++) {
 		struct session *s = TAILQ_FIRST(&sv->pump);
 
 		if (!s || recorder_room(&sv->recorder) == RECORDER_FULL)

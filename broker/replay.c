@@ -5,6 +5,7 @@
 #include <time.h>
 
 #include "broker/log.h"
+#include "proto/sha256.h"
 
 struct progress {
 	struct replay *replay;
@@ -65,10 +66,14 @@ static enum ieum_err apply_record(void *ctx, const struct journal_record *record
 static struct core *empty_core(const struct replay *r)
 {
 	uint64_t hash_seed;
+	struct core *core;
 
 	if (RAND_bytes((unsigned char *)&hash_seed, sizeof(hash_seed)) != 1)
 		return NULL;
-	return core_new(&r->limits, hash_seed);
+	core = core_new(&r->limits, hash_seed);
+	if (core)
+		core_use_sha256(core, sha256);
+	return core;
 }
 
 /* An empty core, or one read from the newest snapshot that can be used. */

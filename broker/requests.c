@@ -86,6 +86,7 @@ static void receipt(const struct request *rq, const struct core_decision *d)
 		r.case_id = (ProtobufCBinaryData){ CORE_ID_BYTES, (uint8_t *)d->case_id };
 	r.incarnation = (ProtobufCBinaryData){ sizeof(sv->incarnation), sv->incarnation };
 	r.repeated = d->repeated;
+	r.drill = sv->drill;
 	frame.request_id = rq->id;
 	frame.what_case = IEUM__V1__FRAME__WHAT_RECEIPT;
 	frame.receipt = &r;
@@ -219,7 +220,17 @@ static void on_advance(const struct request *rq)
 		due_await_advance(sv, s, rq->id, by_ms);
 }
 
-void requests_dispatch(const struct request *rq)
+/* Of a request that may take long; queries tell their own kind (queries.c). */
+static const char *name_of(const Ieum__V1__Frame *frame)
+{
+	switch (frame->what_case) {
+	case IEUM__V1__FRAME__WHAT_SUBMIT: return "submit";
+	case IEUM__V1__FRAME__WHAT_SETTLE: return "settle";
+	default: return NULL;
+	}
+}
+
+static void dispatch(const struct request *rq)
 {
 	struct session *s = rq->s;
 	const Ieum__V1__Frame *frame = rq->frame->frame;
@@ -253,4 +264,15 @@ void requests_dispatch(const struct request *rq)
 		session_end(s, IEUM_E_FRAME_UNEXPECTED, "");
 		break;
 	}
+}
+
+void requests_dispatch(const struct request *rq)
+{
+	struct server *sv = rq->s->server;
+	const char *name = name_of(rq->frame->frame);
+	int64_t began_us = name ? pace_wall_us() : 0;
+
+	dispatch(rq);
+	if (name)
+		pace_request(&sv->pace, name, began_us);
 }

@@ -57,6 +57,7 @@ static void turn_again(struct server *sv)
 static void on_turn(evutil_socket_t fd, short what, void *arg)
 {
 	struct server *sv = arg;
+	int64_t began_us;
 	enum ieum_err err;
 	bool more;
 
@@ -64,9 +65,15 @@ static void on_turn(evutil_socket_t fd, short what, void *arg)
 	if (sv->failed)
 		return;
 	sv->in_turn = true;
+	began_us = pace_now_us();
+	session_rested(sv);
 	session_record_ended(sv);
-	more = due_turn(sv);
+	more = reload_turn(sv);
+	more |= due_turn(sv);
+	pace_since(&sv->pace, "due", began_us);
+	began_us = pace_now_us();
 	releases_turn(sv);
+	pace_since(&sv->pace, "release", began_us);
 	sv->in_turn = false;
 	if (sv->failed)
 		return;
@@ -87,6 +94,13 @@ static void on_again(evutil_socket_t fd, short what, void *arg)
 {
 	(void)fd, (void)what;
 	server_turn_soon(arg);
+}
+
+static void on_took(const char *what, int64_t us, void *arg)
+{
+	struct server *sv = arg;
+
+	pace_took(&sv->pace, what, us);
 }
 
 static void on_trouble(const char *text, void *arg)
@@ -142,6 +156,8 @@ static bool make_loop(struct server *sv)
 	sv->base = event_base_new();
 	if (sv->base)
 		sv->channels = channel_loop_new(sv->base, &channel_limits);
+	if (sv->channels)
+		channel_loop_measure(sv->channels, on_took, sv);
 	return sv->channels != NULL;
 }
 
@@ -164,6 +180,8 @@ static enum ieum_err start_threads(struct server *sv, const struct server_parts 
 	if (!err && c->snapshot_every_events && strcmp(c->journal_engine, "sqlite") == 0)
 		err = snapshotter_new(&snapshots, &sv->snapshotter);
 	snapshotter_note(sv->snapshotter, core_last_seq(sv->core));
+	if (!err && strcmp(c->journal_engine, "sqlite") == 0)
+		err = retention_new(&snapshots.journal, &sv->retention);
 	return err;
 }
 
@@ -202,12 +220,15 @@ static void server_init(struct server *sv, const struct server_parts *parts)
 	LIST_INIT(&sv->sessions);
 	TAILQ_INIT(&sv->pump);
 	TAILQ_INIT(&sv->waiting);
+	TAILQ_INIT(&sv->resting);
 	TAILQ_INIT(&sv->parked);
 	for (int side = 0; side < RECORDER_SIDES; side++)
 		TAILQ_INIT(&sv->held[side]);
 	core_decision_init(&sv->decision, SERVER_DECISION_BUDGET_BYTES);
 	arena_init(&sv->arena, 16 * (size_t)sv->config->limits.frame);
 	clock_start(&sv->clock, clock_read(), core_last_at_us(sv->core), sv->drill);
+	if (sv->drill && parts->drill_from_us)
+		clock_start_drill_at(&sv->clock, clock_read(), parts->drill_from_us);
 }
 
 enum ieum_err server_new(const struct server_parts *parts, struct server **out)
@@ -234,6 +255,8 @@ enum ieum_err server_new(const struct server_parts *parts, struct server **out)
 		err = make_loop(sv) ? listen_all(sv) : IEUM_E_NO_MEMORY;
 	if (!err)
 		err = start_threads(sv, parts);
+	if (!err)
+		err = reload_new(sv, &sv->reload);
 	if (!err && !make_events(sv))
 		err = IEUM_E_NO_MEMORY;
 	if (err) {
@@ -271,6 +294,7 @@ enum server_exit server_run(struct server *sv)
 	sv->now_us = 0;
 	server_turn_soon(sv);
 	event_base_dispatch(sv->base);
+	pace_tell(&sv->pace);
 	if (!sv->failed)
 		log_info("stopped", LOG_U("seq", core_last_seq(sv->core)));
 	return sv->exit;
@@ -282,7 +306,9 @@ void server_free(struct server *sv)
 
 	if (!sv)
 		return;
+	reload_free(sv->reload);
 	snapshotter_free(sv->snapshotter);
+	retention_free(sv->retention);
 	if (sv->committer) {
 		committer_stop(sv->committer);
 		committer_free(sv->committer);

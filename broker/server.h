@@ -39,6 +39,7 @@ struct server_parts {
 	struct core *core;           /* borrowed; replayed to the journal's end */
 	uint64_t snapshot_seq;       /* of the newest snapshot */
 	bool drill;
+	int64_t drill_from_us; /* when the clock of a new drill begins; 0: now */
 };
 
 /* Records the start, binds the addresses, starts the threads.  The log says why not. */

@@ -5,6 +5,7 @@
  *   commits.c   what comes back from the journal thread    queries.c   reading
  *   due.c       deadlines, the drill's clock, the tick     releases.c  deliveries
  *   reload.c    SIGHUP       stop.c  SIGTERM, SIGINT       outbox.c    output held for a commit
+ *   erasures.c  payloads past their retention
  *   roster.c    participants and who of them is here       refusing.c  Error frames and their record */
 #ifndef IEUM_BROKER_SERVER_INTERNAL_H
 #define IEUM_BROKER_SERVER_INTERNAL_H
@@ -17,8 +18,10 @@
 #include "broker/log.h"
 #include "broker/outbox.h"
 #include "broker/rate.h"
+#include "broker/pace.h"
 #include "broker/recorder.h"
 #include "broker/refusals.h"
+#include "broker/retention.h"
 #include "broker/server.h"
 #include "broker/snapshotter.h"
 #include "broker/version.h"
@@ -26,12 +29,14 @@
 #include "proto/codec.h"
 
 struct session;
+struct reload;
 
 enum {
 	SERVER_TICK_MS = 1000,
-	SERVER_DUE_ROUNDS = 32,          /* decisions about what is due, per turn */
-	SERVER_RELEASE_ROUNDS = 256,     /* decisions about deliveries, per turn */
-	SERVER_ADVANCES_MAX = 16,        /* drill operators waiting */
+	SERVER_HOLD_US = 500,        /* after so long a callback leaves the rest to the next turn */
+	SERVER_DUE_ROUNDS = 32,      /* decisions about what is due, per turn */
+	SERVER_RELEASE_ROUNDS = 256, /* decisions about deliveries, per turn */
+	SERVER_ADVANCES_MAX = 16,    /* drill operators waiting */
 	SERVER_PARKED_QUERIES_MAX = 256, /* waiting for a payload, in all */
 	SERVER_DECISION_BUDGET_BYTES = 64 << 20,
 	SERVER_RETRY_MS = 1000,           /* hint where nothing better is known */
@@ -108,6 +113,13 @@ struct server {
 	struct core *core;
 	struct committer *committer;
 	struct snapshotter *snapshotter;
+	struct reload *reload;
+	struct retention *retention; /* NULL: the journal can't be read beside its writer */
+	struct {
+		int64_t next_at_us, again_at_us; /* hub time of the next look */
+		uint64_t erased, kept;           /* by the present one */
+		bool looking;
+	} erasures;
 	struct recorder recorder;
 	struct core_decision decision; /* of the command at hand */
 	struct arena arena;            /* of the frame at hand */
@@ -125,6 +137,7 @@ struct server {
 	struct session_queue pump;                 /* may have something to be released */
 	struct session_queue held[RECORDER_SIDES]; /* have output held for that side */
 	struct session_queue waiting;              /* not read until the journal has caught up */
+	struct session_queue resting;              /* not read until the next turn: others first */
 	bool unread;                               /* some session is */
 	uint64_t *ended; /* connections whose end isn't recorded yet: the journal had no room */
 	size_t n_ended;
@@ -134,6 +147,7 @@ struct server {
 	struct advance advances[SERVER_ADVANCES_MAX];
 	size_t n_advances;
 
+	struct pace pace;
 	uint32_t ticks;
 	struct log_rate tls_lines, identity_lines, slow_lines, trouble_lines;
 };
@@ -159,6 +173,10 @@ void due_tick_cb(evutil_socket_t fd, short what, void *arg);
 void due_confirm_clock_cb(evutil_socket_t fd, short what, void *arg);
 void due_await_advance(struct server *sv, struct session *s, uint64_t request_id, int64_t by_ms);
 
+/* erasures.c */
+void erasures_tick(struct server *sv);
+void erasures_soon(struct server *sv); /* the policy may keep less now */
+
 /* roster.c */
 enum ieum_err roster_build(struct roster *roster, const struct policy *policy) IEUM_MUST_CHECK;
 void roster_free(struct roster *roster);
@@ -168,7 +186,12 @@ void roster_leave(struct server *sv, struct session *s);
 void roster_wake(struct server *sv, uint32_t mailbox_number);
 
 /* reload.c, stop.c */
+enum ieum_err reload_new(struct server *sv, struct reload **out) IEUM_MUST_CHECK;
+void reload_free(struct reload *r);              /* takes NULL; waits for what is being read */
 void reload_tell_dates(const struct server *sv); /* warns of what ends soon */
+bool reload_turn(struct server *sv); /* true: sessions are still to be looked at again */
+/* Whoever does something is looked at first.  False: it may do nothing any more. */
+bool reload_checked(struct session *s);
 void reload_cb(evutil_socket_t fd, short what, void *arg);
 void stop_cb(evutil_socket_t signal_number, short what, void *arg);
 void stop_deadline_cb(evutil_socket_t fd, short what, void *arg);

@@ -27,6 +27,8 @@ void session_wait(struct session *s, enum session_wait why)
 {
 	if (why == SESSION_WAIT_JOURNAL && !(s->waits & SESSION_WAIT_JOURNAL))
 		TAILQ_INSERT_TAIL(&s->server->waiting, s, waiting_link);
+	if (why == SESSION_WAIT_TURN && !(s->waits & SESSION_WAIT_TURN))
+		TAILQ_INSERT_TAIL(&s->server->resting, s, resting_link);
 	s->waits |= why;
 	channel_pause(s->ch);
 }
@@ -37,6 +39,8 @@ void session_resume(struct session *s, enum session_wait why)
 		return;
 	if (why == SESSION_WAIT_JOURNAL)
 		TAILQ_REMOVE(&s->server->waiting, s, waiting_link);
+	if (why == SESSION_WAIT_TURN)
+		TAILQ_REMOVE(&s->server->resting, s, resting_link);
 	s->waits &= ~(unsigned)why;
 	if (s->waits == 0 && s->state != SESSION_CLOSING)
 		channel_resume(s->ch);
@@ -225,7 +229,7 @@ static void on_frame(struct session *s, const struct frame_view *view)
 	struct request rq = { .s = s, .frame = &frame };
 	enum ieum_err err;
 
-	if (s->state == SESSION_CLOSING || sv->failed)
+	if (s->state == SESSION_CLOSING || sv->failed || !reload_checked(s))
 		return;
 	arena_reset(&sv->arena);
 	s->outstanding++;
@@ -259,6 +263,27 @@ static void on_frame(struct session *s, const struct frame_view *view)
 		greet(&rq);
 	else
 		requests_dispatch(&rq);
+}
+
+/* Many small frames come in one read: they are one callback, which must not hold the loop for
+ * long. */
+static void on_frame_in_turn(struct session *s, const struct frame_view *view)
+{
+	if (s->turn_began_us == 0) {
+		pace_turn(&s->server->pace);
+		s->turn_began_us = pace_wall_us();
+	}
+	on_frame(s, view);
+	if (s->state != SESSION_CLOSING && pace_wall_us() - s->turn_began_us > SERVER_HOLD_US)
+		session_wait(s, SESSION_WAIT_TURN);
+}
+
+void session_rested(struct server *sv)
+{
+	struct session *s;
+
+	while ((s = TAILQ_FIRST(&sv->resting)))
+		session_resume(s, SESSION_WAIT_TURN);
 }
 
 /* ---- life ---- */
@@ -332,6 +357,8 @@ static void on_closed(struct session *s)
 		begin_closing(s);
 	if (s->waits & SESSION_WAIT_JOURNAL)
 		TAILQ_REMOVE(&sv->waiting, s, waiting_link);
+	if (s->waits & SESSION_WAIT_TURN)
+		TAILQ_REMOVE(&sv->resting, s, resting_link);
 	queries_forget(sv, s->channel_id);
 	if (s->connection) {
 		log_info("disconnected", LOG_U("connection", s->connection),
@@ -358,8 +385,8 @@ void session_channel_cb(struct channel *ch, enum channel_event event,
 
 	switch (event) {
 	case CHANNEL_READY: on_ready(sv, ch); break;
-	case CHANNEL_FRAME: on_frame(s, frame); break;
-	case CHANNEL_TURN_END: break;
+	case CHANNEL_FRAME: on_frame_in_turn(s, frame); break;
+	case CHANNEL_TURN_END: s->turn_began_us = 0; break;
 	case CHANNEL_DRAINED: outbox_weigh(s); break;
 	case CHANNEL_BROKEN:
 		session_end(s,

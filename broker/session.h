@@ -22,6 +22,7 @@ enum session_wait {
 	SESSION_WAIT_OUTPUT = 1 << 0,  /* too much output waits for it */
 	SESSION_WAIT_JOURNAL = 1 << 1, /* the disk has to catch up */
 	SESSION_WAIT_STOP = 1 << 2,    /* the hub stops */
+	SESSION_WAIT_TURN = 1 << 3,    /* it has held the loop for its share of this turn */
 };
 
 struct session {
@@ -36,14 +37,16 @@ struct session {
 	uint64_t last_request_id;
 	uint32_t outstanding; /* requests without an answer */
 	uint32_t credit;
-	uint32_t reads;   /* payloads asked from the journal */
-	int64_t since_ms; /* monotonic */
+	uint32_t reads;        /* payloads asked from the journal */
+	int64_t since_ms;      /* monotonic */
+	int64_t turn_began_us; /* the first of the frames that came together; 0: none of them yet */
 	bool on_pump, in_roster;
-	bool unread;   /* the batch had no room for its reads */
-	bool welcomed; /* Welcome has left */
+	bool unread;    /* the batch had no room for its reads */
+	bool welcomed;  /* Welcome has left */
+	bool unchecked; /* its certificate was not judged by the newest files yet */
 	struct outbox outbox;
 	LIST_ENTRY(session) all_link, participant_link;
-	TAILQ_ENTRY(session) pump_link, waiting_link;
+	TAILQ_ENTRY(session) pump_link, waiting_link, resting_link;
 };
 
 /* A frame at hand. */
@@ -59,6 +62,8 @@ void session_channel_cb(struct channel *ch, enum channel_event event,
 void session_free(struct session *s); /* without a word to anyone */
 void session_wait(struct session *s, enum session_wait why);
 void session_resume(struct session *s, enum session_wait why);
+/* Those who had their share of the last turn are read again. */
+void session_rested(struct server *sv);
 /* Good-bye was said: what isn't answered yet will be asked again. */
 void session_part(struct session *s);
 /* Records ends that had to wait for room in the journal.  At most `connections`: nobody is
@@ -107,7 +112,13 @@ void releases_want(struct session *s);
 void releases_turn(struct server *sv);
 /* A batch has come back: whoever found no room in it for reading payloads tries again. */
 void releases_read_again(struct server *sv);
-/* A narrative part's recipient: is it this session's participant, by any of its names? */
+struct reading {
+	const struct session *s;
+	const uint8_t *case_id; /* of the message that is read; NULL: none */
+};
+
+/* A narrative part's recipient: is it this session's participant, by any of its names, or somebody
+ * who has handed the case over to it?  `ctx` is a struct reading. */
 bool releases_is_reader(void *ctx, const char *recipient, size_t len);
 
 #endif

@@ -28,11 +28,13 @@ enum { ARGUMENTS_WORDS_MAX = 1024 };
 	X(LIMIT,        "limit",        true) \
 	X(SETTLE,       "settle",       true) \
 	X(WAIT,         "wait",         true) \
+	X(NOTIFY,       "notify",       false) \
 	X(REASON,       "reason",       true) \
 	X(REMARK,       "remark",       true) \
 	X(UNTIL,        "until",        true) \
 	X(OUTCOME,      "outcome",      true) \
 	X(SCHEDULED,    "scheduled",    true) \
+	X(REQUEST,      "request",      true) \
 	X(DONE,         "done",         false) \
 	X(RELEASE,      "release",      false) \
 	X(REFUSE,       "refuse",       true) \
@@ -40,7 +42,34 @@ enum { ARGUMENTS_WORDS_MAX = 1024 };
 	X(KIND,         "kind",         true) \
 	X(COUNT,        "count",        true) \
 	X(DEAD_LETTERS, "dead-letters", false) \
-	X(EARLIER,      "earlier",      true)
+	X(EARLIER,      "earlier",      true) \
+	X(TOKEN,        "token",        true) \
+	X(PARTICIPANT,  "participant",  true) \
+	X(COUNCIL_KEY,  "council-key",  true) \
+	X(SUBJECT,      "subject",      true) \
+	X(ON,           "on",           true) \
+	X(NAME,         "name",         true) \
+	X(BIRTH,        "birth",        true) \
+	X(SEX,          "sex",          true) \
+	X(GUARDIAN,     "guardian",     true) \
+	X(PHONE,        "phone",        true) \
+	X(POSTCODE,     "postcode",     true) \
+	X(COUNCIL,      "council",      true) \
+	X(EPOCH,        "epoch",        true) \
+	X(FROM,         "from",         true) \
+	X(TO,           "to",           true) \
+	X(JURISDICTION, "jurisdiction", true) \
+	X(OUT,          "out",          true) \
+	X(HUB,          "hub",          true) \
+	X(SENDER,       "sender",       true) \
+	X(AT,           "at",           true) \
+	X(CASE_CATEGORY, "case-category", true) \
+	X(CASE_STATE,   "case-state",   true) \
+	X(CASE_OWNER,   "case-owner",   true) \
+	X(EXCLUDED,     "excluded",     true) \
+	X(COUNTED,      "counted",      true) \
+	X(REPLIES_TO,   "replies-to",   true) \
+	X(BREACHED,     "breached",     false)
 /* clang-format on */
 
 enum arguments_option {

@@ -49,10 +49,23 @@ static enum exit_code take_times(const struct invocation *inv, Ieum__V1__Answer 
 	return code;
 }
 
+static enum exit_code take_request(const struct invocation *inv, Ieum__V1__Answer *a)
+{
+	uint64_t number = 0;
+	enum exit_code code = EXIT_DONE;
+
+	if (given(inv, OPTION_REQUEST))
+		code = value_number(inv, value_of(inv, OPTION_REQUEST), 1, UINT8_MAX, &number);
+	a->request = (uint32_t)number;
+	return code;
+}
+
 static enum exit_code take_answer(const struct invocation *inv, Ieum__V1__Answer *a)
 {
 	enum exit_code code = take_words(inv, a);
 
+	if (!code)
+		code = take_request(inv, a);
 	if (!code)
 		code = take_times(inv, a, 0);
 	if (code)

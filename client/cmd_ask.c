@@ -1,4 +1,4 @@
-/* The commands that only ask: case, referral, directory, whoami, queue. */
+/* The commands that only ask: case, deadlines, referral, directory, whoami, pool, queue. */
 #include <string.h>
 
 #include "client/command.h"
@@ -89,6 +89,19 @@ enum exit_code cmd_case(struct invocation *inv)
 	return ask_and_show(inv, &query, show_case, true);
 }
 
+/* ---- deadlines ---- */
+
+enum exit_code cmd_deadlines(struct invocation *inv)
+{
+	Ieum__V1__DeadlinesQuery deadlines = IEUM__V1__DEADLINES_QUERY__INIT;
+	Ieum__V1__Query query = IEUM__V1__QUERY__INIT;
+
+	deadlines.breached = given(inv, OPTION_BREACHED);
+	query.what_case = IEUM__V1__QUERY__WHAT_DEADLINES;
+	query.deadlines = &deadlines;
+	return ask_and_show(inv, &query, render_deadlines, true);
+}
+
 /* ---- referral ---- */
 
 enum exit_code cmd_referral(struct invocation *inv)
@@ -142,6 +155,25 @@ enum exit_code cmd_whoami(struct invocation *inv)
 	query.what_case = IEUM__V1__QUERY__WHAT_WHOAMI;
 	query.whoami = &whoami;
 	return ask_and_show(inv, &query, show_whoami, false);
+}
+
+/* ---- pools ---- */
+
+enum exit_code cmd_pool(struct invocation *inv)
+{
+	Ieum__V1__PoolsQuery pools = IEUM__V1__POOLS_QUERY__INIT;
+	Ieum__V1__Query query = IEUM__V1__QUERY__INIT;
+	bool one = strcmp(inv->words[0], "show") == 0;
+
+	if (one && inv->n_words < 2)
+		return trouble_usage(inv, TEXT_WORD_MISSING, inv->words[0]);
+	if (!one && inv->n_words > 1)
+		return trouble_usage(inv, TEXT_WORD_TOO_MUCH, inv->words[1]);
+	if (one)
+		pools.pool = inv->words[1];
+	query.what_case = IEUM__V1__QUERY__WHAT_POOLS;
+	query.pools = &pools;
+	return ask_and_show(inv, &query, one ? render_pool : render_pools, true);
 }
 
 /* ---- queues ---- */

@@ -204,7 +204,7 @@ static enum exit_code say_why(const struct invocation *inv, enum ieum_err err,
 	return code == EXIT_MISMATCH || code == EXIT_FAILED ? code : EXIT_FILE;
 }
 
-enum exit_code cmd_audit(struct invocation *inv)
+static enum exit_code verify(struct invocation *inv)
 {
 	bool terminal = !inv->json && isatty(fileno(inv->err)) == 1;
 	struct audit_options options = { .progress_cb = terminal ? show_progress : NULL,
@@ -225,4 +225,18 @@ enum exit_code cmd_audit(struct invocation *inv)
 		code = EXIT_MISMATCH;
 	audit_release(&a);
 	return code;
+}
+
+enum exit_code cmd_audit(struct invocation *inv)
+{
+	static const enum arguments_option others[] = { OPTION_CASE, OPTION_TOKEN,
+							OPTION_PARTICIPANT };
+
+	if (strcmp(inv->words[0], "ledger") == 0)
+		return cmd_ledger(inv);
+	for (size_t i = 0; i < sizeof others / sizeof others[0]; i++)
+		if (given(inv, others[i]))
+			return trouble_usage(inv, TEXT_OPTION_NOT_HERE,
+					     arguments_option_name(others[i]));
+	return verify(inv);
 }

@@ -1,4 +1,4 @@
-/* ieum inbox: prints what comes, and takes it once it is printed.
+/* ieum inbox: prints what comes, and takes it once it is printed; or only says that it is there.
  *
  *   connecting ──welcome──► asking for titles ──answer──► receiving ──end──► settling ──► leaving
  *
@@ -35,6 +35,8 @@ struct inbox {
 	struct pages directory;
 	bool asked; /* for the directory */
 	bool follow, settle;
+	bool notify;    /* say only that something waits, in the hub's words for that: */
+	char *notice;   /* NULL: the hub has none */
 	bool ending;    /* no more deliveries */
 	bool leaving;   /* all settled: saying good-bye */
 	uint64_t limit; /* 0: none */
@@ -96,10 +98,30 @@ static void settled(struct ieum *c, uint64_t delivery_id, const struct ieum_fail
 		end(in, EXIT_DONE);
 }
 
+static enum exit_code print_notice(const struct inbox *in)
+{
+	const char *notice = in->notice ? in->notice : say(in->inv, TEXT_INBOX_NOTICE);
+	json_t *line;
+
+	if (!in->inv->json) {
+		fprintf(in->inv->out, "%s\n", notice);
+		return EXIT_DONE;
+	}
+	line = json_pack("{s:s}", "notification", notice);
+	if (!line)
+		return trouble(in->inv, IEUM_E_NO_MEMORY, NULL);
+	json_dumpf(line, in->inv->out, JSON_COMPACT);
+	fputc('\n', in->inv->out);
+	json_decref(line);
+	return EXIT_DONE;
+}
+
 static enum exit_code print(struct inbox *in, const Ieum__V1__Delivery *d)
 {
 	struct names names = { in->directory.page, in->directory.n };
 
+	if (in->notify)
+		return print_notice(in);
 	if (in->inv->json)
 		return json_out_message(in->inv, &d->base, true);
 	return render_delivery(in->inv, d, &names, now_ms() + in->hub_ahead_ms);
@@ -180,12 +202,50 @@ static void titles(struct ieum *c, const Ieum__V1__Result *result, const uint8_t
 	receive(in);
 }
 
-static void connected(struct ieum *c, const Ieum__V1__Welcome *welcome, void *arg)
+static void neutral_text(struct ieum *c, const Ieum__V1__Result *result, const uint8_t *referral,
+			 size_t referral_len, const struct ieum_failure *failure, void *arg)
 {
-	Ieum__V1__DirectoryQuery directory = IEUM__V1__DIRECTORY_QUERY__INIT;
-	Ieum__V1__Query query = IEUM__V1__QUERY__INIT;
 	struct inbox *in = arg;
 
+	(void)c;
+	(void)referral;
+	(void)referral_len;
+	(void)failure; /* without the hub's, there is our own */
+	if (result && result->what_case == IEUM__V1__RESULT__WHAT_WHOAMI) {
+		const char *text = in->inv->lang == WORDS_KO ? result->whoami->notification_ko
+							     : result->whoami->notification_en;
+
+		if (*text && !in->notice)
+			in->notice = strdup(text);
+	}
+	receive(in);
+}
+
+/* What has to be known before anything is printed. */
+static bool ask_first(struct inbox *in)
+{
+	Ieum__V1__DirectoryQuery directory = IEUM__V1__DIRECTORY_QUERY__INIT;
+	Ieum__V1__WhoamiQuery whoami = IEUM__V1__WHOAMI_QUERY__INIT;
+	Ieum__V1__Query query = IEUM__V1__QUERY__INIT;
+
+	if (in->notify) {
+		query.what_case = IEUM__V1__QUERY__WHAT_WHOAMI;
+		query.whoami = &whoami;
+		return ieum_query(in->c, &query, neutral_text, in) == IEUM_E_OK;
+	}
+	if (in->inv->json)
+		return false;
+	query.page_rows = LINK_PAGE_ROWS;
+	query.what_case = IEUM__V1__QUERY__WHAT_DIRECTORY;
+	query.directory = &directory;
+	return ieum_query(in->c, &query, titles, in) == IEUM_E_OK;
+}
+
+static void connected(struct ieum *c, const Ieum__V1__Welcome *welcome, void *arg)
+{
+	struct inbox *in = arg;
+
+	(void)c;
 	in->hub_ahead_ms = welcome->hub_time_at_ms - now_ms();
 	if (in->asked) { /* a connection that came back keeps its credit */
 		if (!in->ending && in->follow && !in->inv->json)
@@ -196,10 +256,7 @@ static void connected(struct ieum *c, const Ieum__V1__Welcome *welcome, void *ar
 	link_greet(in->inv, welcome);
 	if (in->follow && !in->inv->json)
 		fprintf(in->inv->err, "%s\n", say(in->inv, TEXT_INBOX_WAITING));
-	query.page_rows = LINK_PAGE_ROWS;
-	query.what_case = IEUM__V1__QUERY__WHAT_DIRECTORY;
-	query.directory = &directory;
-	if (in->inv->json || ieum_query(c, &query, titles, in))
+	if (!ask_first(in))
 		receive(in);
 }
 
@@ -259,7 +316,15 @@ static enum exit_code take_options(const struct invocation *inv, struct inbox *i
 
 	in->follow = given(inv, OPTION_FOLLOW);
 	in->quiet_ms = INBOX_QUIET_MS;
-	in->settle = true;
+	in->notify = given(inv, OPTION_NOTIFY);
+	in->settle = !in->notify;
+	/* What is neither taken nor given back for long counts as an attempt that failed. */
+	if (in->notify && in->follow)
+		return trouble_usage(inv, TEXT_OPTION_NOT_HERE,
+				     arguments_option_name(OPTION_FOLLOW));
+	if (in->notify && given(inv, OPTION_SETTLE))
+		return trouble_usage(inv, TEXT_OPTION_NOT_HERE,
+				     arguments_option_name(OPTION_SETTLE));
 	if (given(inv, OPTION_SETTLE)) {
 		in->settle = strcmp(how, "done") == 0;
 		if (!in->settle && strcmp(how, "none") != 0)
@@ -301,6 +366,7 @@ static void dismantle(struct inbox *in)
 	if (in->base)
 		event_base_free(in->base);
 	pages_free(&in->directory);
+	free(in->notice);
 }
 
 static enum exit_code run(struct inbox *in)

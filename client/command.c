@@ -14,12 +14,26 @@
 
 #define MESSAGE_OPTIONS \
 	(COMMAND_OPTION(CASE) | COMMAND_OPTION(OPEN_CASE) | COMMAND_OPTION(REPLY_TO) | \
-	 COMMAND_OPTION(TEXT))
+	 COMMAND_OPTION(TEXT) | COMMAND_OPTION(SUBJECT) | COMMAND_OPTION(COUNCIL_KEY) | \
+	 COMMAND_OPTION(ON))
+
+#define TOKEN_OPTIONS \
+	(COMMAND_OPTION(COUNCIL_KEY) | COMMAND_OPTION(SUBJECT) | COMMAND_OPTION(ON) | \
+	 COMMAND_OPTION(NAME) | COMMAND_OPTION(BIRTH) | COMMAND_OPTION(SEX) | \
+	 COMMAND_OPTION(GUARDIAN) | COMMAND_OPTION(PHONE) | COMMAND_OPTION(POSTCODE) | \
+	 COMMAND_OPTION(COUNCIL) | COMMAND_OPTION(EPOCH) | COMMAND_OPTION(FROM) | \
+	 COMMAND_OPTION(UNTIL) | COMMAND_OPTION(OUT))
 
 static const char *const case_subs[] = { "list", "show", "timeline", NULL };
 static const char *const show_subs[] = { "show", NULL };
-static const char *const audit_subs[] = { "verify", NULL };
+static const char *const audit_subs[] = { "verify", "ledger", NULL };
+static const char *const handover_subs[] = { "plan", "list", "status", "confirm", NULL };
+static const char *const pool_subs[] = { "list", "show", NULL };
 static const char *const queue_subs[] = { "list", "show", NULL };
+static const char *const token_subs[] = { "make", "new-key", NULL };
+static const char *const route_subs[] = { "explain", NULL };
+static const char *const policy_subs[] = { "check", "test", NULL };
+static const char *const scenario_subs[] = { "show", NULL };
 static const char *const drill_subs[] = { "advance", NULL };
 
 /* clang-format off */
@@ -27,19 +41,25 @@ const struct command commands[] = {
 	{ "submit",    NULL,       1, 1,    MESSAGE_OPTIONS,
 	  TEXT_LINE_SUBMIT, TEXT_HELP_SUBMIT, cmd_submit },
 	{ "inbox",     NULL,       0, 0,    COMMAND_OPTION(FOLLOW) | COMMAND_OPTION(LIMIT) |
-					    COMMAND_OPTION(SETTLE) | COMMAND_OPTION(WAIT),
+					    COMMAND_OPTION(SETTLE) | COMMAND_OPTION(WAIT) |
+					    COMMAND_OPTION(NOTIFY),
 	  TEXT_LINE_INBOX, TEXT_HELP_INBOX, cmd_inbox },
 	{ "answer",    NULL,       2, 2,    COMMAND_OPTION(REASON) | COMMAND_OPTION(REMARK) |
 					    COMMAND_OPTION(UNTIL) | COMMAND_OPTION(OUTCOME) |
-					    COMMAND_OPTION(SCHEDULED) | COMMAND_OPTION(TEXT),
+					    COMMAND_OPTION(SCHEDULED) | COMMAND_OPTION(REQUEST) |
+					    COMMAND_OPTION(TEXT),
 	  TEXT_LINE_ANSWER, TEXT_HELP_ANSWER, cmd_answer },
 	{ "settle",    NULL,       1, 1000, COMMAND_OPTION(DONE) | COMMAND_OPTION(RELEASE) |
 					    COMMAND_OPTION(REFUSE),
 	  TEXT_LINE_SETTLE, TEXT_HELP_SETTLE, cmd_settle },
 	{ "case",      case_subs,  1, 2,    COMMAND_OPTION(CLOSED),
 	  TEXT_LINE_CASE, TEXT_HELP_CASE, cmd_case },
+	{ "deadlines", NULL,       0, 0,    COMMAND_OPTION(BREACHED),
+	  TEXT_LINE_DEADLINES, TEXT_HELP_DEADLINES, cmd_deadlines },
 	{ "referral",  show_subs,  2, 2,    0,
 	  TEXT_LINE_REFERRAL, TEXT_HELP_REFERRAL, cmd_referral },
+	{ "agenda",    NULL,       1, 1,    0,
+	  TEXT_LINE_AGENDA, TEXT_HELP_AGENDA, cmd_agenda },
 	{ "directory", NULL,       0, 0,    COMMAND_OPTION(KIND),
 	  TEXT_LINE_DIRECTORY, TEXT_HELP_DIRECTORY, cmd_directory },
 	{ "reach",     NULL,       1, 1,    MESSAGE_OPTIONS,
@@ -48,10 +68,28 @@ const struct command commands[] = {
 	  TEXT_LINE_WHOAMI, TEXT_HELP_WHOAMI, cmd_whoami },
 	{ "ping",      NULL,       0, 0,    COMMAND_OPTION(COUNT),
 	  TEXT_LINE_PING, TEXT_HELP_PING, cmd_ping },
-	{ "audit",     audit_subs, 2, 2,    COMMAND_OPTION(EARLIER),
+	{ "audit",     audit_subs, 2, 2,    COMMAND_OPTION(EARLIER) | COMMAND_OPTION(CASE) |
+					    COMMAND_OPTION(TOKEN) | COMMAND_OPTION(PARTICIPANT),
 	  TEXT_LINE_AUDIT, TEXT_HELP_AUDIT, cmd_audit },
+	{ "pool",      pool_subs,  1, 2,    0,
+	  TEXT_LINE_POOL, TEXT_HELP_POOL, cmd_pool },
+	{ "handover",  handover_subs, 1, 2, COMMAND_OPTION(FROM) | COMMAND_OPTION(TO) |
+					    COMMAND_OPTION(JURISDICTION),
+	  TEXT_LINE_HANDOVER, TEXT_HELP_HANDOVER, cmd_handover },
 	{ "queue",     queue_subs, 1, 2,    COMMAND_OPTION(DEAD_LETTERS),
 	  TEXT_LINE_QUEUE, TEXT_HELP_QUEUE, cmd_queue },
+	{ "token",     token_subs, 1, 1,    TOKEN_OPTIONS,
+	  TEXT_LINE_TOKEN, TEXT_HELP_TOKEN, cmd_token },
+	{ "route",     route_subs, 2, 2,    MESSAGE_OPTIONS | COMMAND_OPTION(HUB) |
+					    COMMAND_OPTION(SENDER) | COMMAND_OPTION(AT) |
+					    COMMAND_OPTION(CASE_CATEGORY) | COMMAND_OPTION(CASE_STATE) |
+					    COMMAND_OPTION(CASE_OWNER) | COMMAND_OPTION(EXCLUDED) |
+					    COMMAND_OPTION(COUNTED) | COMMAND_OPTION(REPLIES_TO),
+	  TEXT_LINE_ROUTE, TEXT_HELP_ROUTE, cmd_route },
+	{ "policy",    policy_subs, 2, 100, 0,
+	  TEXT_LINE_POLICY, TEXT_HELP_POLICY, cmd_policy },
+	{ "scenario",  scenario_subs, 2, 100, 0,
+	  TEXT_LINE_SCENARIO, TEXT_HELP_SCENARIO, cmd_scenario },
 	{ "drill",     drill_subs, 2, 4,    0,
 	  TEXT_LINE_DRILL, TEXT_HELP_DRILL, cmd_drill },
 	{ NULL, NULL, 0, 0, 0, TEXT_HELP_BEGIN, TEXT_HELP_BEGIN, NULL },

@@ -18,6 +18,7 @@ struct command {
 };
 
 #define COMMAND_OPTION(name) (UINT64_C(1) << OPTION_##name)
+_Static_assert(OPTION_COUNT_OF <= 64, "a bit for every option");
 
 /* All of them, ends with a row without name. */
 extern const struct command commands[];
@@ -27,14 +28,23 @@ enum exit_code cmd_inbox(struct invocation *inv);
 enum exit_code cmd_answer(struct invocation *inv);
 enum exit_code cmd_settle(struct invocation *inv);
 enum exit_code cmd_case(struct invocation *inv);
+enum exit_code cmd_deadlines(struct invocation *inv);
 enum exit_code cmd_referral(struct invocation *inv);
 enum exit_code cmd_directory(struct invocation *inv);
 enum exit_code cmd_reach(struct invocation *inv);
 enum exit_code cmd_whoami(struct invocation *inv);
 enum exit_code cmd_ping(struct invocation *inv);
 enum exit_code cmd_audit(struct invocation *inv);
+enum exit_code cmd_ledger(struct invocation *inv); /* audit ledger */
+enum exit_code cmd_pool(struct invocation *inv);
+enum exit_code cmd_handover(struct invocation *inv);
 enum exit_code cmd_queue(struct invocation *inv);
+enum exit_code cmd_agenda(struct invocation *inv);
+enum exit_code cmd_route(struct invocation *inv);
+enum exit_code cmd_policy(struct invocation *inv);
+enum exit_code cmd_scenario(struct invocation *inv);
 enum exit_code cmd_drill(struct invocation *inv);
+enum exit_code cmd_token(struct invocation *inv);
 
 /* The whole run: reads the command line, runs the command, returns the code of exit.  Prints to
  * the two files given, so that tests can look. */

@@ -16,7 +16,8 @@
 	X(6, TIMED_OUT,   "no answer in time",                                     "제때 응답 없음") \
 	X(7, FILE,        "a file or message has mistakes, or cannot be read",      "파일이나 메시지가 잘못되었거나 읽을 수 없음") \
 	X(8, LATER,       "the hub cannot take it now: try again later",           "허브가 지금 받을 수 없음: 나중에 다시 시도") \
-	X(9, FAILED,      "out of memory, or the output cannot be written",        "메모리 부족 또는 출력 실패")
+	X(9, FAILED,      "out of memory, or the output cannot be written",        "메모리 부족 또는 출력 실패") \
+	X(10, TEST_FAILED, "a test of the policy failed",                          "정책 시험 실패")
 /* clang-format on */
 
 enum exit_code {

@@ -29,6 +29,7 @@
 	X(measures,           "Measures no.",               "조치 호수") \
 	X(taken,              "Taken",                      "조치 일시") \
 	X(extension_needed,   "Extension needed",           "연장 필요") \
+	X(prolongs,           "Prolongs the one before",    "기간 연장") \
 	X(from,               "From",                       "시작") \
 	X(until,              "Until",                      "종료") \
 	X(measure_id,         "Measure notice",             "조치 통지") \
@@ -47,6 +48,7 @@
 	X(more_time_until,    "More time until",            "연장 기한") \
 	X(scheduled,          "Scheduled",                  "일정") \
 	X(remark,             "Remark",                     "비고") \
+	X(request,            "Request (number)",           "요청 번호") \
 	X(judgement,          "Judgement",                  "판단") \
 	X(separated,          "Separated",                  "분리") \
 	X(review,             "Next review",                "다음 점검") \
@@ -87,6 +89,37 @@
 	X(seen_face_to_face,  "Seen face to face",          "대면 확인") \
 	X(closed,             "Closed",                     "종결") \
 	X(priority,           "Priority",                   "우선순위") \
+	X(participant,         "Participant",               "기관") \
+	X(title,               "Title",                     "제목") \
+	X(entries,             "Entries",                   "항목") \
+	X(carried,             "Carried over",              "이월") \
+	X(case_id,             "Case",                      "사례") \
+	X(message_id,          "Message",                   "메시지") \
+	X(as_of,               "Counted",                   "집계 시각") \
+	X(action_items,        "Actions",                   "조치 사항") \
+	X(kept_item_ids,       "Items kept",                "유지된 안건") \
+	X(change,              "What happened",             "변동") \
+	X(clock,               "Clock",                     "기한") \
+	X(started_by_id,       "Started by",                "개시 메시지") \
+	X(change_id,           "Change",                    "관할변경") \
+	X(clocks,              "Clocks",                    "기한 수") \
+	X(holds,               "Places held",               "확보된 자리") \
+	X(signal_ids,          "Signals",                   "위기징후") \
+	X(break_glass,         "Break glass",               "긴급 개방") \
+	X(item_bases,          "Basis of each item",        "항목별 근거") \
+	X(article,             "Article",                   "조문") \
+	X(item,                "Item",                      "항목명") \
+	X(agencies,            "Agencies",                  "기관 수") \
+	X(category_only,       "Category only",             "유형만") \
+	X(expires,             "Expires",                   "만료") \
+	X(first,               "First",                     "최초") \
+	X(last,                "Last",                      "최근") \
+	X(linkage,             "Linkage",                   "연결 기준") \
+	X(signals,             "Signals",                   "위기징후 수") \
+	X(entry_id,            "Waiting list entry",        "대기 항목") \
+	X(reply_by,            "Reply by",                  "회신 기한") \
+	X(returned,            "Returned",                  "퇴소 일시") \
+	X(withdrawal_id,       "Withdrawal",                "동의철회") \
 	/* values */ \
 	X(yes,                "yes",                        "예") \
 	X(no,                 "no",                         "아니요") \

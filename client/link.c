@@ -216,6 +216,11 @@ enum exit_code link_ask(struct link *link, Ieum__V1__Query *query, struct pages 
 	return failed(link);
 }
 
+bool link_peek(struct link *link, Ieum__V1__Query *query, struct pages *out)
+{
+	return ask(link, query, out) == IEUM_E_OK;
+}
+
 void link_ask_directory(struct link *link, struct pages *out)
 {
 	Ieum__V1__DirectoryQuery directory = IEUM__V1__DIRECTORY_QUERY__INIT;

@@ -48,6 +48,8 @@ struct pages {
 enum exit_code link_ask(struct link *link, Ieum__V1__Query *query, struct pages *out);
 /* Adds a copy of a result; false when out of memory. */
 bool pages_add(struct pages *pages, const Ieum__V1__Result *result);
+/* The same; false, and nothing is said, where there is no answer for us. */
+bool link_peek(struct link *link, Ieum__V1__Query *query, struct pages *out);
 void pages_free(struct pages *pages); /* takes an empty one */
 
 /* The directory, for titles: none when the hub doesn't give it. */

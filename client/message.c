@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "client/subject.h"
 #include "client/trouble.h"
 #include "client/values.h"
 #include "proto/codec.h"
@@ -158,6 +159,46 @@ static enum exit_code option_id(const struct invocation *inv, enum arguments_opt
 	return code;
 }
 
+/* False when out of memory; what is there already goes with the message. */
+static bool set_tokens(Ieum__V1__Envelope *e, const struct ieum_tokens *tokens)
+{
+	e->subject_tokens = calloc(tokens->n, sizeof *e->subject_tokens);
+	if (!e->subject_tokens)
+		return false;
+	for (size_t i = 0; i < tokens->n; i++) {
+		uint8_t *copy = malloc(IEUM_TOKEN_BYTES);
+
+		if (!copy)
+			return false;
+		memcpy(copy, tokens->at[i].bytes, IEUM_TOKEN_BYTES);
+		e->subject_tokens[i] = (ProtobufCBinaryData){ IEUM_TOKEN_BYTES, copy };
+		e->n_subject_tokens = i + 1;
+	}
+	return true;
+}
+
+/* The tokens of whom --subject describes. */
+static enum exit_code add_tokens(const struct invocation *inv, Ieum__V1__Envelope *e)
+{
+	struct subject_tokens subject;
+	enum exit_code code;
+
+	if (!given(inv, OPTION_SUBJECT)) {
+		enum arguments_option alone =
+			given(inv, OPTION_ON) ? OPTION_ON : OPTION_COUNCIL_KEY;
+
+		return given(inv, alone) ? trouble_usage(inv, TEXT_OPTION_NOT_HERE,
+							 arguments_option_name(alone))
+					 : EXIT_DONE;
+	}
+	if (e->n_subject_tokens > 0)
+		return trouble_usage(inv, TEXT_TOKENS_THERE, inv->words[0]);
+	code = subject_read(inv, &subject);
+	if (!code && !set_tokens(e, &subject.tokens))
+		code = trouble(inv, IEUM_E_NO_MEMORY, NULL);
+	return code;
+}
+
 static enum exit_code apply_options(const struct invocation *inv, Ieum__V1__Referral *m)
 {
 	Ieum__V1__Envelope *e = m->envelope;
@@ -172,6 +213,8 @@ static enum exit_code apply_options(const struct invocation *inv, Ieum__V1__Refe
 	code = option_id(inv, OPTION_CASE, &e->case_id);
 	if (!code)
 		code = option_id(inv, OPTION_REPLY_TO, &e->in_reply_to);
+	if (!code)
+		code = add_tokens(inv, e);
 	return code ? code : message_add_text(inv, m);
 }
 

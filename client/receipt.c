@@ -14,6 +14,8 @@ static enum exit_code print_receipt(const struct invocation *inv, const Ieum__V1
 
 	if (inv->json)
 		return json_out_message(inv, &r->base, false);
+	if (r->drill)
+		fprintf(inv->out, "** %s **\n", say(inv, TEXT_DRILL));
 	fprintf(inv->out, say(inv, r->repeated ? TEXT_REPEATED_BY_HUB : TEXT_RECEIVED_BY_HUB),
 		shown_id(&r->message_id, id));
 	fputc('\n', inv->out);

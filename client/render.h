@@ -13,12 +13,29 @@ enum exit_code render_cases(const struct invocation *inv, const struct pages *pa
 /* A case's head; with its timeline when `timeline`. */
 enum exit_code render_case(const struct invocation *inv, const struct pages *pages,
 			   const struct names *names, bool timeline);
+/* What ends when, in order of time. */
+enum exit_code render_deadlines(const struct invocation *inv, const struct pages *pages,
+				const struct names *names);
+/* The clocks of a case; nothing when it has none. */
+enum exit_code render_clocks(const struct invocation *inv, Ieum__V1__ClockView *const *clocks,
+			     size_t n, int64_t now_ms);
 enum exit_code render_referral(const struct invocation *inv, const struct pages *pages,
 			       const struct names *names);
+/* Of an item its own title, of an action that of the minutes' which it is; "": it has none. */
+const char *agenda_title(const Ieum__V1__Referral *r, const Ieum__V1__AgendaEntry *entry);
+enum exit_code render_agenda(const struct invocation *inv, const struct pages *pages,
+			     const struct names *names);
 enum exit_code render_directory(const struct invocation *inv, const struct pages *pages);
 enum exit_code render_reach(const struct invocation *inv, const struct pages *pages,
 			    const struct names *names);
 enum exit_code render_whoami(const struct invocation *inv, const Ieum__V1__WhoamiResult *who);
+enum exit_code render_pools(const struct invocation *inv, const struct pages *pages,
+			    const struct names *names);
+/* One pool, with its holds and waiting list. */
+enum exit_code render_pool(const struct invocation *inv, const struct pages *pages,
+			   const struct names *names);
+enum exit_code render_handover(const struct invocation *inv, const struct pages *pages,
+			       const struct names *names);
 enum exit_code render_queues(const struct invocation *inv, const struct pages *pages);
 enum exit_code render_queue(const struct invocation *inv, const struct pages *pages);
 enum exit_code render_delivery(const struct invocation *inv, const Ieum__V1__Delivery *d,

@@ -71,6 +71,15 @@ static enum exit_code render_head(const struct invocation *inv, const struct pag
 	sheet_field(&s, TEXT_CASE, shown_id(&c->case_id, id));
 	sheet_field(&s, TEXT_ABOUT, SHOWN_WORD(inv, category, c->category));
 	sheet_field(&s, TEXT_STATE, SHOWN_WORD(inv, case_state, c->state));
+	if (*c->grade)
+		sheet_field(&s, TEXT_GRADE, c->grade);
+	for (size_t i = 0; i < r->n_gates; i++)
+		sheet_field(&s, TEXT_GATES, r->gates[i]);
+	if (r->consent_withdrawn) {
+		sheet_row(&s);
+		sheet_colour(&s, say(inv, TEXT_CONSENT), TABLE_DIM);
+		sheet_colour(&s, say(inv, TEXT_CONSENT_ENDED), TABLE_RED);
+	}
 	sheet_field(&s, TEXT_OWNER, shown_name(inv, names, c->owner, name));
 	sheet_field(&s, TEXT_JURISDICTION, c->jurisdiction);
 	sheet_field(&s, TEXT_OPENED, when_time(c->opened_at_ms, when));
@@ -165,6 +174,22 @@ static enum table_colour answer_colour(Ieum__V1__AnswerKind answer)
 	return answer == IEUM__V1__ANSWER_KIND__ANSWER_KIND_COMPLETE ? TABLE_GREEN : TABLE_PLAIN;
 }
 
+/* As the policy calls it; its name when the case has forgotten it. */
+static const char *clock_title(const struct invocation *inv, const struct pages *pages,
+			       const char *name)
+{
+	const Ieum__V1__CaseResult *r = pages->page[0]->case_;
+
+	for (size_t i = 0; i < r->n_clocks; i++) {
+		const Ieum__V1__ClockView *k = r->clocks[i];
+		const char *title = inv->lang == WORDS_KO ? k->title_ko : k->title_en;
+
+		if (strcmp(k->name, name) == 0 && *title)
+			return title;
+	}
+	return name;
+}
+
 /* The line's heart, and how it should stand out. */
 static enum table_colour what(const struct invocation *inv, const struct pages *pages,
 			      const Ieum__V1__TimelineEntry *e, char *out, size_t n)
@@ -185,6 +210,34 @@ static enum table_colour what(const struct invocation *inv, const struct pages *
 		snprintf(out, n, say(inv, TEXT_ENTRY_CASE),
 			 SHOWN_WORD(inv, case_state, e->case_state));
 		return TABLE_GREEN;
+	case IEUM__V1__TIMELINE_KIND__TIMELINE_KIND_PLACE:
+		snprintf(out, n, say(inv, TEXT_ENTRY_PLACE), e->name,
+			 SHOWN_WORD(inv, hold_state, e->hold_state));
+		return TABLE_GREEN;
+	case IEUM__V1__TIMELINE_KIND__TIMELINE_KIND_HANDED_OVER:
+		snprintf(out, n, say(inv, TEXT_ENTRY_HANDED_OVER), e->n_to ? e->to[0] : "");
+		return TABLE_YELLOW;
+	case IEUM__V1__TIMELINE_KIND__TIMELINE_KIND_GATE:
+		snprintf(out, n, say(inv, TEXT_ENTRY_GATE), e->name);
+		return TABLE_YELLOW;
+	case IEUM__V1__TIMELINE_KIND__TIMELINE_KIND_GRADE:
+		if (strcmp(e->name, "-") == 0)
+			snprintf(out, n, "%s", say(inv, TEXT_ENTRY_NO_GRADE));
+		else
+			snprintf(out, n, say(inv, TEXT_ENTRY_GRADE), e->name);
+		return TABLE_YELLOW;
+	case IEUM__V1__TIMELINE_KIND__TIMELINE_KIND_CONSENT:
+		snprintf(out, n, "%s",
+			 say(inv, strcmp(e->name, "given") == 0 ? TEXT_ENTRY_GIVEN
+								: TEXT_ENTRY_WITHDRAWN));
+		return TABLE_YELLOW;
+	case IEUM__V1__TIMELINE_KIND__TIMELINE_KIND_CLOCK:
+		snprintf(out, n, say(inv, TEXT_ENTRY_CLOCK), clock_title(inv, pages, e->name),
+			 SHOWN_WORD(inv, clock_change, e->clock_change));
+		return e->clock_change == IEUM__V1__CLOCK_CHANGE__CLOCK_CHANGE_BREACHED ? TABLE_RED
+		       : e->clock_change == IEUM__V1__CLOCK_CHANGE__CLOCK_CHANGE_WARNED
+			       ? TABLE_YELLOW
+			       : TABLE_PLAIN;
 	case IEUM__V1__TIMELINE_KIND__TIMELINE_KIND_DEAD_LETTERED:
 		snprintf(out, n, "%s", say(inv, TEXT_ENTRY_DEAD));
 		return TABLE_RED;
@@ -298,8 +351,11 @@ static enum exit_code render_timeline(const struct invocation *inv, const struct
 enum exit_code render_case(const struct invocation *inv, const struct pages *pages,
 			   const struct names *names, bool timeline)
 {
+	const Ieum__V1__CaseResult *r = pages->page[0]->case_;
 	enum exit_code code = render_head(inv, pages, names);
 
+	if (!code)
+		code = render_clocks(inv, r->clocks, r->n_clocks, pages->page[0]->hub_time_at_ms);
 	if (code || !timeline)
 		return code;
 	fputc('\n', inv->out);

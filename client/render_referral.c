@@ -165,6 +165,8 @@ enum exit_code render_delivery(const struct invocation *inv, const Ieum__V1__Del
 	struct sheet s;
 	enum exit_code code;
 
+	if (d->drill)
+		fprintf(inv->out, "** %s **\n", say(inv, TEXT_DRILL));
 	delivery_title(inv, d);
 	sheet_begin(&s, inv);
 	sheet_plain_column(&s, TABLE_LEFT);
@@ -195,17 +197,66 @@ enum exit_code render_delivery(const struct invocation *inv, const Ieum__V1__Del
 
 /* ---- a referral with its tasks ---- */
 
+/* What whoever was asked has said last. */
+static const char *task_answer(const struct invocation *inv, const Ieum__V1__TaskView *t)
+{
+	if (t->answer)
+		return SHOWN_WORD(inv, answer_kind, t->answer);
+	/* Its ladder has moved on. */
+	return *t->asked_first && strcmp(t->asked, t->asked_first) != 0 ? say(inv, TEXT_SILENT)
+									: "";
+}
+
+/* "Police", or "Police → head of police" once somebody else is asked. */
+static const char *task_asked(const struct invocation *inv, const struct names *names,
+			      const Ieum__V1__TaskView *t, char out[2 * SHOWN_BYTES + 8])
+{
+	char first[SHOWN_BYTES], now[SHOWN_BYTES];
+	const char *name = shown_name(inv, names, t->asked, now);
+
+	if (!*t->asked_first || strcmp(t->asked, t->asked_first) == 0)
+		return strcpy(out, name);
+	snprintf(out, 2 * SHOWN_BYTES + 8, "%s → %s", shown_name(inv, names, t->asked_first, first),
+		 name);
+	return out;
+}
+
+/* "1 of 2 have approved: Education office" */
+static void render_approvals(const struct invocation *inv, const Ieum__V1__ReferralResult *r,
+			     const struct names *names)
+{
+	char list[4 * SHOWN_BYTES] = "", name[SHOWN_BYTES];
+	size_t used = 0;
+
+	for (size_t i = 0; i < r->n_tasks; i++) {
+		const Ieum__V1__TaskView *t = r->tasks[i];
+
+		for (size_t k = 0; k < t->n_accepted_by && used < sizeof list; k++)
+			used += (size_t)snprintf(list + used, sizeof list - used, "%s%s",
+						 k ? ", " : "",
+						 shown_name(inv, names, t->accepted_by[k], name));
+		if (t->quorum < 2)
+			continue;
+		fprintf(inv->out, say(inv, TEXT_APPROVED_BY), t->n_accepted_by, t->quorum,
+			*list ? ": " : "", list);
+		fputc('\n', inv->out);
+	}
+}
+
 static enum exit_code render_tasks(const struct invocation *inv, const Ieum__V1__ReferralResult *r,
 				   const struct names *names, int64_t now_ms)
 {
-	char name[SHOWN_BYTES], when[WHEN_BYTES], line[SHOWN_BYTES];
+	char name[2 * SHOWN_BYTES + 8], when[WHEN_BYTES], line[SHOWN_BYTES];
 	struct sheet s;
+	enum exit_code code;
 
 	if (r->n_tasks == 0)
 		return EXIT_DONE;
 	sheet_begin(&s, inv);
+	sheet_column(&s, TEXT_REQUEST, TABLE_RIGHT, 0);
 	sheet_column(&s, TEXT_ASKED, TABLE_LEFT, 40);
 	sheet_column(&s, TEXT_STATE, TABLE_LEFT, 0);
+	sheet_column(&s, TEXT_ANSWERED, TABLE_LEFT, 0);
 	sheet_column(&s, TEXT_OUTCOME, TABLE_LEFT, 0);
 	sheet_column(&s, TEXT_DEADLINE, TABLE_LEFT, 0);
 	sheet_column(&s, TEXT_STEPS_LEFT, TABLE_RIGHT, 0);
@@ -215,8 +266,10 @@ static enum exit_code render_tasks(const struct invocation *inv, const Ieum__V1_
 		const char *reason = SHOWN_WORD(inv, reason, t->reason);
 
 		sheet_row(&s);
-		sheet_cell(&s, shown_name(inv, names, t->asked, name));
+		sheet_number(&s, (uint64_t)t->task + 1);
+		sheet_cell(&s, task_asked(inv, names, t, name));
 		sheet_cell(&s, SHOWN_WORD(inv, task_state, t->state));
+		sheet_cell(&s, task_answer(inv, t));
 		snprintf(line, sizeof line, "%s%s%s", outcome, *outcome && *reason ? ", " : "",
 			 reason);
 		sheet_cell(&s, line);
@@ -225,7 +278,10 @@ static enum exit_code render_tasks(const struct invocation *inv, const Ieum__V1_
 		sheet_number(&s, t->steps_left);
 	}
 	fputc('\n', inv->out);
-	return sheet_end(&s);
+	code = sheet_end(&s);
+	if (!code)
+		render_approvals(inv, r, names);
+	return code;
 }
 
 static const char *delivery_state(const struct invocation *inv, Ieum__V1__DeliveryState state)

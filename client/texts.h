@@ -86,6 +86,7 @@
 	X(SETTLED_N,        "%zu deliveries settled",                       "배달 %zu건 처리됨") \
 	/* inbox */ \
 	X(INBOX_EMPTY,      "Nothing new.",                                 "새 메시지가 없습니다.") \
+	X(INBOX_NOTICE,     "There is something new for you.",              "확인할 내용이 있습니다.") \
 	X(INBOX_WAITING,    "Waiting for messages. Ctrl-C ends.",           "메시지를 기다립니다. 끝내려면 Ctrl-C.") \
 	X(CONNECTION_AGAIN, "The connection was lost; trying again.",       "연결이 끊어져 다시 연결합니다.") \
 	X(CONNECTED_AGAIN,  "Connected again.",                             "다시 연결되었습니다.") \
@@ -109,6 +110,9 @@
 	/* cases and timelines */ \
 	X(NO_CASES,         "You take part in no open case.",               "참여 중인 진행 사례가 없습니다.") \
 	X(STATE,            "State",       "상태") \
+	X(GRADE,            "Repeat risk", "재범위험 등급") \
+	X(CONSENT,          "Consent",     "동의") \
+	X(CONSENT_ENDED,    "withdrawn: only duties by law and danger allow sharing", "철회됨: 법령상 의무와 급박한 위험만 공유 가능") \
 	X(OWNER,            "Responsible", "책임 기관") \
 	X(OPENED,           "Opened",      "시작") \
 	X(LAST,             "Last event",  "최근") \
@@ -129,11 +133,22 @@
 	X(ENTRY_FAILED,     "FAILED, nobody answered: %s",                  "실패, 응답한 기관 없음: %s") \
 	X(ENTRY_DELIVERED,  "Handed over: %s",                              "전달: %s") \
 	X(ENTRY_CASE,       "Case: %s",                                     "사례: %s") \
+	X(ENTRY_GRADE,      "Repeat risk: grade %s",                        "재범위험 등급: %s") \
+	X(ENTRY_NO_GRADE,   "Repeat risk: no grade any more",               "재범위험 등급: 해제") \
+	X(ENTRY_WITHDRAWN,  "Consent withdrawn",                            "동의 철회") \
+	X(ENTRY_GIVEN,      "Consent given again",                          "다시 동의") \
 	X(ENTRY_DEAD,       "COULD NOT BE DELIVERED: tell the operator",    "전달 실패: 운영자에게 알리십시오") \
 	X(ENTRY_UNKNOWN,    "(this version does not know this entry)",      "(이 버전이 모르는 항목)") \
 	X(NOTE_DUE,         "by %s",                                        "기한 %s") \
 	/* referrals */ \
 	X(ASKED,            "Asked",       "요청 대상") \
+	X(ANSWERED,         "Answer",      "회신") \
+	X(SILENT,           "silent",      "무응답") \
+	X(APPROVED_BY,      "%zu of %u have approved%s%s", "승인 %zu / %u%s%s") \
+	X(CARRIED,          "Meetings before", "지난 회의") \
+	X(NO_AGENDA,        "Nothing is on the agenda.", "안건이 없습니다.") \
+	X(GATES,            "Open",        "승인됨") \
+	X(ENTRY_GATE,       "Gate opened: %s", "승인: %s") \
 	X(DEADLINE,         "Deadline",    "기한") \
 	X(STEPS_LEFT,       "Next steps left", "남은 단계") \
 	X(OUTCOME,          "Outcome",     "결과") \
@@ -178,13 +193,117 @@
 	X(TYPE,             "Type",        "유형") \
 	X(URGENCY,          "Urgency",     "긴급도") \
 	X(AGE,              "Age",         "경과") \
+	/* clocks */ \
+	X(CLOCK,            "Clock",       "기한") \
+	X(ENDS,             "Ends",        "만료") \
+	X(CLOCK_LEFT,       "%s left",     "남은 시간 %s") \
+	X(CLOCK_LATE,       "was breached", "도과 이력") \
+	X(CLOCK_LONGER,     "extended %u times", "연장 %u회") \
+	X(ENTRY_CLOCK,      "Clock %s: %s",                                 "기한 %s: %s") \
+	X(WAITS_FOR,        "Waits for",   "대상") \
+	X(NO_DEADLINES,     "No clock runs and nothing is owed in your cases.", "참여 중인 사례에 진행 중인 기한이 없습니다.") \
+	X(NO_BREACHES,      "No clock of your cases was ever breached.",    "참여 중인 사례에 도과된 기한이 없습니다.") \
+	/* pools */ \
+	X(POOL,             "Pool",        "시설") \
+	X(KEEPER,           "Kept by",     "운영기관") \
+	X(PLACES,           "Places",      "정원") \
+	X(PLACES_FREE,      "Free",        "빈자리") \
+	X(PLACES_HELD,      "Held",        "확보") \
+	X(PLACES_TAKEN,     "Taken",       "입소") \
+	X(PLACES_WANTED,    "Waited for",  "대기") \
+	X(COUNTED,          "Counted",     "집계") \
+	X(COUNT_STALE,      " (stale)",    " (오래됨)") \
+	X(POSITION,         "Position",    "순번") \
+	X(PRIORITY,         "Priority",    "우선순위") \
+	X(UNTIL,            "Until",       "기한") \
+	X(NO_POOLS,         "There are no pools that you may ask.",         "요청할 수 있는 시설이 없습니다.") \
+	X(ENTRY_PLACE,      "Place in %s: %s",                             "%s 자리: %s") \
+	X(SCENARIO_AFTER, "… %s later", "… %s 지남") \
+	X(SCENARIO_CRASH, "the hub's power fails; it starts again", "허브 전원이 끊기고 다시 시작합니다") \
 	/* drill */ \
 	X(CLOCK_ADVANCED,   "The drill's clock is now %s.",                 "훈련 시계: %s") \
+	/* hand-over */ \
+	X(CHANGE,           "Change",      "관할변경") \
+	X(EFFECTIVE,        "Takes effect", "시행") \
+	X(CASES,            "Cases",       "사례") \
+	X(NOT_ACCEPTED,     "Not accepted", "미인수") \
+	X(KEPT,             "Stayed",      "존치") \
+	X(CLOCKS,           "Clocks",      "기한") \
+	X(PROGRESS,         "Hand-over",   "이관") \
+	X(LAST_READ,        "Last read by the old agency", "이전 기관 최종 열람") \
+	X(HANDOVER_SUM,     "Cases: %u. Open requests: %u. Clocks: %u. Places: %u.", "사례 %u, 미완료 요청 %u, 기한 %u, 자리 %u") \
+	X(HANDOVER_LEFT,    "Not accepted: %u. With something in the way: %u.", "미인수 %u, 장애 %u") \
+	X(NO_CHANGES,       "No jurisdiction changes that you may see.",    "볼 수 있는 관할변경이 없습니다.") \
+	X(ENTRY_HANDED_OVER, "Handed over to %s",                           "이관: %s") \
+	/* tokens */ \
+	X(DAY_WRONG,           "'%s' is not a day; write 2026-03-01",                    "날짜가 아닙니다: '%s' (예: 2026-03-01)") \
+	X(OPTION_MISSING,      "--%s is needed here",                                    "--%s 옵션이 필요합니다") \
+	X(SUBJECT_TWICE,       "--subject and --%s exclude each other",                  "--subject와 --%s 옵션은 함께 쓸 수 없습니다") \
+	X(TOKENS_THERE,        "'%s' has subject_tokens already; leave out --subject",   "'%s'에 이미 subject_tokens가 있습니다. --subject를 빼십시오") \
+	X(TOKENS_TOO_FEW,      "Too few identifiers. A token needs one of: name and birth; name and phone; birth and phone; guardian, birth and sex; name and postcode; birth, sex and postcode.", "식별정보가 부족합니다. 다음 가운데 하나가 필요합니다: 이름·생년월일, 이름·전화, 생년월일·전화, 보호자·생년월일·성별, 이름·우편번호, 생년월일·성별·우편번호.") \
+	X(TOKENS_NO_EPOCH,     "No epoch of the council key is valid on %s. Ask the council for the key that is.", "%s에 유효한 협의체 키가 없습니다. 협의체에 현재 키를 요청하십시오.") \
+	X(COUNCIL_OTHER,       "the file is the key of another council: %s",             "다른 협의체의 키 파일입니다: %s") \
+	X(EPOCHS_A_DAY,        "two epochs are valid on %s already; begin later (--from)", "%s에 이미 두 세대가 유효합니다. 더 늦게 시작하십시오 (--from)") \
+	X(EPOCHS_FULL,         "The file has as many epochs as it may (16, numbers up to 255). Take ended ones out.", "파일의 세대 수가 한도에 이르렀습니다 (16개, 번호는 255까지). 끝난 세대를 빼십시오.") \
+	X(EPOCH_MADE,          "Key of %s: epoch %d, valid %s to %s. Give the file to the council's members only.", "%s 키: 제%d세대, 유효 기간 %s부터 %s까지. 협의체 구성원에게만 전하십시오.") \
+	X(EPOCH_OVERLAP,       "It overlaps the epoch before it by %" PRId64 " days.",   "앞 세대와 %" PRId64 "일 겹칩니다.") \
+	X(EPOCH_NO_OVERLAP,    "It does not overlap the epoch before it: signals from before and after will never be linked.", "앞 세대와 겹치지 않습니다. 전후의 신호는 서로 연결되지 않습니다.") \
+	X(EPOCH,               "Epoch",       "세대") \
+	X(TOKEN,               "Token",       "토큰") \
+	X(TOKEN_NAME_BIRTH,         "Name, birth date",               "이름·생년월일") \
+	X(TOKEN_NAME_PHONE,         "Name, guardian's phone",         "이름·보호자 전화") \
+	X(TOKEN_BIRTH_PHONE,        "Birth date, guardian's phone",   "생년월일·보호자 전화") \
+	X(TOKEN_GUARDIAN_BIRTH_SEX, "Guardian, birth date, sex",      "보호자·생년월일·성별") \
+	X(TOKEN_NAME_POSTCODE,      "Name, postcode",                 "이름·우편번호") \
+	X(TOKEN_BIRTH_SEX_POSTCODE, "Birth date, sex, postcode",      "생년월일·성별·우편번호") \
+	/* policies, offline */ \
+	X(EXPLAINED,        "%s from %s, %s",                               "%s, 보낸 곳 %s, %s") \
+	X(LINE,             "Line",        "줄") \
+	X(RULE,             "Rule",        "규칙") \
+	X(RULE_APPLIES,     "applies",                                      "적용") \
+	X(RULE_FORBIDS,     "forbids it",                                   "금지") \
+	X(RULE_REFUSES,     "applies, but can't be carried out",            "적용되나 실행할 수 없음") \
+	X(RULE_WANTS,       "%s is %s, the rule wants %s",                  "%s 값은 %s, 규칙은 %s") \
+	X(RULE_WANTS_SOME,  "%s is not stated, the rule wants %s",          "%s 값이 없음, 규칙은 %s") \
+	X(RULE_UNMET,       "its %s is for other messages",                 "%s 조건이 다름") \
+	X(REQUEST,          "Request",     "요청") \
+	X(REQUEST_N,        "Request %zu, to %s:",                          "요청 %zu, 대상 %s:") \
+	X(CLOCK_STOPS_AT,   "the clock stops at: %s",                       "기한을 멈추는 회신: %s") \
+	X(ON_SILENCE,       "on silence",                                   "무응답 시") \
+	X(ON_REJECTION,     "on rejection",                                 "반려 시") \
+	X(ON_EITHER,        "on silence or rejection",                      "무응답 또는 반려 시") \
+	X(CLOSING,          "Closing",     "종결") \
+	X(BLOCKS_CLOSING,   "not while this is open",                       "이 요청이 열려 있으면 불가") \
+	X(ASKS_TO_CLOSE,    "refused while something open blocks it",       "막는 요청이 열려 있으면 거부") \
+	X(QUORUM,           "Acceptances needed", "필요한 수락 수") \
+	X(OPENS_GATE,       "Opens gate",  "열리는 관문") \
+	X(HUB_SENDS,        "The hub sends", "허브가 보냄") \
+	X(CASE_OF_ITS_OWN,  "in a case of its own",                         "별도 사례") \
+	X(SETS_OFF,         "Sets off",    "개시") \
+	X(CASE_STATE,       "Case state",  "사례 상태") \
+	X(WOULD_BE_REFUSED, "Refused: %s (%s)",                             "거부: %s (%s)") \
+	X(PARTICIPANT_UNKNOWN, "'%s' is no participant of the hub file",    "허브 파일에 없는 기관: '%s'") \
+	X(MAILBOX_UNKNOWN,  "'%s' is no mailbox of the hub file",           "허브 파일에 없는 수신함: '%s'") \
+	X(COUNTER_UNKNOWN,  "'%s' is no counter of the hub file",           "허브 파일에 없는 계수기: '%s'") \
+	X(POLICY_GOOD,      "%s: no mistake (%zu participants, %zu bodies, %zu mailboxes)", "%s: 잘못 없음 (기관 %zu, 기구 %zu, 수신함 %zu)") \
+	X(TEST_PASSED,      "passed",      "통과") \
+	X(TEST_FAILED,      "FAILED",      "실패") \
+	X(TESTS_SUM,        "%zu passed, %zu failed",                       "통과 %zu, 실패 %zu") \
 	/* audit */ \
 	X(AUDIT_SOUND,      "SOUND: %" PRIu64 " events in %" PRIu64 " commits, nothing missing, nothing changed.", "이상 없음: 이벤트 %" PRIu64 "건, 커밋 %" PRIu64 "회, 누락 없음, 변경 없음.") \
 	X(AUDIT_MISMATCH,   "MISMATCH at event %" PRIu64 ": %s",            "불일치, 이벤트 %" PRIu64 ": %s") \
 	X(AUDIT_MISMATCH_ALL, "MISMATCH: %s",                               "불일치: %s") \
 	X(AUDIT_UP_TO,      "Verified before it: %" PRIu64 " events.",      "그 앞까지 검증됨: 이벤트 %" PRIu64 "건.") \
+	X(LEDGER_WHICH,     "say whose disclosures: one of --case ID, --token BASE64, --participant NAME%s", "무엇의 제공 내역인지 하나만 쓰십시오: --case 번호, --token BASE64, --participant 기관%s") \
+	X(LEDGER_TOKEN,     "'%s' is not a token in base64",                "base64 토큰이 아닙니다: '%s'") \
+	X(LEDGER_NOTHING,   "Nothing was disclosed.",                       "제공된 것이 없습니다.") \
+	X(LEDGER_READ,      "read: %s",    "조회: %s") \
+	X(LEDGER_HOW,       "How",         "경로") \
+	X(LEDGER_WHO,       "To whom",     "제공받은 기관") \
+	X(LEDGER_WHOSE,     "Whose",       "보낸 기관") \
+	X(LEDGER_FROM,      "Person, address", "담당자, 주소") \
+	X(LEDGER_HUB,       "the hub",     "허브") \
+	X(LEDGER_ERASED,    "%s (erased)", "%s (삭제됨)") \
 	X(AUDIT_EVENTS,     "Events",      "이벤트") \
 	X(AUDIT_ROOT,       "Root",        "루트") \
 	X(AUDIT_SPAN,       "From – to",   "기간") \

@@ -32,10 +32,17 @@ struct channel *channel_make(struct channel_loop *loop, SSL *ssl, channel_cb *cb
 	return ch;
 }
 
+static const char *doing(const struct channel *ch)
+{
+	return ch->state == CHANNEL_HANDSHAKING ? "handshake" : "read";
+}
+
 static void on_readable(evutil_socket_t fd, short what, void *arg)
 {
 	(void)fd, (void)what;
 	struct channel *ch = arg;
+	const char *now = doing(ch);
+	int64_t began_us = channel_began_us(ch->loop);
 
 	switch (ch->state) {
 	case CHANNEL_HANDSHAKING: channel_handshake(ch); break;
@@ -52,12 +59,15 @@ static void on_readable(evutil_socket_t fd, short what, void *arg)
 	case CHANNEL_CONNECTING:
 	case CHANNEL_GONE: break;
 	}
+	channel_took(ch->loop, now, began_us);
 }
 
 static void on_writable(evutil_socket_t fd, short what, void *arg)
 {
 	(void)fd, (void)what;
 	struct channel *ch = arg;
+	const char *now = doing(ch);
+	int64_t began_us = channel_began_us(ch->loop);
 
 	event_del(&ch->write_ev);
 	switch (ch->state) {
@@ -72,6 +82,7 @@ static void on_writable(evutil_socket_t fd, short what, void *arg)
 	case CHANNEL_LINGERING:
 	case CHANNEL_GONE: break;
 	}
+	channel_took(ch->loop, now, began_us);
 }
 
 static void on_deadline(evutil_socket_t fd, short what, void *arg)
@@ -307,6 +318,11 @@ void channel_pause(struct channel *ch)
 	ch->paused = true;
 	if (ch->state == CHANNEL_OPEN && !ch->write_wants_read)
 		event_del(&ch->read_ev);
+}
+
+void channel_owe_drained(struct channel *ch)
+{
+	ch->owes_drained = true;
 }
 
 void channel_resume(struct channel *ch)

@@ -81,6 +81,11 @@ struct channel_loop *channel_loop_new(struct event_base *base,
 /* Drops what is still open without a word and without events; free listeners first. */
 void channel_loop_free(struct channel_loop *loop);
 
+/* Told after each of the loop's callbacks: what it did ("accept", "handshake", "read" with the
+ * frames that came, "write") and how much of the thread's processor time it took. */
+typedef void channel_took_cb(const char *what, int64_t us, void *arg);
+void channel_loop_measure(struct channel_loop *loop, channel_took_cb *cb, void *arg);
+
 /* Channels not yet gone, those included that only wait for the peer's good-bye. */
 uint32_t channel_loop_count(const struct channel_loop *loop);
 
@@ -143,6 +148,10 @@ const char *channel_close_text(const struct channel *ch); /* one line for the lo
  * channel_flush(): the bytes leave at the end of this loop turn. */
 struct buf *channel_out(struct channel *ch);
 void channel_flush(struct channel *ch);
+
+/* CHANNEL_DRAINED is owed from now on, however little waits here: for an owner who holds more
+ * output back than it has given. */
+void channel_owe_drained(struct channel *ch);
 
 /* How much waits there. */
 size_t channel_out_bytes(const struct channel *ch);

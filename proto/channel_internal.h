@@ -105,6 +105,8 @@ struct channel_loop {
 	uint32_t slots_n, free_slot, count, handshaking;
 	struct buf spares[CHANNEL_SPARES_MAX]; /* memory between two uses */
 	unsigned spares_n;
+	channel_took_cb *took_cb; /* may be NULL */
+	void *took_arg;
 	uint8_t scratch[CHANNEL_SCRATCH_BYTES];
 };
 
@@ -147,6 +149,9 @@ bool channel_slot_take(struct channel *ch);
 void channel_slot_give(struct channel *ch);
 void channel_buf_lend(struct channel_loop *loop, struct buf *b); /* spare memory, if any */
 void channel_buf_back(struct channel_loop *loop, struct buf *b); /* empties b */
+/* Around a callback; 0 when nobody measures. */
+int64_t channel_began_us(const struct channel_loop *loop);
+void channel_took(const struct channel_loop *loop, const char *what, int64_t began_us);
 int64_t channel_now_ms(void);
 
 /* channel_listen.c: room was made; accept again. */

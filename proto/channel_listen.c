@@ -69,11 +69,8 @@ static void hold(struct channel_listener *listener)
 	listener->held = true;
 }
 
-static void on_accept(evutil_socket_t fd, short what, void *arg)
+static void accept_waiting(struct channel_listener *listener, int fd)
 {
-	(void)what;
-	struct channel_listener *listener = arg;
-
 	for (unsigned i = 0; i < CHANNEL_ACCEPT_TURN_MAX; i++) {
 		struct sockaddr_storage from;
 		socklen_t len = sizeof from;
@@ -95,6 +92,16 @@ static void on_accept(evutil_socket_t fd, short what, void *arg)
 		}
 		start_channel(listener, conn, (struct sockaddr *)&from, len);
 	}
+}
+
+static void on_accept(evutil_socket_t fd, short what, void *arg)
+{
+	(void)what;
+	struct channel_listener *listener = arg;
+	int64_t began_us = channel_began_us(listener->loop);
+
+	accept_waiting(listener, fd);
+	channel_took(listener->loop, "accept", began_us);
 }
 
 static void on_retry(evutil_socket_t fd, short what, void *arg)

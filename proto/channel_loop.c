@@ -28,6 +28,32 @@ int64_t channel_now_ms(void)
 	return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
 }
 
+/* Processor time: other work on the machine doesn't count. */
+static int64_t now_us(void)
+{
+	struct timespec now;
+
+	clock_gettime(CLOCK_THREAD_CPUTIME_ID, &now);
+	return (int64_t)now.tv_sec * 1000000 + now.tv_nsec / 1000;
+}
+
+void channel_loop_measure(struct channel_loop *loop, channel_took_cb *cb, void *arg)
+{
+	loop->took_cb = cb;
+	loop->took_arg = arg;
+}
+
+int64_t channel_began_us(const struct channel_loop *loop)
+{
+	return loop->took_cb ? now_us() : 0;
+}
+
+void channel_took(const struct channel_loop *loop, const char *what, int64_t began_us)
+{
+	if (loop->took_cb)
+		loop->took_cb(what, now_us() - began_us, loop->took_arg);
+}
+
 static void finish_turn(struct channel *ch)
 {
 	if (ch->state == CHANNEL_OPEN || ch->state == CHANNEL_FINISHING)
@@ -48,6 +74,7 @@ static void on_turn(evutil_socket_t fd, short what, void *arg)
 	(void)fd, (void)what;
 	struct channel_loop *loop = arg;
 	struct channel_list now = TAILQ_HEAD_INITIALIZER(now);
+	int64_t began_us = channel_began_us(loop);
 	struct channel *ch;
 
 	/* What the owners add meanwhile waits for the next activation. */
@@ -57,6 +84,7 @@ static void on_turn(evutil_socket_t fd, short what, void *arg)
 		ch->on_turn = false;
 		finish_turn(ch);
 	}
+	channel_took(loop, "write", began_us);
 }
 
 void channel_on_turn_end(struct channel *ch)
@@ -73,6 +101,7 @@ static void on_again(evutil_socket_t fd, short what, void *arg)
 	(void)fd, (void)what;
 	struct channel_loop *loop = arg;
 	struct channel_list now = TAILQ_HEAD_INITIALIZER(now);
+	int64_t began_us = channel_began_us(loop);
 	struct channel *ch;
 
 	TAILQ_CONCAT(&now, &loop->again, again_link);
@@ -85,6 +114,7 @@ static void on_again(evutil_socket_t fd, short what, void *arg)
 		else if (ch->state == CHANNEL_FINISHING)
 			channel_discard_turn(ch);
 	}
+	channel_took(loop, "read on", began_us);
 }
 
 /* A timer of zero and not event_active(): libevent runs timers only after it has polled, so

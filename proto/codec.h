@@ -80,15 +80,22 @@ enum ieum_err codec_put_submit(struct buf *out, uint64_t request_id, const uint8
 enum ieum_err codec_put_delivery(struct buf *out, const Ieum__V1__Delivery *head,
 				 const uint8_t *referral, size_t referral_len) IEUM_MUST_CHECK;
 
-/* Does this reader (any of its names) get a narrative part with this list of recipients? */
+/* Is this one of the reader's names, which a narrative part lists as a recipient? */
 typedef bool codec_reader_cb(void *ctx, const char *recipient, size_t len);
 
-/* The referral's bytes without narrative parts that are for others.  *filtered points at
- * `referral` itself when nothing has to go (the usual case), else into the arena. */
-enum ieum_err codec_filter_narrative(const uint8_t *referral, size_t len,
-				     codec_reader_cb *is_reader, void *ctx, struct arena *arena,
-				     const uint8_t **filtered,
-				     size_t *filtered_len) IEUM_MUST_CHECK;
+/* Whom a referral is shown to. */
+struct codec_reader {
+	codec_reader_cb *is_reader;
+	void *ctx;
+	bool is_sender; /* of the referral */
+};
+
+/* The referral's bytes without what isn't for the reader: narrative parts for others, and the
+ * subject's tokens unless the reader sent them.  *filtered points at `referral` itself when nothing
+ * has to go (the usual case), else into the arena. */
+enum ieum_err codec_filter_referral(const uint8_t *referral, size_t len,
+				    const struct codec_reader *reader, struct arena *arena,
+				    const uint8_t **filtered, size_t *filtered_len) IEUM_MUST_CHECK;
 
 /* Appends an Error frame for a row of the table. */
 enum ieum_err codec_put_error(struct buf *out, uint64_t request_id, enum ieum_err code,

@@ -15,7 +15,10 @@ enum {
 	FRAME_DELIVERY = 7,
 	SUBMIT_REFERRAL = 1,
 	DELIVERY_REFERRAL = 11,
+	DELIVERY_DRILL = 12,
+	REFERRAL_ENVELOPE = 1,
 	REFERRAL_NARRATIVE = 2,
+	ENVELOPE_SUBJECT_TOKENS = 11,
 	NARRATIVE_RECIPIENTS = 3,
 };
 
@@ -73,8 +76,14 @@ enum ieum_err codec_put_submit(struct buf *out, uint64_t request_id, const uint8
 enum ieum_err codec_put_delivery(struct buf *out, const Ieum__V1__Delivery *head,
 				 const uint8_t *referral, size_t referral_len)
 {
-	size_t head_len = ieum__v1__delivery__get_packed_size(head);
-	size_t delivery = head_len + wire_head_size(DELIVERY_REFERRAL, referral_len) + referral_len;
+	/* In the order of the fields' numbers: `drill` comes behind the referral. */
+	static const uint8_t drill[] = { DELIVERY_DRILL << 3, 1 };
+	Ieum__V1__Delivery before = *head;
+
+	before.drill = false;
+	size_t head_len = ieum__v1__delivery__get_packed_size(&before);
+	size_t delivery = head_len + wire_head_size(DELIVERY_REFERRAL, referral_len) +
+			  referral_len + (head->drill ? sizeof drill : 0);
 	uint8_t *at;
 	size_t whole;
 	enum ieum_err err =
@@ -83,9 +92,11 @@ enum ieum_err codec_put_delivery(struct buf *out, const Ieum__V1__Delivery *head
 	if (err)
 		return err;
 	at = wire_put_head(at, FRAME_DELIVERY, delivery);
-	at += ieum__v1__delivery__pack(head, at);
+	at += ieum__v1__delivery__pack(&before, at);
 	at = wire_put_head(at, DELIVERY_REFERRAL, referral_len);
 	memcpy(at, referral, referral_len);
+	if (head->drill)
+		memcpy(at + referral_len, drill, sizeof drill);
 	buf_commit(out, whole);
 	return IEUM_E_OK;
 }
@@ -119,8 +130,8 @@ enum ieum_err codec_put_error(struct buf *out, uint64_t request_id, enum ieum_er
 /* ---- what a reader may see of a referral ---- */
 
 /* A part without recipients is for everyone. */
-static enum ieum_err is_for_reader(const struct wire_field *part, codec_reader_cb *is_reader,
-				   void *ctx, bool *yes)
+static enum ieum_err is_for_reader(const struct wire_field *part, const struct codec_reader *reader,
+				   bool *yes)
 {
 	const uint8_t *at = part->bytes, *end = part->bytes + part->len;
 	bool anyone = true;
@@ -135,7 +146,7 @@ static enum ieum_err is_for_reader(const struct wire_field *part, codec_reader_c
 		if (f.number != NARRATIVE_RECIPIENTS || f.type != WIRE_BYTES)
 			continue;
 		anyone = false;
-		if (is_reader(ctx, (const char *)f.bytes, f.len)) {
+		if (reader->is_reader(reader->ctx, (const char *)f.bytes, f.len)) {
 			*yes = true;
 			return IEUM_E_OK;
 		}
@@ -144,48 +155,92 @@ static enum ieum_err is_for_reader(const struct wire_field *part, codec_reader_c
 	return IEUM_E_OK;
 }
 
-/* Goes over the referral's fields.  to NULL: only counts, in *len, the bytes that stay; else
- * copies them. */
-static enum ieum_err keep_readable(const uint8_t *referral, size_t n, codec_reader_cb *is_reader,
-				   void *ctx, uint8_t *to, size_t *len)
-{
-	const uint8_t *at = referral, *end = referral + n;
+/* What of a message's bytes stays, counted, and copied where there is room for it. */
+struct kept {
+	uint8_t *to; /* NULL: only counted */
+	size_t len;
+};
 
-	*len = 0;
+static void keep(struct kept *k, const uint8_t *from, size_t n)
+{
+	if (k->to)
+		memcpy(k->to + k->len, from, n);
+	k->len += n;
+}
+
+/* Tokens are for the hub to compare; whoever holds the key that they were made with could find out
+ * by them whom a message without a name is about. */
+static enum ieum_err keep_without_tokens(const struct wire_field *envelope, struct kept *k)
+{
+	const uint8_t *at = envelope->bytes, *end = envelope->bytes + envelope->len;
+
 	while (at < end) {
 		const uint8_t *from = at;
 		struct wire_field f;
-		bool keep = true;
+
+		at = wire_field(at, end, &f);
+		if (!at)
+			return IEUM_E_FRAME_MALFORMED;
+		if (f.number != ENVELOPE_SUBJECT_TOKENS)
+			keep(k, from, (size_t)(at - from));
+	}
+	return IEUM_E_OK;
+}
+
+static enum ieum_err keep_envelope(const struct wire_field *f, struct kept *k)
+{
+	struct kept inner = { 0 };
+	enum ieum_err err = keep_without_tokens(f, &inner);
+
+	if (k->to)
+		(void)wire_put_head(k->to + k->len, f->number, inner.len);
+	k->len += wire_head_size(f->number, inner.len);
+	return err ? err : keep_without_tokens(f, k);
+}
+
+/* Goes over the referral's fields. */
+static enum ieum_err keep_readable(const uint8_t *referral, size_t n,
+				   const struct codec_reader *reader, struct kept *k)
+{
+	const uint8_t *at = referral, *end = referral + n;
+	enum ieum_err err = IEUM_E_OK;
+
+	while (at < end && !err) {
+		const uint8_t *from = at;
+		struct wire_field f;
+		bool whole = true;
 
 		at = wire_field(at, end, &f);
 		if (!at)
 			return IEUM_E_FRAME_MALFORMED;
 		if (f.number == REFERRAL_NARRATIVE && f.type == WIRE_BYTES) {
-			enum ieum_err err = is_for_reader(&f, is_reader, ctx, &keep);
-			if (err)
-				return err;
+			err = is_for_reader(&f, reader, &whole);
+		} else if (f.number == REFERRAL_ENVELOPE && f.type == WIRE_BYTES &&
+			   !reader->is_sender) {
+			whole = false;
+			err = keep_envelope(&f, k);
 		}
-		if (!keep)
-			continue;
-		if (to)
-			memcpy(to + *len, from, (size_t)(at - from));
-		*len += (size_t)(at - from);
+		if (whole)
+			keep(k, from, (size_t)(at - from));
 	}
-	return IEUM_E_OK;
+	return err;
 }
 
-enum ieum_err codec_filter_narrative(const uint8_t *referral, size_t len,
-				     codec_reader_cb *is_reader, void *ctx, struct arena *arena,
-				     const uint8_t **filtered, size_t *filtered_len)
+enum ieum_err codec_filter_referral(const uint8_t *referral, size_t len,
+				    const struct codec_reader *reader, struct arena *arena,
+				    const uint8_t **filtered, size_t *filtered_len)
 {
-	enum ieum_err err = keep_readable(referral, len, is_reader, ctx, NULL, filtered_len);
+	struct kept k = { 0 };
+	enum ieum_err err = keep_readable(referral, len, reader, &k);
 
 	*filtered = referral;
-	if (err || *filtered_len == len)
+	*filtered_len = k.len;
+	if (err || k.len == len)
 		return err;
-	uint8_t *copy = arena_alloc(arena, *filtered_len);
-	if (!copy)
+	k.to = arena_alloc(arena, k.len);
+	if (!k.to)
 		return IEUM_E_NO_MEMORY;
-	*filtered = copy;
-	return keep_readable(referral, len, is_reader, ctx, copy, filtered_len);
+	*filtered = k.to;
+	k.len = 0;
+	return keep_readable(referral, len, reader, &k);
 }

@@ -41,6 +41,11 @@ enum {
 	CODEC_AGE_MAX_YEARS = 150,
 	CODEC_PLACES_MAX = 100,
 	CODEC_WEIGHT_MAX = 5,
+	CODEC_TITLE_MAX_BYTES = 120, /* of an action or an item of an agenda */
+	CODEC_STOPPED_MAX = 64,      /* messages of one stop-use order */
+	CODEC_AGENDA_MAX = 200,
+	CODEC_WEEKDAYS_MAX = 7,
+	CODEC_DAY_MINUTES = 1440,
 };
 
 /* The last moment of the year 9999, beyond which no calendar here goes. */
@@ -150,7 +155,17 @@ struct codec_shape {
 	X(reunification_request, reunification_request) \
 	X(closure_request, closure_request) \
 	X(closure_notice, closure_notice) \
-	X(waitlist_entry, waitlist_entry)
+	X(waitlist_entry, waitlist_entry) \
+	X(deadline_notice, deadline_notice) \
+	X(stop_use_order, stop_use_order) \
+	X(agenda_item, agenda_item) \
+	X(agenda, agenda) \
+	X(linked_set_notice, linked_set_notice) \
+	X(identity_request, identity_request) \
+	X(identity_disclosure, identity_disclosure) \
+	X(capacity_report, capacity_report) \
+	X(place_offer, place_offer) \
+	X(place_returned, place_returned)
 
 #define X(field, message) extern const struct codec_shape codec_##message##_shape;
 CODEC_BODIES(X)

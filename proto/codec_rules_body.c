@@ -52,6 +52,7 @@ static const struct codec_rule temporary_measure_notice_rules[] = {
 	ROW_MEASURES("measures"),
 	ROW_TIME("from_at_ms"),
 	ROW_TIME("until_at_ms"),
+	ROW_ANY("prolongs"),
 };
 CODEC_SHAPE(temporary_measure_notice, temporary_measure_notice);
 
@@ -68,16 +69,33 @@ static const struct codec_rule conference_call_rules[] = {
 };
 CODEC_SHAPE(conference_call, conference_call);
 
+static const struct codec_rule action_item_rules[] = {
+	ROW_NAME("participant", .required = true),
+	ROW_TIME("due_at_ms"),
+	ROW_TEXT("title", CODEC_TITLE_MAX_BYTES),
+};
+static CODEC_SHAPE(action_item, action_item);
+
 static const struct codec_rule conference_minutes_rules[] = {
 	ROW_ID("conference_id"),
 	ROW_COUNT("actions"),
+	ROW_SHAPE("action_items", action_item, .count_max = CODEC_REPEATED_MAX),
+	ROW_ID("kept_item_ids", .count_max = CODEC_REPEATED_MAX),
+	ROW_NAME("body"),
 };
 CODEC_SHAPE(conference_minutes, conference_minutes);
+
+static const struct codec_rule item_basis_rules[] = {
+	ROW_NAME("item", .required = true),
+	ROW_TEXT("article", CODEC_TEXT_MAX_BYTES, .required = true),
+};
+static CODEC_SHAPE(item_basis, item_basis);
 
 static const struct codec_rule information_request_rules[] = {
 	ROW_TEXT("purpose", CODEC_TEXT_MAX_BYTES, .required = true),
 	ROW_NAME("items", .count_max = CODEC_ITEMS_MAX),
 	ROW_NAME("round"),
+	ROW_SHAPE("item_bases", item_basis, .count_max = CODEC_ITEMS_MAX),
 };
 CODEC_SHAPE(information_request, information_request);
 
@@ -95,6 +113,7 @@ static const struct codec_rule answer_rules[] = {
 	ROW_TIME("more_time_until_at_ms"),
 	ROW_TIME("scheduled_at_ms"),
 	ROW_TEXT("remark", CODEC_TEXT_MAX_BYTES),
+	ROW_COUNT("request"),
 };
 CODEC_SHAPE(answer, answer, .check = codec_check_answer);
 
@@ -121,6 +140,9 @@ static const struct codec_rule capacity_hold_rules[] = {
 	ROW_NUMBER("age_years", 0, CODEC_AGE_MAX_YEARS),
 	ROW_NUMBER("places", 0, CODEC_PLACES_MAX),
 	ROW_NUMBER("hold_ms", 0, CODEC_DURATION_MAX_MS),
+	ROW_LANGUAGE("language"),
+	ROW_TIME("from_at_ms"),
+	ROW_TIME("until_at_ms"),
 };
 CODEC_SHAPE(capacity_hold, capacity_hold);
 
@@ -194,15 +216,16 @@ static const struct codec_rule interpreter_request_rules[] = {
 CODEC_SHAPE(interpreter_request, interpreter_request);
 
 static const struct codec_rule jurisdiction_change_rules[] = {
-	ROW_JURISDICTION("from_jurisdiction"),
-	ROW_JURISDICTION("to_jurisdiction"),
-	ROW_TIME("effective_at_ms"),
+	ROW_JURISDICTION("from_jurisdiction"), ROW_JURISDICTION("to_jurisdiction"),
+	ROW_TIME("effective_at_ms"),           ROW_NAME("from", .required = true),
+	ROW_NAME("to", .required = true),
 };
 CODEC_SHAPE(jurisdiction_change, jurisdiction_change);
 
 static const struct codec_rule handover_rules[] = {
-	ROW_NAME("to"),
-	ROW_TIME("effective_at_ms"),
+	ROW_NAME("to"),      ROW_TIME("effective_at_ms"), ROW_NAME("from"),
+	ROW_ID("change_id"), ROW_COUNT("open_referrals"), ROW_COUNT("clocks"),
+	ROW_COUNT("holds"),
 };
 CODEC_SHAPE(handover, handover);
 
@@ -210,6 +233,9 @@ static const struct codec_rule handover_manifest_rules[] = {
 	ROW_COUNT("cases"),
 	ROW_COUNT("open_referrals"),
 	ROW_TEXT("digest", CODEC_DIGEST_BYTES, .min = CODEC_DIGEST_BYTES),
+	ROW_COUNT("clocks"),
+	ROW_COUNT("holds"),
+	ROW_ID("change_id"),
 };
 CODEC_SHAPE(handover_manifest, handover_manifest);
 
@@ -240,8 +266,81 @@ static const struct codec_rule closure_notice_rules[] = {
 CODEC_SHAPE(closure_notice, closure_notice);
 
 static const struct codec_rule waitlist_entry_rules[] = {
-	ROW_NAME("pool"),
-	ROW_NUMBER("places", 0, CODEC_PLACES_MAX),
-	ROW_COUNT("priority"),
+	ROW_NAME("pool"), ROW_NUMBER("places", 0, CODEC_PLACES_MAX),       ROW_COUNT("priority"),
+	ROW_ANY("sex"),   ROW_NUMBER("age_years", 0, CODEC_AGE_MAX_YEARS), ROW_LANGUAGE("language"),
 };
 CODEC_SHAPE(waitlist_entry, waitlist_entry);
+
+static const struct codec_rule deadline_notice_rules[] = {
+	ROW_NAME("clock"),
+	ROW_ANY("change"),
+	ROW_TIME("due_at_ms"),
+	ROW_ID("started_by_id"),
+};
+CODEC_SHAPE(deadline_notice, deadline_notice);
+
+static const struct codec_rule stop_use_order_rules[] = {
+	ROW_ID("withdrawal_id"),
+	ROW_ID("message_ids", .count_max = CODEC_STOPPED_MAX),
+};
+CODEC_SHAPE(stop_use_order, stop_use_order);
+
+static const struct codec_rule agenda_item_rules[] = {
+	ROW_NAME("body", .required = true),
+	ROW_TEXT("title", CODEC_TITLE_MAX_BYTES),
+};
+CODEC_SHAPE(agenda_item, agenda_item);
+
+static const struct codec_rule agenda_entry_rules[] = {
+	ROW_ANY("kind"),         ROW_ID("message_id"),  ROW_ID("case_id"),
+	ROW_NAME("participant"), ROW_TIME("due_at_ms"), ROW_TEXT("title", CODEC_TITLE_MAX_BYTES),
+	ROW_COUNT("carried"),    ROW_COUNT("action"),   ROW_COUNT("request"),
+};
+static CODEC_SHAPE(agenda_entry, agenda_entry);
+
+static const struct codec_rule agenda_rules[] = {
+	ROW_NAME("body"),
+	ROW_ID("conference_id"),
+	ROW_SHAPE("entries", agenda_entry, .count_max = CODEC_AGENDA_MAX),
+};
+CODEC_SHAPE(agenda, agenda);
+
+static const struct codec_rule linked_set_notice_rules[] = {
+	ROW_NAME("linkage"),       ROW_COUNT("agencies"),    ROW_COUNT("signals"),
+	ROW_COUNT("weight"),       ROW_TIME("first_at_ms"),  ROW_TIME("last_at_ms"),
+	ROW_TIME("expires_at_ms"), ROW_ANY("category_only"),
+};
+CODEC_SHAPE(linked_set_notice, linked_set_notice);
+
+static const struct codec_rule identity_request_rules[] = {
+	ROW_TEXT("purpose", CODEC_TEXT_MAX_BYTES, .required = true),
+	ROW_ANY("break_glass"),
+	ROW_ID("signal_ids", .count_max = CODEC_REPEATED_MAX),
+};
+CODEC_SHAPE(identity_request, identity_request);
+
+static const struct codec_rule identity_disclosure_rules[] = {
+	ROW_ID("signal_ids", .count_max = CODEC_REPEATED_MAX),
+};
+CODEC_SHAPE(identity_disclosure, identity_disclosure);
+
+static const struct codec_rule capacity_report_rules[] = {
+	ROW_NAME("pool", .required = true),
+	ROW_COUNT("places"),
+	ROW_TIME("as_of_at_ms"),
+};
+CODEC_SHAPE(capacity_report, capacity_report);
+
+static const struct codec_rule place_offer_rules[] = {
+	ROW_NAME("pool"),
+	ROW_NUMBER("places", 0, CODEC_PLACES_MAX),
+	ROW_TIME("reply_by_at_ms"),
+	ROW_ID("entry_id"),
+};
+CODEC_SHAPE(place_offer, place_offer);
+
+static const struct codec_rule place_returned_rules[] = {
+	ROW_ID("hold_id", .required = true),
+	ROW_TIME("returned_at_ms"),
+};
+CODEC_SHAPE(place_returned, place_returned);

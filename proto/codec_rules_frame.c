@@ -68,6 +68,24 @@ static const struct codec_rule queue_query_rules[] = {
 };
 static CODEC_SHAPE(queue_query, queue_query);
 
+static const struct codec_rule pools_query_rules[] = {
+	ROW_NAME("pool"),
+};
+static CODEC_SHAPE(pools_query, pools_query);
+
+static const struct codec_rule agenda_query_rules[] = {
+	ROW_NAME("body", .required = true),
+};
+static CODEC_SHAPE(agenda_query, agenda_query);
+
+static const struct codec_rule handover_query_rules[] = {
+	ROW_NAME("from"),
+	ROW_NAME("to"),
+	ROW_JURISDICTION("jurisdiction"),
+	ROW_ID("change_id"),
+};
+static CODEC_SHAPE(handover_query, handover_query);
+
 static const struct codec_rule query_rules[] = {
 	ROW_TEXT("cursor", CODEC_CURSOR_MAX_BYTES),
 	ROW_NUMBER("page_rows", 0, CODEC_PAGE_ROWS_MAX),
@@ -79,6 +97,10 @@ static const struct codec_rule query_rules[] = {
 	ROW_ANY("whoami"),
 	ROW_ANY("queues"),
 	ROW_SHAPE("queue", queue_query),
+	ROW_ANY("deadlines"),
+	ROW_SHAPE("pools", pools_query),
+	ROW_SHAPE("agenda", agenda_query),
+	ROW_SHAPE("handover", handover_query),
 };
 static CODEC_SHAPE(query, query, .check = codec_check_query, .unknown = IEUM_E_FRAME_UNKNOWN);
 
@@ -109,6 +131,7 @@ static const struct codec_rule receipt_rules[] = {
 	ROW_ID("case_id"),
 	ROW_ID("incarnation"),
 	ROW_ANY("repeated"),
+	ROW_ANY("drill"),
 };
 static CODEC_SHAPE(receipt, receipt);
 
@@ -124,6 +147,7 @@ static const struct codec_rule delivery_rules[] = {
 	ROW_TIME("answer_by_at_ms"),
 	ROW_ID("case_id"),
 	ROW_REFERRAL("referral", .required = true),
+	ROW_ANY("drill"),
 };
 static CODEC_SHAPE(delivery, delivery);
 
@@ -151,6 +175,11 @@ static const struct codec_rule result_rules[] = {
 	ROW_ANY("whoami"),
 	ROW_ANY("queues"),
 	ROW_ANY("queue"),
+	ROW_ANY("deadlines"),
+	ROW_ANY("pools"),
+	ROW_ANY("agenda"),
+	ROW_ANY("handover"),
+	ROW_ANY("drill"),
 };
 static CODEC_SHAPE(result, result);
 

@@ -43,6 +43,19 @@ static const struct codec_rule addressee_rules[] = {
 };
 static CODEC_SHAPE(addressee, addressee, .check = codec_check_addressee);
 
+static const struct codec_rule contact_window_rules[] = {
+	ROW_NUMBER("weekdays", 1, CODEC_WEEKDAYS_MAX, .count_max = CODEC_WEEKDAYS_MAX),
+	ROW_NUMBER("from_minute", 0, CODEC_DAY_MINUTES),
+	ROW_NUMBER("until_minute", 0, CODEC_DAY_MINUTES),
+};
+static CODEC_SHAPE(contact_window, contact_window);
+
+static const struct codec_rule safe_contact_rules[] = {
+	ROW_SHAPE("windows", contact_window, .count_max = CODEC_REPEATED_MAX),
+	ROW_ANY("neutral_only"),
+};
+static CODEC_SHAPE(safe_contact, safe_contact);
+
 static const struct codec_rule envelope_rules[] = {
 	ROW_MESSAGE_ID("message_id", .required = true),
 	ROW_ANY("type", .required = true),
@@ -62,6 +75,7 @@ static const struct codec_rule envelope_rules[] = {
 	ROW_ID("in_reply_to"),
 	ROW_ID("supersedes"),
 	ROW_NAME("excluded_participants", .count_max = CODEC_REPEATED_MAX),
+	ROW_SHAPE("safe_contact", safe_contact),
 };
 static CODEC_SHAPE(envelope, envelope, .check = codec_check_envelope);
 

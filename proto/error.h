@@ -63,6 +63,10 @@ enum ieum_retry {
 	X(33, DOMAIN_OPEN,         POLICY,  NO,        "the case cannot close while a referral in it is open", "끝나지 않은 의뢰가 있어 종결할 수 없습니다") \
 	X(34, DELIVERY_UNKNOWN,    CLIENT,  NO,        "no such delivery for this participant", "이 기관의 배달이 아니거나 없는 배달입니다") \
 	X(35, NOT_ADDRESSED,       POLICY,  NO,        "only someone asked by the referral may answer it", "의뢰를 받은 기관만 회신할 수 있습니다") \
+	X(36, UNSAFE_CONTACT_TIME, POLICY,  NO,        "the time lies outside the hours in which the person can be reached safely", "안전하게 연락할 수 있는 시간이 아닙니다") \
+	X(37, GATE_CLOSED,         POLICY,  NO,        "the gate that this needs is not open; it opens by the approvals that the policy asks for", "필요한 승인이 없어 아직 열리지 않았습니다") \
+	X(38, CONSENT_WITHDRAWN,   POLICY,  NO,        "the consent was withdrawn; only a duty by law or imminent danger allows sharing now", "동의가 철회되어 법령상 의무나 급박한 위험이 있을 때만 공유할 수 있습니다") \
+	X(39, MANIFEST_MISMATCH,   CLIENT,  NO,        "the manifest does not agree with what was handed over", "이관목록이 실제 이관된 내용과 다릅니다") \
 	/* limits */ \
 	X(40, TOO_MANY_CONNECTIONS,HUB,     LATER,     "too many connections", "접속이 너무 많습니다") \
 	X(41, TOO_MANY_REQUESTS,   CLIENT,  LATER,     "too many requests outstanding", "처리 중인 요청이 너무 많습니다") \
@@ -71,6 +75,7 @@ enum ieum_retry {
 	X(44, CREDIT_TOO_LARGE,    CLIENT,  NO,        "more credit than unsettled deliveries allowed", "허용된 미처리 배달 수를 넘는 수신 허가입니다") \
 	X(45, HUB_FULL,            HUB,     LATER,     "the hub holds as much as it may; tell its operator", "허브의 보관 한도에 이르렀습니다. 운영자에게 알리십시오") \
 	X(46, TIMED_OUT,           HUB,     LATER,     "no answer in time", "제때 응답이 없습니다") \
+	X(47, NO_PLACE,            POLICY,  NO,        "no suitable place is free, or not that many", "맞는 빈자리가 없거나 모자랍니다") \
 	/* the hub and its journal */ \
 	X(50, UNAVAILABLE,         JOURNAL, LATER,     "the hub cannot record now, so it accepts nothing new", "허브가 기록할 수 없어 새 요청을 받지 않습니다") \
 	X(51, STOPPING,            HUB,     RECONNECT, "the hub is stopping", "허브가 종료 중입니다") \

@@ -20,10 +20,15 @@ enum words_group {
 	WORDS_REASON,
 	WORDS_URGENCY,
 	WORDS_LEGAL_BASIS,
-	WORDS_DOMAIN, /* support domains */
-	WORDS_LINK,   /* between cases */
-	WORDS_ANSWER, /* what an answer says */
-	WORDS_CAUSE,  /* why a message came to a mailbox */
+	WORDS_DOMAIN,   /* support domains */
+	WORDS_LINK,     /* between cases */
+	WORDS_ANSWER,   /* what an answer says */
+	WORDS_CAUSE,    /* why a message came to a mailbox */
+	WORDS_CLOCK,    /* what happened to a clock, and where it stands */
+	WORDS_PLACE,    /* what became of a held place */
+	WORDS_WAIT,     /* of a waiting list */
+	WORDS_HANDOVER, /* how far a hand-over is */
+	WORDS_AGENDA,   /* of a meeting */
 };
 
 /* clang-format off */
@@ -67,6 +72,16 @@ enum words_group {
 	X(MESSAGE, closure_request,                    "Closure request",                    "종결요청") \
 	X(MESSAGE, closure_notice,                     "Closure notice",                     "종결통보") \
 	X(MESSAGE, waitlist_entry,                     "Waitlist entry",                     "대기등록") \
+	X(MESSAGE, deadline_notice,                    "Deadline notice",                    "기한알림") \
+	X(MESSAGE, stop_use_order,                     "Stop use order",                     "이용중지") \
+	X(MESSAGE, agenda_item,                        "Agenda item",                        "안건") \
+	X(MESSAGE, agenda,                             "Agenda",                             "안건목록") \
+	X(MESSAGE, linked_set_notice,                  "Linked set notice",                  "연결알림") \
+	X(MESSAGE, identity_request,                   "Identity request",                   "신원확인요청") \
+	X(MESSAGE, identity_disclosure,                "Identity disclosure",                "신원제공") \
+	X(MESSAGE, capacity_report,                    "Capacity report",                    "정원보고") \
+	X(MESSAGE, place_offer,                        "Place offer",                        "입소제안") \
+	X(MESSAGE, place_returned,                     "Place returned",                     "퇴소통보") \
 	X(CATEGORY, domestic_violence,                 "Domestic violence",                  "가정폭력") \
 	X(CATEGORY, sexual_violence,                   "Sexual violence",                    "성폭력") \
 	X(CATEGORY, stalking,                          "Stalking",                           "스토킹") \
@@ -144,7 +159,37 @@ enum words_group {
 	X(CAUSE, addressed,                            "Addressed",                          "지정 수신") \
 	X(CAUSE, escalated,                            "Escalated",                          "상위 보고") \
 	X(CAUSE, next_rank,                            "Next rank",                          "다음 순위") \
-	X(CAUSE, outcome,                              "Outcome",                            "결과 통보")
+	X(CAUSE, outcome,                              "Outcome",                            "결과 통보") \
+	X(CAUSE, duty,                                 "Duty",                               "당직") \
+	X(CAUSE, clock,                                "Clock",                              "기한") \
+	X(CAUSE, forwarded,                            "Forwarded",                          "이관 전달") \
+	X(CLOCK, started,                              "Started",                            "개시") \
+	X(CLOCK, warned,                               "Ends soon",                          "만료 예고") \
+	X(CLOCK, extended,                             "Extended",                           "연장") \
+	X(CLOCK, frozen,                               "Frozen",                             "정지") \
+	X(CLOCK, resumed,                              "Resumed",                            "속행") \
+	X(CLOCK, stopped,                              "Stopped",                            "종료") \
+	X(CLOCK, breached,                             "Breached",                           "기한 도과") \
+	X(CLOCK, restarted,                            "Restarted",                          "재개시") \
+	X(CLOCK, running,                              "Running",                            "진행") \
+	X(PLACE, held,                                 "Held",                               "확보") \
+	X(PLACE, taken,                                "Taken",                              "입소") \
+	X(PLACE, released,                             "Released",                           "해제") \
+	X(PLACE, free,                                 "Free",                               "빈자리") \
+	X(PLACE, lapsed,                               "Lapsed",                             "실효") \
+	X(PLACE, returned,                             "Returned",                           "퇴소") \
+	X(WAIT, waiting,                               "Waiting",                            "대기중") \
+	X(WAIT, offered,                               "Offered",                            "제안됨") \
+	X(WAIT, placed,                                "Placed",                             "입소함") \
+	X(WAIT, ended,                                 "Ended",                              "끝남") \
+	X(HANDOVER, announced,                         "Announced",                          "예고됨") \
+	X(HANDOVER, cut_over,                          "Cut over",                           "시행됨") \
+	X(HANDOVER, listed,                            "Listed",                             "목록 통지") \
+	X(HANDOVER, asked,                             "Asked",                              "인수 요청됨") \
+	X(HANDOVER, kept,                              "Kept",                               "존치") \
+	X(AGENDA, item,                                "Item",                               "안건 항목") \
+	X(AGENDA, action,                              "Action",                             "조치") \
+	X(AGENDA, linked_set,                          "Linked set",                         "연결된 신호")
 /* clang-format on */
 
 struct words_row {

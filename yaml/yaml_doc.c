@@ -54,6 +54,15 @@ void yaml_doc_free(struct yaml_doc *doc)
 	free(doc);
 }
 
+void yaml_doc_erase(struct yaml_doc *doc)
+{
+	if (!doc)
+		return;
+	for (struct yaml_chunk *chunk = doc->chunks; chunk; chunk = chunk->next)
+		explicit_bzero(chunk->bytes, chunk->used);
+	yaml_doc_free(doc);
+}
+
 const struct yaml_node *yaml_doc_root(const struct yaml_doc *doc)
 {
 	return doc->root;

@@ -47,6 +47,9 @@ enum ieum_err yaml_doc_parse(const char *name, const void *bytes, size_t n, stru
 
 /* Takes NULL.  Every node and text of the document goes with it. */
 void yaml_doc_free(struct yaml_doc *doc);
+/* The same for a document with secrets, which are overwritten first.  What libfyaml held while it
+ * read them is not. */
+void yaml_doc_erase(struct yaml_doc *doc);
 
 /* Never NULL; an empty file has a YAML_NULL root. */
 const struct yaml_node *yaml_doc_root(const struct yaml_doc *doc);

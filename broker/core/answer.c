@@ -1,6 +1,8 @@
 /* What an answer does to the requests of the message it replies to. */
 #include <string.h>
 
+#include "broker/core/placing.h"
+#include "broker/core/handover.h"
 #include "broker/core/submit.h"
 #include "broker/core/task.h"
 
@@ -50,6 +52,7 @@ enum ieum_err answer_read(struct submission *s)
 			.outcome = r->answer->outcome,
 			.reason = r->answer->reason,
 			.more_time_until_at_ms = r->answer->more_time_until_at_ms,
+			.request = r->answer->request,
 			.strict = true,
 		};
 		if (!a->kind)
@@ -125,6 +128,11 @@ static uint32_t asked_mailbox(const struct submission *s, const struct task *t)
 	return found;
 }
 
+static bool is_meant(const struct submission *s, const struct task *t)
+{
+	return !s->answer.request || s->answer.request == t->index + 1U;
+}
+
 /* The request this answers: an open one that allows the answer, else one that shows why not. */
 static struct task *find_task(const struct submission *s, uint32_t *by)
 {
@@ -133,7 +141,7 @@ static struct task *find_task(const struct submission *s, uint32_t *by)
 	for (uint32_t th = referral_at(s->c, s->reply)->first_task; th;
 	     th = task_at(s->c, th)->next) {
 		struct task *t = task_at(s->c, th);
-		uint32_t mailbox = asked_mailbox(s, t);
+		uint32_t mailbox = is_meant(s, t) ? asked_mailbox(s, t) : 0;
 		if (!mailbox)
 			continue;
 		if (!best || task_open(t)) {
@@ -154,7 +162,8 @@ bool answer_is_owed(const struct submission *s)
 	if (!s->answer.kind || !s->reply)
 		return false;
 	if (task_answer_is_referrers(s->answer.kind))
-		return referral_at(s->c, s->reply)->sender == s->who.participant;
+		return referral_at(s->c, s->reply)->sender == s->who.participant ||
+		       handover_speaks_for(s, referral_at(s->c, s->reply));
 	const struct task *t = find_task(s, &by);
 	return t && task_open(t);
 }
@@ -180,8 +189,13 @@ static enum ieum_err change_task(struct submission *s, struct task *t, uint32_t 
 {
 	const struct answer *a = &s->answer;
 	Ieum__V1__TaskChanged *change;
-	enum ieum_err err = answer_add_change(s, referral_at(s->c, s->reply), t, &change);
+	bool settles = false;
+	enum ieum_err err = t->effect == IEUM__V1__CASE_EFFECT__CASE_EFFECT_HAND_OVER
+				    ? handover_check_answer(s, t, by, &settles)
+				    : IEUM_E_OK;
 
+	if (!err)
+		err = answer_add_change(s, referral_at(s->c, s->reply), t, &change);
 	if (err)
 		return err;
 	change->answer = a->kind;
@@ -197,7 +211,10 @@ static enum ieum_err change_task(struct submission *s, struct task *t, uint32_t 
 		change->rejected = true;
 		change->state = state_of_rejected(t, by);
 		change->due_at_ms = -1;
-		if (!task_state_ended(change->state) && ladder_step_rejected(t, by)) {
+		if (t->rejection_ends) {
+			change->state = IEUM__V1__TASK_STATE__TASK_STATE_REJECTED;
+			change->due_at_ms = 0;
+		} else if (!task_state_ended(change->state) && ladder_step_rejected(t, by)) {
 			s->rejected = t;
 			s->rejected_by = by;
 		} else if (!task_state_ended(change->state) && !t->due_at_ms) {
@@ -206,7 +223,16 @@ static enum ieum_err change_task(struct submission *s, struct task *t, uint32_t 
 			change->due_at_ms = ladder_again_at_ms(t, s->now_ms);
 		}
 	}
-	if (closes_case(s, t)) {
+	if (settles) {
+		change->state = handover_state_after(a->kind);
+		change->due_at_ms = 0;
+		s->rejected = NULL;
+		s->hands_over = t;
+		s->hands_over_to = by;
+	}
+	if (t->approval && (err = approval_decide(s, t, change)))
+		return err;
+	if (closes_case(s, t) && (!t->approval || s->approved)) {
 		change->state = IEUM__V1__TASK_STATE__TASK_STATE_COMPLETED;
 		s->closes = t;
 		return closing_check(s, t);
@@ -230,7 +256,9 @@ static enum ieum_err decide_asked(struct submission *s)
 	struct task *t = find_task(s, &by);
 
 	if (!t)
-		return decision_refuse(s->d, IEUM_E_NOT_ADDRESSED, "envelope.in_reply_to");
+		return decision_refuse(s->d, IEUM_E_NOT_ADDRESSED, "%s",
+				       s->answer.request ? "answer.request"
+							 : "envelope.in_reply_to");
 	if (!task_state_after((Ieum__V1__TaskState)t->state, s->answer.kind))
 		return decision_refuse(s->d, IEUM_E_STATE_CONFLICT, "the request is %s",
 				       state_word(t->state));
@@ -249,15 +277,19 @@ static enum ieum_err decide_referrer(struct submission *s)
 	const struct referral *r = referral_at(s->c, s->reply);
 	enum ieum_err err = IEUM_E_OK;
 
-	if (r->sender != s->who.participant)
+	if (r->sender != s->who.participant && !handover_speaks_for(s, r))
 		return decision_refuse(s->d, IEUM_E_NOT_ADDRESSED,
 				       "only who sent the referral may say this");
+	bool is_change;
+	err = handover_cancel(s, &is_change);
+	if (err)
+		return err;
 	for (uint32_t th = r->first_task; th && !err; th = task_at(s->c, th)->next) {
 		const struct task *t = task_at(s->c, th);
 		Ieum__V1__TaskState state =
 			task_state_after((Ieum__V1__TaskState)t->state, s->answer.kind);
 		Ieum__V1__TaskChanged *change;
-		if (!state)
+		if (!state || !is_meant(s, t))
 			continue;
 		err = answer_add_change(s, r, t, &change);
 		if (err)
@@ -273,12 +305,48 @@ static enum ieum_err decide_referrer(struct submission *s)
 						   IEUM__V1__DELIVERY_CAUSE__DELIVERY_CAUSE_ANSWER,
 						   0);
 	}
-	if (!err && s->e->n_answered == 0)
+	if (!err && s->e->n_answered == 0 && !is_change && !placing_cancels(s))
 		return decision_refuse(s->d, IEUM_E_STATE_CONFLICT, "no request of it is open");
 	return err;
 }
 
 /* ---- both ---- */
+
+static Ieum__V1__TaskState state_before(const struct task *t)
+{
+	return (Ieum__V1__TaskState)t->state;
+}
+
+static Ieum__V1__TaskState state_afterwards(const struct submission *s, const struct task *t)
+{
+	const uint8_t *id = referral_at(s->c, t->referral)->id;
+
+	for (size_t i = 0; i < s->e->n_answered; i++) {
+		const Ieum__V1__TaskChanged *change = s->e->answered[i];
+		if (change->task == t->index &&
+		    memcmp(change->message_id.data, id, CORE_ID_BYTES) == 0)
+			return change->state;
+	}
+	return state_before(t);
+}
+
+/* What is new for those who learn only that it came and that it ended: whatever the end was. */
+static Ieum__V1__AnswerKind status_of(const struct submission *s, const struct referral *r)
+{
+	bool told = false, begun = false, ended = true;
+
+	for (uint32_t th = r->first_task; th; th = task_at(s->c, th)->next) {
+		const struct task *t = task_at(s->c, th);
+		Ieum__V1__TaskState after = state_afterwards(s, t);
+
+		told |= state_before(t) != IEUM__V1__TASK_STATE__TASK_STATE_REQUESTED;
+		begun |= after != IEUM__V1__TASK_STATE__TASK_STATE_REQUESTED;
+		ended &= task_state_ended(after);
+	}
+	if (ended && r->first_task && s->e->n_answered > 0)
+		return IEUM__V1__ANSWER_KIND__ANSWER_KIND_COMPLETE;
+	return begun && !told ? IEUM__V1__ANSWER_KIND__ANSWER_KIND_RECEIVED : 0;
+}
 
 /* Back to whoever referred, by the mailbox that is its own; where that one may or can hear no
  * more, to the case's owner. */
@@ -290,7 +358,13 @@ static enum ieum_err route_back(struct submission *s)
 
 	if (r->sender == 0 || index == s->who.index)
 		return IEUM_E_OK;
-	if (mailbox != POLICY_NONE && !submit_excludes(s, policy_mailbox(s->p, mailbox)->number))
+	bool hears = mailbox != POLICY_NONE &&
+		     !submit_excludes(s, policy_mailbox(s->p, mailbox)->number);
+	if (hears && policy_participant(s->p, index)->hears_status) {
+		s->status = status_of(s, r);
+		return IEUM_E_OK;
+	}
+	if (hears)
 		return submit_route(s->d, s->e, policy_mailbox(s->p, mailbox)->number,
 				    IEUM__V1__DELIVERY_CAUSE__DELIVERY_CAUSE_ANSWER, 0);
 	uint32_t owner = s->core_case ? case_at(s->c, s->core_case)->owner : 0;

@@ -11,12 +11,23 @@ struct applied {
 	int64_t at_us;
 };
 
+/* A line at the end of a case's timeline; `referral` is a handle, 0: of no message.  NULL: no
+ * memory. */
+struct entry *apply_entry(struct core *c, uint32_t core_case, const struct applied *a,
+			  Ieum__V1__TimelineKind kind, uint32_t referral);
+
+/* Deliveries of a message (handle) made by the event `seq`; `task`: index + 1 of the request that
+ * all of them are asked by, 0: each route says. */
+enum ieum_err apply_routes(struct core *c, uint32_t referral, uint64_t seq,
+			   Ieum__V1__Route *const *routes, size_t n, uint32_t task) IEUM_MUST_CHECK;
+
 enum ieum_err apply_submitted(struct core *c, const struct applied *a,
 			      const Ieum__V1__Submitted *e) IEUM_MUST_CHECK;
 enum ieum_err apply_escalated(struct core *c, const struct applied *a,
 			      const Ieum__V1__Escalated *e) IEUM_MUST_CHECK;
 enum ieum_err apply_case_changed(struct core *c, const struct applied *a,
 				 const Ieum__V1__CaseChanged *e) IEUM_MUST_CHECK;
+enum ieum_err apply_erased(struct core *c, const Ieum__V1__PayloadErased *e) IEUM_MUST_CHECK;
 enum ieum_err apply_forgotten(struct core *c, const Ieum__V1__Forgotten *e) IEUM_MUST_CHECK;
 
 enum ieum_err apply_released(struct core *c, const struct applied *a,
@@ -28,7 +39,7 @@ enum ieum_err apply_dead_lettered(struct core *c, const struct applied *a,
 				  const Ieum__V1__DeliveriesDeadLettered *e) IEUM_MUST_CHECK;
 
 enum ieum_err apply_hub_started(struct core *c, const Ieum__V1__HubStarted *e) IEUM_MUST_CHECK;
-enum ieum_err apply_policy_changed(struct core *c,
+enum ieum_err apply_policy_changed(struct core *c, const struct applied *a,
 				   const Ieum__V1__PolicyChanged *e) IEUM_MUST_CHECK;
 enum ieum_err apply_connected(struct core *c, const Ieum__V1__Connected *e) IEUM_MUST_CHECK;
 enum ieum_err apply_disconnected(struct core *c, const Ieum__V1__Disconnected *e) IEUM_MUST_CHECK;

@@ -3,12 +3,13 @@
 
 #include "broker/core/apply.h"
 #include "broker/core/cases.h"
+#include "broker/core/handover.h"
 #include "broker/core/mailbox.h"
 #include "broker/core/task.h"
 #include "broker/core/timeline.h"
 
-static struct entry *case_entry(struct core *c, uint32_t ch, const struct applied *a,
-				Ieum__V1__TimelineKind kind, uint32_t referral)
+struct entry *apply_entry(struct core *c, uint32_t ch, const struct applied *a,
+			  Ieum__V1__TimelineKind kind, uint32_t referral)
 {
 	struct entry *e = timeline_add(&case_at(c, ch)->timeline);
 
@@ -49,8 +50,8 @@ static enum ieum_err add_delivery(struct core *c, uint32_t rh, uint64_t id,
 	return err;
 }
 
-static enum ieum_err add_routes(struct core *c, uint32_t rh, uint64_t seq,
-				Ieum__V1__Route *const *routes, size_t n, uint32_t task)
+enum ieum_err apply_routes(struct core *c, uint32_t rh, uint64_t seq,
+			   Ieum__V1__Route *const *routes, size_t n, uint32_t task)
 {
 	enum ieum_err err = IEUM_E_OK;
 
@@ -111,6 +112,8 @@ static enum ieum_err enter_case(struct core *c, const struct applied *a,
 		err = link_both(c, ch, e->case_links[i]);
 	for (size_t i = 0; i < e->n_excluded && !err; i++)
 		err = case_exclude(case_at(c, ch), e->excluded[i]);
+	if (!err && e->safe_contact)
+		err = case_set_contact(case_at(c, ch), e->safe_contact);
 	if (!err && e->sender_mailbox)
 		err = case_join(c, ch, e->sender_mailbox, true);
 	if (!err && e->case_owner) {
@@ -124,11 +127,14 @@ static enum ieum_err enter_case(struct core *c, const struct applied *a,
 static enum ieum_err case_history(struct core *c, const struct applied *a,
 				  const Ieum__V1__Submitted *e, uint32_t ch, uint32_t rh)
 {
-	bool answers = e->n_answered > 0 || e->answer;
-	struct entry *line = case_entry(c, ch, a,
-					answers ? IEUM__V1__TIMELINE_KIND__TIMELINE_KIND_ANSWERED
-						: IEUM__V1__TIMELINE_KIND__TIMELINE_KIND_SUBMITTED,
-					rh);
+	/* A withdrawal cancels requests, but isn't an answer to them. */
+	bool answers =
+		e->answer || (e->n_answered > 0 &&
+			      e->type != IEUM__V1__MESSAGE_TYPE__MESSAGE_TYPE_CONSENT_WITHDRAWAL);
+	struct entry *line = apply_entry(c, ch, a,
+					 answers ? IEUM__V1__TIMELINE_KIND__TIMELINE_KIND_ANSWERED
+						 : IEUM__V1__TIMELINE_KIND__TIMELINE_KIND_SUBMITTED,
+					 rh);
 
 	if (!line)
 		return IEUM_E_NO_MEMORY;
@@ -147,7 +153,7 @@ static enum ieum_err case_history(struct core *c, const struct applied *a,
 	if (!e->case_state)
 		return IEUM_E_OK;
 	case_set_state(c, ch, (uint8_t)e->case_state);
-	line = case_entry(c, ch, a, IEUM__V1__TIMELINE_KIND__TIMELINE_KIND_CASE_STATE, rh);
+	line = apply_entry(c, ch, a, IEUM__V1__TIMELINE_KIND__TIMELINE_KIND_CASE_STATE, rh);
 	if (!line)
 		return IEUM_E_NO_MEMORY;
 	line->what = (uint8_t)e->case_state;
@@ -190,6 +196,7 @@ static enum ieum_err make_referral(struct core *c, const struct applied *a,
 	r->type = (uint8_t)e->type;
 	r->urgency = urgency_index(e->urgency);
 	r->category = (uint8_t)e->category;
+	r->basis = (uint8_t)e->basis;
 	uint32_t kh = e->connection ? state_connection(c, e->connection) : 0;
 	r->actor = kh ? connection_at(c, kh)->actor : 0;
 	if (e->in_reply_to.len == CORE_ID_BYTES) {
@@ -208,6 +215,10 @@ static enum ieum_err withdraw(struct core *c, const Ieum__V1__Submitted *e)
 	for (size_t i = 0; i < e->n_withdrawn && !err; i++) {
 		uint32_t dh = state_delivery(c, e->withdrawn[i]);
 		err = dh ? mailbox_end(c, dh, DELIVERY_WITHDRAWN, NULL) : IEUM_E_JOURNAL_CORRUPT;
+	}
+	for (size_t i = 0; i < e->n_revoked && !err; i++) {
+		uint32_t dh = state_delivery(c, e->revoked[i]);
+		err = dh ? mailbox_revoke(c, dh) : IEUM_E_JOURNAL_CORRUPT;
 	}
 	return err;
 }
@@ -233,7 +244,7 @@ enum ieum_err apply_submitted(struct core *c, const struct applied *a, const Ieu
 		err = task_move_clock(c, e->clocks[i]);
 	if (!err)
 		err = withdraw(c, e);
-	return err ? err : add_routes(c, rh, a->seq, e->routes, e->n_routes, 0);
+	return err ? err : apply_routes(c, rh, a->seq, e->routes, e->n_routes, 0);
 }
 
 enum ieum_err apply_escalated(struct core *c, const struct applied *a, const Ieum__V1__Escalated *e)
@@ -247,16 +258,88 @@ enum ieum_err apply_escalated(struct core *c, const struct applied *a, const Ieu
 	if (!err && e->n_routes > 0)
 		err = seqmap_set(&c->seqs, a->seq, rh);
 	if (!err)
-		err = add_routes(c, rh, a->seq, e->routes, e->n_routes, e->task + 1);
+		err = apply_routes(c, rh, a->seq, e->routes, e->n_routes, e->task + 1);
 	uint32_t ch = referral_at(c, rh)->core_case;
 	if (err || !ch)
 		return err;
+	const struct task *t = state_task(c, referral_at(c, rh), e->task);
+	if (t->effect == IEUM__V1__CASE_EFFECT__CASE_EFFECT_HAND_OVER && !task_open(t) &&
+	    referral_at(c, rh)->sender == 0)
+		handover_unanswered(c, ch);
 	struct entry *line =
-		case_entry(c, ch, a, IEUM__V1__TIMELINE_KIND__TIMELINE_KIND_ESCALATED, rh);
+		apply_entry(c, ch, a, IEUM__V1__TIMELINE_KIND__TIMELINE_KIND_ESCALATED, rh);
 	if (!line)
 		return IEUM_E_NO_MEMORY;
 	line->what = (uint8_t)e->cause;
 	line->due_at_ms = e->due_at_ms;
+	return IEUM_E_OK;
+}
+
+/* The message that led to a change; 0: none, or it is known no more. */
+static uint32_t cause_of(const struct core *c, const Ieum__V1__CaseChanged *e)
+{
+	return e->message_id.len == CORE_ID_BYTES ? state_referral(c, e->message_id.data) : 0;
+}
+
+static enum ieum_err state_history(struct core *c, const struct applied *a,
+				   const Ieum__V1__CaseChanged *e, uint32_t ch)
+{
+	struct entry *line =
+		apply_entry(c, ch, a, IEUM__V1__TIMELINE_KIND__TIMELINE_KIND_CASE_STATE, 0);
+
+	if (!line)
+		return IEUM_E_NO_MEMORY;
+	line->what = (uint8_t)e->state;
+	line->reason = (uint8_t)e->reason;
+	return IEUM_E_OK;
+}
+
+static enum ieum_err change_grade(struct core *c, const struct applied *a,
+				  const Ieum__V1__CaseChanged *e, uint32_t ch)
+{
+	struct core_case *k = case_at(c, ch);
+	struct entry *line =
+		apply_entry(c, ch, a, IEUM__V1__TIMELINE_KIND__TIMELINE_KIND_GRADE, cause_of(c, e));
+
+	if (!line)
+		return IEUM_E_NO_MEMORY;
+	if (strlen(e->grade) >= sizeof k->grade)
+		return IEUM_E_JOURNAL_CORRUPT;
+	memset(k->grade, 0, sizeof k->grade);
+	if (strcmp(e->grade, "-") != 0)
+		strcpy(k->grade, e->grade);
+	for (size_t i = 0; i < sizeof line->letters && e->grade[i]; i++)
+		line->letters |= (uint64_t)(uint8_t)e->grade[i] << 8 * i;
+	return IEUM_E_OK;
+}
+
+static enum ieum_err change_consent(struct core *c, const struct applied *a,
+				    const Ieum__V1__CaseChanged *e, uint32_t ch)
+{
+	struct entry *line = apply_entry(c, ch, a, IEUM__V1__TIMELINE_KIND__TIMELINE_KIND_CONSENT,
+					 cause_of(c, e));
+
+	if (!line)
+		return IEUM_E_NO_MEMORY;
+	line->what = (uint8_t)e->consent;
+	case_at(c, ch)->consent_withdrawn =
+		e->consent == IEUM__V1__CONSENT_CHANGE__CONSENT_CHANGE_WITHDRAWN;
+	return IEUM_E_OK;
+}
+
+static enum ieum_err apply_gate(struct core *c, const struct applied *a, uint32_t ch,
+				const Ieum__V1__CaseChanged *e)
+{
+	enum ieum_err err = gate_set(&case_at(c, ch)->gates, e->gate_opened, e->gate_until_at_ms);
+	uint32_t name = err ? 0 : names_number(&c->names, e->gate_opened);
+
+	if (!name)
+		return err ? err : IEUM_E_NO_MEMORY;
+	struct entry *line = apply_entry(c, ch, a, IEUM__V1__TIMELINE_KIND__TIMELINE_KIND_GATE, 0);
+	if (!line)
+		return IEUM_E_NO_MEMORY;
+	entry_set_name(line, name);
+	line->due_at_ms = e->gate_until_at_ms;
 	return IEUM_E_OK;
 }
 
@@ -267,6 +350,8 @@ enum ieum_err apply_case_changed(struct core *c, const struct applied *a,
 
 	if (!ch || e->owner > c->n_mailboxes)
 		return IEUM_E_JOURNAL_CORRUPT;
+	if (*e->gate_opened)
+		return apply_gate(c, a, ch, e);
 	if (e->state)
 		case_set_state(c, ch, (uint8_t)e->state);
 	if (e->owner) {
@@ -275,13 +360,12 @@ enum ieum_err apply_case_changed(struct core *c, const struct applied *a,
 		if (err)
 			return err;
 	}
-	struct entry *line =
-		case_entry(c, ch, a, IEUM__V1__TIMELINE_KIND__TIMELINE_KIND_CASE_STATE, 0);
-	if (!line)
-		return IEUM_E_NO_MEMORY;
-	line->what = (uint8_t)e->state;
-	line->reason = (uint8_t)e->reason;
-	return IEUM_E_OK;
+	enum ieum_err err = e->state || e->owner ? state_history(c, a, e, ch) : IEUM_E_OK;
+	if (!err && *e->grade)
+		err = change_grade(c, a, e, ch);
+	if (!err && e->consent)
+		err = change_consent(c, a, e, ch);
+	return err;
 }
 
 enum ieum_err apply_forgotten(struct core *c, const Ieum__V1__Forgotten *e)

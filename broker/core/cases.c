@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "broker/core/case_clock.h"
 #include "broker/core/mailbox.h"
 #include "broker/core/task.h"
 #include "broker/core/timeline.h"
@@ -143,9 +144,62 @@ void case_set_state(struct core *c, uint32_t h, uint8_t state)
 
 	if (case_closed(k))
 		closed_remove(c, h);
+	/* What would be its state but for the hand-over is remembered until that is over. */
+	if (k->handover && state != IEUM__V1__CASE_STATE__CASE_STATE_CLOSED) {
+		k->state_but_handover = state;
+		state = IEUM__V1__CASE_STATE__CASE_STATE_IN_HANDOVER;
+	}
 	k->state = state;
-	if (case_closed(k))
-		closed_append(c, h);
+	if (!case_closed(k))
+		return;
+	closed_append(c, h);
+	case_clocks_close(c, h);
+	waits_close(c, h);
+}
+
+void case_begin_handover(struct core *c, uint32_t h, uint32_t number)
+{
+	struct core_case *k = case_at(c, h);
+
+	k->handover = number;
+	case_set_state(c, h, k->state);
+}
+
+void case_end_handover(struct core *c, uint32_t h)
+{
+	struct core_case *k = case_at(c, h);
+
+	if (!k->handover)
+		return;
+	k->handover = 0;
+	if (!case_closed(k))
+		case_set_state(c, h, k->state_but_handover);
+	k->state_but_handover = 0;
+}
+
+static void mailbox_drop_case(struct mailbox *m, uint32_t h);
+
+enum ieum_err case_leave(struct core *c, uint32_t h, const struct ended *as)
+{
+	struct core_case *k = case_at(c, h);
+	uint32_t kept = 0;
+
+	for (uint32_t i = 0; i < k->n_members; i++)
+		if (k->members[i].mailbox != as->mailbox)
+			k->members[kept++] = k->members[i];
+	k->n_members = kept;
+	mailbox_drop_case(&c->mailboxes[as->mailbox - 1], h);
+	kept = 0;
+	for (uint32_t i = 0; i < k->n_ended; i++)
+		if (k->ended[i].mailbox != as->successor)
+			k->ended[kept++] = k->ended[i];
+	k->n_ended = kept;
+	struct ended *ended = realloc(k->ended, (kept + 1) * sizeof *ended);
+	if (!ended)
+		return IEUM_E_NO_MEMORY;
+	k->ended = ended;
+	ended[k->n_ended++] = *as;
+	return IEUM_E_OK;
 }
 
 void case_touch(struct core *c, uint32_t h, int64_t at_ms)
@@ -163,7 +217,7 @@ void case_touch(struct core *c, uint32_t h, int64_t at_ms)
 
 int64_t case_next_due(const struct core *c, const struct core_case *k)
 {
-	int64_t due_at_ms = 0;
+	int64_t due_at_ms = case_clocks_next_end(c, k);
 
 	for (uint32_t th = k->open.head; th; th = task_at(c, th)->case_next) {
 		int64_t at = task_at(c, th)->due_at_ms;
@@ -180,7 +234,7 @@ bool referral_ended(const struct core *c, const struct referral *r)
 	for (uint32_t th = r->first_task; th; th = task_at(c, th)->next)
 		if (task_open(task_at(c, th)))
 			return false;
-	return r->n_unsettled == 0;
+	return r->n_unsettled == 0 && !places_open(c, state_referral(c, r->id));
 }
 
 bool case_ended(const struct core *c, const struct core_case *k)
@@ -188,7 +242,7 @@ bool case_ended(const struct core *c, const struct core_case *k)
 	for (uint32_t rh = k->referrals.head; rh; rh = referral_at(c, rh)->next_in_case)
 		if (!referral_ended(c, referral_at(c, rh)))
 			return false;
-	return case_closed(k);
+	return case_closed(k) && !case_clocks_going(c, k);
 }
 
 static void delivery_forget(struct core *c, uint32_t dh)
@@ -219,6 +273,7 @@ void referral_forget(struct core *c, uint32_t rh)
 		next = task_at(c, th)->next;
 		task_free(c, th);
 	}
+	places_forget(c, rh);
 	struct list *list = r->core_case ? &case_at(c, r->core_case)->referrals : &c->loose;
 	*(r->prev_in_case ? &referral_at(c, r->prev_in_case)->next_in_case : &list->head) =
 		r->next_in_case;
@@ -243,16 +298,23 @@ void case_deinit(struct core_case *k)
 	free(k->members);
 	free(k->links);
 	free(k->excluded);
+	gates_deinit(&k->gates);
+	free(k->contact);
+	free(k->ended);
 	timeline_free(&k->timeline);
 	k->members = NULL;
 	k->links = NULL;
 	k->excluded = NULL;
+	k->contact = NULL;
+	k->ended = NULL;
 }
 
 void case_forget(struct core *c, uint32_t h)
 {
 	struct core_case *k = case_at(c, h);
 
+	signals_forget(c, k->signal_set);
+	agendas_forget(&c->agendas, k->id);
 	for (uint32_t rh = k->referrals.head, next; rh; rh = next) {
 		next = referral_at(c, rh)->next_in_case;
 		referral_forget(c, rh);
@@ -261,7 +323,9 @@ void case_forget(struct core *c, uint32_t h)
 		mailbox_drop_case(&c->mailboxes[k->members[i].mailbox - 1], h);
 	if (case_closed(k))
 		closed_remove(c, h);
+	case_clocks_forget(c, h);
 	lookup_remove(&c->case_ids, state_id_hash(c, k->id), h);
+	counts_forget(c, k->id);
 	case_deinit(k);
 	slab_put(&c->cases, h);
 }

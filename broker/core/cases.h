@@ -16,10 +16,23 @@ enum ieum_err case_link(struct core_case *k, const uint8_t other[CORE_ID_BYTES],
 			uint8_t kind) IEUM_MUST_CHECK;
 enum ieum_err case_exclude(struct core_case *k, uint32_t participant) IEUM_MUST_CHECK;
 
+/* contact.c: when the person can be reached, in place of what was said before. */
+enum ieum_err case_set_contact(struct core_case *k,
+			       const Ieum__V1__SafeContact *from) IEUM_MUST_CHECK;
+/* As a message states it; NULL: no memory. */
+Ieum__V1__SafeContact *contact_message(struct arena *arena, const struct policy_contact *from);
+
 /* The only place where a case's state changes. */
 void case_set_state(struct core *c, uint32_t h, uint8_t state);
 /* Something happened in it. */
 void case_touch(struct core *c, uint32_t h, int64_t at_ms);
+
+/* It is handed over by the change of this number; then over, taken or not. */
+void case_begin_handover(struct core *c, uint32_t h, uint32_t number);
+void case_end_handover(struct core *c, uint32_t h);
+/* Somebody's part in it ends; the successor has a part already. */
+struct ended;
+enum ieum_err case_leave(struct core *c, uint32_t h, const struct ended *as) IEUM_MUST_CHECK;
 
 static inline bool case_closed(const struct core_case *k)
 {
@@ -29,7 +42,7 @@ static inline bool case_closed(const struct core_case *k)
 const struct member *case_member(const struct core_case *k, uint32_t mailbox);
 bool case_excludes(const struct core_case *k, uint32_t participant);
 
-/* The next deadline of an open task, 0: none. */
+/* The next deadline of an open task or a clock, 0: none. */
 int64_t case_next_due(const struct core *c, const struct core_case *k);
 
 /* Is nothing owed and nothing undelivered any more?  Of a case: and is it closed? */

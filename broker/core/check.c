@@ -5,7 +5,9 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "broker/core/case_clock.h"
 #include "broker/core/cases.h"
+#include "broker/core/handover.h"
 #include "broker/core/mailbox.h"
 #include "broker/core/state.h"
 #include "broker/core/task.h"
@@ -56,13 +58,22 @@ static enum ieum_err check_delivery(struct checking *k, const struct referral *r
 	k->transits += !ended;
 	k->unsettled += !ended && d->state != DELIVERY_DEAD;
 	k->in_flight += d->state == DELIVERY_IN_FLIGHT;
-	if (d->state == DELIVERY_WITHDRAWN && d->released_to)
+	const struct core_case *in = r->core_case ? case_at(k->c, r->core_case) : NULL;
+	bool left = in && handover_ended(in, d->mailbox);
+	/* A withdrawn consent takes back what was not settled. */
+	bool rested_on_consent = in && r->basis == IEUM__V1__BASIS_KIND__BASIS_KIND_CONSENT;
+	if (d->state == DELIVERY_WITHDRAWN && d->released_to && !(in && in->n_ended) &&
+	    !r->erased && !rested_on_consent)
 		return wrong(k, "delivery %llu was withdrawn after it was released", id);
+	if (r->erased && !ended && d->state != DELIVERY_DEAD)
+		return wrong(k, "delivery %llu is on its way, but its content is erased", id);
 	if (d->state == DELIVERY_QUEUED && !transit_at(k->c, d->transit)->lane)
 		return wrong(k, "delivery %llu is queued and in no lane", id);
 	if (d->state == DELIVERY_WAITING && !transit_at(k->c, d->transit)->place)
 		return wrong(k, "delivery %llu waits for no time", id);
-	if (r->core_case && !case_member(case_at(k->c, r->core_case), d->mailbox))
+	if (left && !ended && d->state != DELIVERY_DEAD)
+		return wrong(k, "delivery %llu is on its way to who has left the case", id);
+	if (in && !left && !case_member(in, d->mailbox))
 		return wrong(k, "delivery %llu: its mailbox takes no part in the case", id);
 	return IEUM_E_OK;
 }
@@ -105,7 +116,10 @@ static enum ieum_err check_case(struct checking *k, uint32_t ch)
 {
 	const struct core_case *cs = case_at(k->c, ch);
 	uint32_t open = 0;
+	enum ieum_err err = handover_check_case(k->c, cs, k->what, k->what_bytes);
 
+	if (err)
+		return err;
 	k->cases++;
 	k->closed += case_closed(cs);
 	if (!state_mailbox(k->c, cs->owner))
@@ -285,6 +299,19 @@ enum ieum_err core_check(const struct core *c, char *what, size_t what_bytes)
 		err = check_mailbox(&k, i);
 	if (!err)
 		err = check_totals(&k);
+	if (!err)
+		err = case_clocks_check(c, what, what_bytes);
+	if (!err)
+		err = places_check(c, what, what_bytes);
+	if (!err)
+		err = handovers_check(c, what, what_bytes);
+	const char *counts_wrong = err ? NULL : counts_check(c);
+	if (!err && !counts_wrong)
+		counts_wrong = signals_check(c);
+	if (!err && !counts_wrong)
+		counts_wrong = agendas_check(c);
+	if (counts_wrong)
+		err = wrong(&k, "%s", counts_wrong);
 	free(k.counts);
 	return err;
 }

@@ -58,5 +58,13 @@ enum ieum_err closing_carry_out(struct submission *s)
 	e->case_id = (ProtobufCBinaryData){ CORE_ID_BYTES, k->id };
 	e->state = IEUM__V1__CASE_STATE__CASE_STATE_CLOSED;
 	e->reason = reason;
-	return hub_message_closure(s, reason);
+	struct occasion o;
+	enum ieum_err err = occasion_of_time(s->c, s->p, s->d, s->now,
+					     referral_at(s->c, s->closes->referral)->core_case, &o);
+	if (err)
+		return err;
+	/* Those too whom this very message excludes. */
+	o.excluded = s->excluded;
+	o.n_excluded = s->context.n_excluded;
+	return outcome_of_case(&o, reason);
 }

@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "broker/core/decision.h"
+#include "broker/core/placing.h"
 
 enum ieum_err core_decide_start(const struct core *c, const char *software,
 				const uint8_t *incarnation, bool drill, core_time_us now,
@@ -78,7 +79,8 @@ enum ieum_err core_decide_policy(const struct core *c, const struct policy *p, c
 	e->settle_within_ms = policy_limits(p)->settle_within_ms;
 	if (!e->hash.data || !e->text)
 		return IEUM_E_NO_MEMORY;
-	return add_names(c, p, d, e);
+	enum ieum_err err = add_names(c, p, d, e);
+	return err ? err : placing_policy(c, p, d, e);
 }
 
 enum ieum_err core_bind_policy(struct core *c, struct policy *p)
@@ -112,7 +114,7 @@ enum ieum_err core_bind_policy(struct core *c, struct policy *p)
 	c->policy_mailboxes = mailboxes;
 	c->n_policy_participants = c->n_participants;
 	c->n_policy_mailboxes = c->n_mailboxes;
-	return IEUM_E_OK;
+	return places_bind(c, p);
 }
 
 /* ---- connections ---- */
@@ -202,7 +204,7 @@ enum ieum_err core_decide_advance(const struct core *c, uint64_t connection, int
 {
 	if (!c->drill)
 		return decision_refuse(d, IEUM_E_NOT_PERMITTED, "this hub is not a drill");
-	if (by_ms <= 0 || by_ms > CORE_ADVANCE_MAX_MS)
+	if (by_ms < 0 || by_ms > CORE_ADVANCE_MAX_MS)
 		return decision_refuse(d, IEUM_E_FIELD_INVALID, "advance.by_ms: 1 ms to 400 days");
 	Ieum__V1__ClockAdvanced *e = decision_clock_advanced(d, now);
 	if (!e)

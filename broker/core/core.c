@@ -6,7 +6,9 @@
 #include <string.h>
 
 #include "broker/core/apply.h"
+#include "broker/core/case_clock.h"
 #include "broker/core/cases.h"
+#include "broker/core/handover.h"
 #include "broker/core/mailbox.h"
 #include "broker/core/state.h"
 #include "broker/core/task.h"
@@ -42,9 +44,13 @@ struct core *core_new(const struct core_limits *limits, uint64_t hash_seed)
 	slab_init(&c->readers, sizeof(struct reader));
 	slab_init(&c->lanes, sizeof(struct lane));
 	slab_init(&c->tasks, sizeof(struct task));
+	counts_init(c);
+	places_init(c);
+	signals_init(c);
 	heap_init(&c->clocks, task_placed, c);
 	heap_init(&c->waiting, transit_placed, c);
 	heap_init(&c->scratch->candidates, NULL, NULL);
+	case_clocks_init(c);
 	return c;
 }
 
@@ -54,6 +60,7 @@ static void free_owned(struct core *c)
 	for (uint32_t h = 1; h < c->tasks.used; h++) {
 		free(task_at(c, h)->asked);
 		free(task_at(c, h)->ladder);
+		free(task_at(c, h)->approval);
 	}
 	for (uint32_t h = 1; h < c->cases.used; h++)
 		case_deinit(case_at(c, h));
@@ -83,6 +90,7 @@ void core_free(struct core *c)
 		return;
 	free_owned(c);
 	free_names(c);
+	handovers_deinit(&c->handovers);
 	struct lookup *indexes[] = { &c->participant_names,  &c->mailbox_names, &c->actor_names,
 				     &c->connection_numbers, &c->referral_ids,  &c->case_ids,
 				     &c->lane_keys };
@@ -92,7 +100,13 @@ void core_free(struct core *c)
 				 &c->transits,    &c->readers,   &c->lanes, &c->tasks };
 	for (size_t i = 0; i < sizeof slabs / sizeof slabs[0]; i++)
 		slab_deinit(slabs[i]);
+	counts_deinit(c);
+	places_deinit(c);
+	signals_deinit(c);
+	agendas_deinit(&c->agendas);
 	seqmap_deinit(&c->seqs);
+	case_clocks_deinit(c);
+	names_deinit(&c->names);
 	heap_deinit(&c->clocks);
 	heap_deinit(&c->waiting);
 	heap_deinit(&c->scratch->candidates);
@@ -101,6 +115,11 @@ void core_free(struct core *c)
 	free(c->policy_participants);
 	free(c->policy_mailboxes);
 	free(c);
+}
+
+void core_use_sha256(struct core *c, core_sha256_fn *sha256)
+{
+	c->sha256 = sha256;
 }
 
 /* ---- the hub and its connections ---- */
@@ -155,7 +174,8 @@ enum ieum_err apply_hub_started(struct core *c, const Ieum__V1__HubStarted *e)
 	return err;
 }
 
-enum ieum_err apply_policy_changed(struct core *c, const Ieum__V1__PolicyChanged *e)
+enum ieum_err apply_policy_changed(struct core *c, const struct applied *a,
+				   const Ieum__V1__PolicyChanged *e)
 {
 	enum ieum_err err = IEUM_E_OK;
 
@@ -168,17 +188,7 @@ enum ieum_err apply_policy_changed(struct core *c, const Ieum__V1__PolicyChanged
 					     e->participants[i]->name);
 	for (size_t i = 0; i < e->n_mailboxes && !err; i++)
 		err = state_name_mailbox(c, e->mailboxes[i]->number, e->mailboxes[i]->name);
-	return err;
-}
-
-static enum ieum_err apply_erased(struct core *c, const Ieum__V1__PayloadErased *e)
-{
-	for (size_t i = 0; i < e->n_seqs; i++) {
-		uint32_t rh = seqmap_get(&c->seqs, e->seqs[i]);
-		if (rh && referral_at(c, rh)->seq == e->seqs[i])
-			referral_at(c, rh)->erased = 1;
-	}
-	return IEUM_E_OK;
+	return err ? err : places_policy_changed(c, e, to_ms(a->at_us));
 }
 
 /* ---- dispatch ---- */
@@ -188,7 +198,7 @@ static enum ieum_err apply_what(struct core *c, const struct applied *a, const I
 	switch (e->what_case) {
 	case IEUM__V1__EVENT__WHAT_HUB_STARTED: return apply_hub_started(c, e->hub_started);
 	case IEUM__V1__EVENT__WHAT_POLICY_CHANGED:
-		return apply_policy_changed(c, e->policy_changed);
+		return apply_policy_changed(c, a, e->policy_changed);
 	case IEUM__V1__EVENT__WHAT_CONNECTED: return apply_connected(c, e->connected);
 	case IEUM__V1__EVENT__WHAT_DISCONNECTED: return apply_disconnected(c, e->disconnected);
 	case IEUM__V1__EVENT__WHAT_SUBMITTED: return apply_submitted(c, a, e->submitted);
@@ -200,10 +210,21 @@ static enum ieum_err apply_what(struct core *c, const struct applied *a, const I
 		return apply_dead_lettered(c, a, e->dead_lettered);
 	case IEUM__V1__EVENT__WHAT_ESCALATED: return apply_escalated(c, a, e->escalated);
 	case IEUM__V1__EVENT__WHAT_CASE_CHANGED: return apply_case_changed(c, a, e->case_changed);
+	case IEUM__V1__EVENT__WHAT_SIGNAL_KEPT: return apply_signal_kept(c, a, e->signal_kept);
+	case IEUM__V1__EVENT__WHAT_AGENDA_CHANGED:
+		return apply_agenda_changed(c, a, e->agenda_changed);
+	case IEUM__V1__EVENT__WHAT_PLACES_CHANGED:
+		return apply_places_changed(c, a, e->places_changed);
+	case IEUM__V1__EVENT__WHAT_WAIT_CHANGED: return apply_wait_changed(c, e->wait_changed);
+	case IEUM__V1__EVENT__WHAT_COUNTED: return apply_counted(c, a, e->counted);
 	case IEUM__V1__EVENT__WHAT_PAYLOAD_ERASED: return apply_erased(c, e->payload_erased);
 	case IEUM__V1__EVENT__WHAT_FORGOTTEN: return apply_forgotten(c, e->forgotten);
+	case IEUM__V1__EVENT__WHAT_CLOCK_CHANGED:
+		return apply_clock_changed(c, a, e->clock_changed);
+	case IEUM__V1__EVENT__WHAT_HANDOVER_CHANGED:
+		return apply_handover_changed(c, a, e->handover_changed);
+	case IEUM__V1__EVENT__WHAT_WAS_READ: return apply_was_read(c, a, e->was_read);
 	/* Evidence: nothing that is known changes. */
-	case IEUM__V1__EVENT__WHAT_WAS_READ:
 	case IEUM__V1__EVENT__WHAT_REFUSED:
 	case IEUM__V1__EVENT__WHAT_CLOCK_ADVANCED: return IEUM_E_OK;
 	default: return IEUM_E_JOURNAL_VERSION;
@@ -237,13 +258,22 @@ core_time_us core_last_at_us(const struct core *c)
 core_time_us core_next_due(const struct core *c)
 {
 	const struct heap_entry *clock = heap_first(&c->clocks);
+	const struct heap_entry *of_case = heap_first(&c->case_clocks.next);
 	const struct heap_entry *waiting = heap_first(&c->waiting);
 	int64_t due_ms = INT64_MAX / 1000;
 
 	if (clock && (int64_t)clock->key < due_ms)
 		due_ms = (int64_t)clock->key;
+	if (of_case && (int64_t)of_case->key < due_ms)
+		due_ms = (int64_t)of_case->key;
 	if (waiting && (int64_t)waiting->key < due_ms)
 		due_ms = (int64_t)waiting->key;
+	int64_t of_handovers_ms = handover_next_due_ms(c);
+	if (of_handovers_ms < due_ms)
+		due_ms = of_handovers_ms;
+	int64_t of_places_ms = places_next_due_ms(c);
+	if (of_places_ms < due_ms)
+		due_ms = of_places_ms;
 	if (c->flight.head) {
 		const struct transit *t = transit_at(c, c->flight.head);
 		int64_t at = delivery_at(c, t->delivery)->released_at_ms + c->settle_within_ms;

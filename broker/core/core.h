@@ -53,6 +53,11 @@ struct core;
 struct core *core_new(const struct core_limits *limits, uint64_t hash_seed);
 void core_free(struct core *core); /* takes NULL */
 
+/* SHA-256 of some bytes; false: out of memory.  The core has no cryptography of its own, but a
+ * hand-over's list has a digest, which is decided: whoever decides lends this pure function. */
+typedef bool core_sha256_fn(const uint8_t *bytes, size_t len, uint8_t digest[32]);
+void core_use_sha256(struct core *core, core_sha256_fn *sha256);
+
 /* ---- deciding ---- */
 
 /* An event that was decided, not yet recorded. */
@@ -166,7 +171,7 @@ struct core_refused {
 enum ieum_err core_decide_refused(const struct core *core, const struct core_refused *r,
 				  core_time_us now, struct core_decision *d) IEUM_MUST_CHECK;
 
-/* A drill's clock moves forward. */
+/* A drill's clock moves forward; by 0: it has arrived, so that a restart goes on from here. */
 enum ieum_err core_decide_advance(const struct core *core, uint64_t connection, int64_t by_ms,
 				  core_time_us now, struct core_decision *d) IEUM_MUST_CHECK;
 
@@ -174,6 +179,25 @@ enum ieum_err core_decide_advance(const struct core *core, uint64_t connection, 
  * ladders, what may be forgotten.  A bounded part of it; call again until there are no events. */
 enum ieum_err core_decide_due(const struct core *core, const struct policy *policy,
 			      core_time_us now, struct core_decision *d) IEUM_MUST_CHECK;
+
+/* A payload that is in the journal and may be past its retention. */
+struct core_aged {
+	uint64_t seq; /* of its `submitted` event, which the core may have forgotten */
+	int64_t at_us;
+	Ieum__V1__MessageType type;
+	bool has_case;
+	uint8_t case_id[CORE_ID_BYTES];
+	bool erased; /* out; false: it is still needed, or not that old */
+};
+
+enum { CORE_ERASE_MAX = 256 };
+
+/* Erases the payloads that the policy keeps no longer, but for those of a case that isn't closed,
+ * of a request that is open and of a delivery that is in flight.  At most CORE_ERASE_MAX; OK with
+ * no items when none can go. */
+enum ieum_err core_decide_erase(const struct core *core, const struct policy *policy,
+				struct core_aged *aged, size_t n, core_time_us now,
+				struct core_decision *d) IEUM_MUST_CHECK;
 
 /* When something is due next; INT64_MAX: nothing. */
 core_time_us core_next_due(const struct core *core);
@@ -190,7 +214,7 @@ core_time_us core_last_at_us(const struct core *core);
 
 /* ---- snapshots ---- */
 
-enum { CORE_SNAPSHOT_VERSION = 1 };
+enum { CORE_SNAPSHOT_VERSION = 2 };
 
 /* The whole state as bytes, in a canonical order: equal states give equal bytes. */
 enum ieum_err core_snapshot_write(const struct core *core, struct buf *out) IEUM_MUST_CHECK;
@@ -230,6 +254,11 @@ size_t core_peek_release(const struct core *core, const struct policy *policy, u
 const char *core_mailbox_name(const struct core *core, uint32_t number); /* NULL: none */
 uint32_t core_mailbox_number(const struct core *core, const char *name); /* 0: none */
 
+/* Has the participant of this name handed the case (16 bytes; NULL: none) over to the connection's?
+ * Then what was written for the one is for the other. */
+bool core_succeeds(const struct core *core, const struct policy *policy, uint64_t connection,
+		   const uint8_t *case_id, const char *name, size_t len);
+
 /* Whose case is it and may this connection see it?  Fills a query's result in the arena:
  * CASE_UNKNOWN, REFERRAL_UNKNOWN, NOT_PERMITTED, CONFLICT_OF_INTEREST, FIELD_INVALID (cursor).
  * `payload_seq` of a referral query: whose payload belongs into the result, 0: none. */
@@ -242,6 +271,7 @@ struct core_view {
 	uint64_t payload_seq;           /* out */
 	uint8_t read_id[CORE_ID_BYTES]; /* out: what was read, for the record */
 	bool has_read_id;
+	uint32_t looked;                /* out: records looked at, which a page bounds */
 	char detail[CORE_DETAIL_BYTES]; /* out, with an error */
 };
 enum ieum_err core_view(const struct core *core, const struct policy *policy,

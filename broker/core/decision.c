@@ -100,6 +100,29 @@ size_t decision_case_members(const struct core *c, const struct core_decision *d
 	return members;
 }
 
+static bool is_case(const ProtobufCBinaryData *id, const uint8_t case_id[CORE_ID_BYTES])
+{
+	return id->len == CORE_ID_BYTES && memcmp(id->data, case_id, CORE_ID_BYTES) == 0;
+}
+
+Ieum__V1__CaseState decision_case_state(const struct core *c, const struct core_decision *d,
+					const uint8_t case_id[CORE_ID_BYTES])
+{
+	uint32_t ch = state_case(c, case_id);
+	Ieum__V1__CaseState state = ch ? (Ieum__V1__CaseState)case_at(c, ch)->state : 0;
+
+	for (size_t i = 0; i < d->n_items; i++) {
+		const Ieum__V1__Event *of = d->items[i].event;
+		if (of->what_case == IEUM__V1__EVENT__WHAT_SUBMITTED && of->submitted->case_state &&
+		    is_case(&of->submitted->case_id, case_id))
+			state = of->submitted->case_state;
+		if (of->what_case == IEUM__V1__EVENT__WHAT_CASE_CHANGED &&
+		    of->case_changed->state && is_case(&of->case_changed->case_id, case_id))
+			state = of->case_changed->state;
+	}
+	return state;
+}
+
 enum ieum_err decision_refuse(struct core_decision *d, enum ieum_err code, const char *format, ...)
 {
 	va_list args;

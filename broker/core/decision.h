@@ -41,6 +41,10 @@ uint64_t decision_seq(const struct core *c, const struct core_decision *d);
 size_t decision_case_members(const struct core *c, const struct core_decision *d,
 			     const uint8_t case_id[CORE_ID_BYTES]);
 
+/* The case's state once the decision so far is applied; 0: it is not there yet. */
+Ieum__V1__CaseState decision_case_state(const struct core *c, const struct core_decision *d,
+					const uint8_t case_id[CORE_ID_BYTES]);
+
 /* Refuses: code, with a text for `detail`. */
 enum ieum_err decision_refuse(struct core_decision *d, enum ieum_err code, const char *format, ...)
 	__attribute__((format(printf, 3, 4))) IEUM_MUST_CHECK;
@@ -59,22 +63,30 @@ enum ieum_err decision_refuse(struct core_decision *d, enum ieum_err code, const
 		event->what_case = DECISION_WHAT_##lower; \
 		return e; \
 	}
-#define DECISION_WHAT_hub_started    IEUM__V1__EVENT__WHAT_HUB_STARTED
-#define DECISION_WHAT_policy_changed IEUM__V1__EVENT__WHAT_POLICY_CHANGED
-#define DECISION_WHAT_connected      IEUM__V1__EVENT__WHAT_CONNECTED
-#define DECISION_WHAT_disconnected   IEUM__V1__EVENT__WHAT_DISCONNECTED
-#define DECISION_WHAT_submitted      IEUM__V1__EVENT__WHAT_SUBMITTED
-#define DECISION_WHAT_released       IEUM__V1__EVENT__WHAT_RELEASED
-#define DECISION_WHAT_settled        IEUM__V1__EVENT__WHAT_SETTLED
-#define DECISION_WHAT_returned       IEUM__V1__EVENT__WHAT_RETURNED
-#define DECISION_WHAT_requeued       IEUM__V1__EVENT__WHAT_REQUEUED
-#define DECISION_WHAT_dead_lettered  IEUM__V1__EVENT__WHAT_DEAD_LETTERED
-#define DECISION_WHAT_escalated      IEUM__V1__EVENT__WHAT_ESCALATED
-#define DECISION_WHAT_was_read       IEUM__V1__EVENT__WHAT_WAS_READ
-#define DECISION_WHAT_refused        IEUM__V1__EVENT__WHAT_REFUSED
-#define DECISION_WHAT_clock_advanced IEUM__V1__EVENT__WHAT_CLOCK_ADVANCED
-#define DECISION_WHAT_case_changed   IEUM__V1__EVENT__WHAT_CASE_CHANGED
-#define DECISION_WHAT_forgotten      IEUM__V1__EVENT__WHAT_FORGOTTEN
+#define DECISION_WHAT_hub_started      IEUM__V1__EVENT__WHAT_HUB_STARTED
+#define DECISION_WHAT_policy_changed   IEUM__V1__EVENT__WHAT_POLICY_CHANGED
+#define DECISION_WHAT_connected        IEUM__V1__EVENT__WHAT_CONNECTED
+#define DECISION_WHAT_disconnected     IEUM__V1__EVENT__WHAT_DISCONNECTED
+#define DECISION_WHAT_submitted        IEUM__V1__EVENT__WHAT_SUBMITTED
+#define DECISION_WHAT_released         IEUM__V1__EVENT__WHAT_RELEASED
+#define DECISION_WHAT_settled          IEUM__V1__EVENT__WHAT_SETTLED
+#define DECISION_WHAT_returned         IEUM__V1__EVENT__WHAT_RETURNED
+#define DECISION_WHAT_requeued         IEUM__V1__EVENT__WHAT_REQUEUED
+#define DECISION_WHAT_dead_lettered    IEUM__V1__EVENT__WHAT_DEAD_LETTERED
+#define DECISION_WHAT_escalated        IEUM__V1__EVENT__WHAT_ESCALATED
+#define DECISION_WHAT_was_read         IEUM__V1__EVENT__WHAT_WAS_READ
+#define DECISION_WHAT_refused          IEUM__V1__EVENT__WHAT_REFUSED
+#define DECISION_WHAT_clock_advanced   IEUM__V1__EVENT__WHAT_CLOCK_ADVANCED
+#define DECISION_WHAT_case_changed     IEUM__V1__EVENT__WHAT_CASE_CHANGED
+#define DECISION_WHAT_payload_erased   IEUM__V1__EVENT__WHAT_PAYLOAD_ERASED
+#define DECISION_WHAT_forgotten        IEUM__V1__EVENT__WHAT_FORGOTTEN
+#define DECISION_WHAT_clock_changed    IEUM__V1__EVENT__WHAT_CLOCK_CHANGED
+#define DECISION_WHAT_counted          IEUM__V1__EVENT__WHAT_COUNTED
+#define DECISION_WHAT_places_changed   IEUM__V1__EVENT__WHAT_PLACES_CHANGED
+#define DECISION_WHAT_wait_changed     IEUM__V1__EVENT__WHAT_WAIT_CHANGED
+#define DECISION_WHAT_signal_kept      IEUM__V1__EVENT__WHAT_SIGNAL_KEPT
+#define DECISION_WHAT_handover_changed IEUM__V1__EVENT__WHAT_HANDOVER_CHANGED
+#define DECISION_WHAT_agenda_changed   IEUM__V1__EVENT__WHAT_AGENDA_CHANGED
 DECISION_EVENT(hub_started, HUB_STARTED, HubStarted)
 DECISION_EVENT(policy_changed, POLICY_CHANGED, PolicyChanged)
 DECISION_EVENT(connected, CONNECTED, Connected)
@@ -90,6 +102,14 @@ DECISION_EVENT(was_read, WAS_READ, WasRead)
 DECISION_EVENT(refused, REFUSED, Refused)
 DECISION_EVENT(clock_advanced, CLOCK_ADVANCED, ClockAdvanced)
 DECISION_EVENT(case_changed, CASE_CHANGED, CaseChanged)
+DECISION_EVENT(payload_erased, PAYLOAD_ERASED, PayloadErased)
 DECISION_EVENT(forgotten, FORGOTTEN, Forgotten)
+DECISION_EVENT(clock_changed, CLOCK_CHANGED, ClockChanged)
+DECISION_EVENT(counted, COUNTED, Counted)
+DECISION_EVENT(places_changed, PLACES_CHANGED, PlacesChanged)
+DECISION_EVENT(wait_changed, WAIT_CHANGED, WaitChanged)
+DECISION_EVENT(signal_kept, SIGNAL_KEPT, SignalKept)
+DECISION_EVENT(handover_changed, HANDOVER_CHANGED, HandoverChanged)
+DECISION_EVENT(agenda_changed, AGENDA_CHANGED, AgendaChanged)
 
 #endif

@@ -1,12 +1,16 @@
 /* core_decide_due(): what the passing of time does, a bounded amount per call.
  *
  * Each call does one kind of thing: settle time-outs, then deliveries that waited long enough,
- * then one ladder, then what may be forgotten.  None of them is due any more once its event is
+ * then one ladder, then one clock of a case, then what may be forgotten.  None of them is due any more once its event is
  * applied, so nothing fires twice. */
 #include <string.h>
 
+#include "broker/core/case_clock_due.h"
 #include "broker/core/cases.h"
+#include "broker/core/counting.h"
 #include "broker/core/decision.h"
+#include "broker/core/handover.h"
+#include "broker/core/placing.h"
 #include "broker/core/returning.h"
 #include "broker/core/submit.h"
 
@@ -139,8 +143,16 @@ enum ieum_err core_decide_due(const struct core *c, const struct policy *p, core
 	if (!err && d->n_items == 0)
 		err = due_requeued(c, now, d);
 	if (!err && d->n_items == 0)
+		err = due_handover(c, p, now, d);
+	if (!err && d->n_items == 0)
 		err = due_ladder(c, p, now, d);
 	if (!err && d->n_items == 0)
+		err = placing_due(c, p, now, d);
+	if (!err && d->n_items == 0)
+		err = case_clock_due(c, p, now, d);
+	if (!err && d->n_items == 0)
 		err = due_forgotten(c, p, now, d);
+	if (!err && d->n_items == 0)
+		err = counting_forget(c, d, now);
 	return err;
 }

@@ -2,6 +2,8 @@
 #include <string.h>
 
 #include "broker/core/cases.h"
+#include "broker/core/handover.h"
+#include "broker/core/placing.h"
 #include "broker/core/submit.h"
 #include "broker/core/task.h"
 
@@ -79,9 +81,33 @@ static void view_task(const struct core *c, const struct policy *p, const struct
 /* The mailboxes behind a step's address. */
 struct reached {
 	int boxes[POLICY_ROUTES_MAX];
-	size_t n;
-	uint32_t but; /* the one that just rejected; 0: none */
+	size_t n, n_named; /* those after n_named are on duty for them */
+	uint32_t but;      /* the one that just rejected; 0: none */
 };
+
+/* Whoever is on duty for those that are off hours answers for them. */
+static void add_duty(const struct policy *p, const struct policy_context *ctx, struct reached *to)
+{
+	size_t n = to->n;
+
+	for (size_t i = 0; i < n; i++) {
+		int duty = policy_duty(p, ctx, to->boxes[i]);
+		bool there = duty == POLICY_NONE;
+
+		for (size_t k = 0; k < to->n && !there; k++)
+			there = to->boxes[k] == duty;
+		if (!there && to->n < POLICY_ROUTES_MAX)
+			to->boxes[to->n++] = duty;
+	}
+}
+
+static bool is_routed(const Ieum__V1__Escalated *e, uint32_t mailbox)
+{
+	for (size_t i = 0; i < e->n_routes; i++)
+		if (e->routes[i]->mailbox == mailbox)
+			return true;
+	return false;
+}
 
 /* Whom a step asks, as far as the task and its case have room for them. */
 static enum ieum_err add_routes(const struct core *c, const struct policy *p,
@@ -94,10 +120,11 @@ static enum ieum_err add_routes(const struct core *c, const struct policy *p,
 	uint32_t asked = t->n_asked;
 
 	for (size_t i = 0; i < to->n; i++) {
-		uint32_t mailbox = policy_mailbox(p, to->boxes[i])->number;
+		uint32_t named = policy_mailbox(p, to->boxes[i])->number;
+		uint32_t mailbox = handover_in_place(c, p, ch, named);
 		bool joins = k && !case_member(k, mailbox);
 		bool newly = !task_asks(t, mailbox);
-		if (mailbox == 0 || mailbox == to->but ||
+		if (mailbox == 0 || mailbox == to->but || is_routed(e, mailbox) ||
 		    (joins && members >= CORE_CASE_MEMBERS_MAX) ||
 		    (newly && asked == CORE_ASKED_MAX))
 			continue;
@@ -106,7 +133,9 @@ static enum ieum_err add_routes(const struct core *c, const struct policy *p,
 			return IEUM_E_NO_MEMORY;
 		*r = (Ieum__V1__Route)IEUM__V1__ROUTE__INIT;
 		r->mailbox = mailbox;
-		r->cause = e->cause == IEUM__V1__ESCALATION_CAUSE__ESCALATION_CAUSE_REJECTED
+		r->cause = mailbox != named   ? IEUM__V1__DELIVERY_CAUSE__DELIVERY_CAUSE_FORWARDED
+			   : i >= to->n_named ? IEUM__V1__DELIVERY_CAUSE__DELIVERY_CAUSE_DUTY
+			   : e->cause == IEUM__V1__ESCALATION_CAUSE__ESCALATION_CAUSE_REJECTED
 				   ? IEUM__V1__DELIVERY_CAUSE__DELIVERY_CAUSE_NEXT_RANK
 				   : IEUM__V1__DELIVERY_CAUSE__DELIVERY_CAUSE_ESCALATED;
 		r->task = t->index + 1U;
@@ -140,8 +169,9 @@ static bool step_applies(const struct step *s, Ieum__V1__EscalationCause cause)
 /* Fills the routes of the first step that reaches somebody. */
 static enum ieum_err take_step(const struct core *c, const struct policy *p,
 			       struct core_decision *d, const struct task *t, uint32_t rejected_by,
-			       int64_t now_ms, Ieum__V1__Escalated *e)
+			       core_time_us now, Ieum__V1__Escalated *e)
 {
+	int64_t now_ms = to_ms(now);
 	struct ladder_view *v = decision_zalloc(d, sizeof *v);
 	bool rejected = e->cause == IEUM__V1__ESCALATION_CAUSE__ESCALATION_CAUSE_REJECTED;
 	enum ieum_err err = IEUM_E_OK;
@@ -150,22 +180,37 @@ static enum ieum_err take_step(const struct core *c, const struct policy *p,
 	if (!v || !e->routes)
 		return IEUM_E_NO_MEMORY;
 	view_task(c, p, t, now_ms, v);
-	for (uint32_t i = t->steps_used; i < t->n_ladder && !err; i++) {
+	uint32_t again = !rejected && t->n_ladder && t->ladder[t->n_ladder - 1].repeats;
+	for (uint32_t i = t->steps_used; i < t->n_ladder + again && !err; i++) {
 		struct reached to = { .but = rejected_by };
-		const struct step *step = &t->ladder[i];
-		e->steps++;
-		if (!step_applies(step, e->cause))
+		const struct step *step = &t->ladder[i < t->n_ladder ? i : t->n_ladder - 1U];
+		e->steps += i < t->n_ladder;
+		const struct placing_step place = placing_read_step(p, step->to);
+		if (!step_applies(step, e->cause) ||
+		    (place.pool && !placing_step_open(c, p, d, t, &place)))
 			continue;
 		to.n = policy_resolve(p, step->to, &v->context, to.boxes, POLICY_ROUTES_MAX);
+		to.n_named = to.n;
+		add_duty(p, &v->context, &to);
 		err = add_routes(c, p, d, t, &to, e);
 		if (e->n_routes == 0)
 			continue;
 		e->due_at_ms = step_due(p, t, step, e->cause, now_ms);
 		e->state = rejected ? IEUM__V1__TASK_STATE__TASK_STATE_REQUESTED
 				    : (Ieum__V1__TaskState)t->state;
+		if (place.pool && !err)
+			err = placing_step_hold(c, p, d, now, t, &place, &e->due_at_ms);
 		break;
 	}
 	return err;
+}
+
+/* On a consent that was withdrawn nobody new gets to know: not even because whoever has taken the
+ * request on stays silent. */
+static bool may_be_shared(const struct core *c, const struct referral *r)
+{
+	return !r->core_case || !case_at(c, r->core_case)->consent_withdrawn ||
+	       r->basis != IEUM__V1__BASIS_KIND__BASIS_KIND_CONSENT;
 }
 
 enum ieum_err ladder_move(const struct core *c, const struct policy *p, struct core_decision *d,
@@ -173,14 +218,18 @@ enum ieum_err ladder_move(const struct core *c, const struct policy *p, struct c
 			  uint32_t rejected_by)
 {
 	const struct referral *r = referral_at(c, t->referral);
-	Ieum__V1__Escalated *e = decision_escalated(d, now);
+	enum ieum_err err = IEUM_E_OK;
 
+	if (cause == IEUM__V1__ESCALATION_CAUSE__ESCALATION_CAUSE_SILENCE)
+		err = placing_silent(c, d, now, t);
+	Ieum__V1__Escalated *e = err ? NULL : decision_escalated(d, now);
 	if (!e)
-		return IEUM_E_NO_MEMORY;
+		return err ? err : IEUM_E_NO_MEMORY;
 	e->message_id = (ProtobufCBinaryData){ CORE_ID_BYTES, (uint8_t *)r->id };
 	e->task = t->index;
 	e->cause = cause;
-	enum ieum_err err = take_step(c, p, d, t, rejected_by, to_ms(now), e);
+	if (may_be_shared(c, r))
+		err = take_step(c, p, d, t, rejected_by, now, e);
 	if (err || e->n_routes > 0)
 		return err;
 	if (rejected_by && t->n_asked > 1 && t->due_at_ms) {
@@ -189,5 +238,5 @@ enum ieum_err ladder_move(const struct core *c, const struct policy *p, struct c
 		return IEUM_E_OK;
 	}
 	e->state = IEUM__V1__TASK_STATE__TASK_STATE_FAILED;
-	return hub_message_failed(c, p, d, now, r);
+	return outcome_failed(c, p, d, now, r);
 }

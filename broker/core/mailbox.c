@@ -469,6 +469,21 @@ enum ieum_err mailbox_end(struct core *c, uint32_t dh, uint8_t state, const char
 	return IEUM_E_OK;
 }
 
+enum ieum_err mailbox_revoke(struct core *c, uint32_t dh)
+{
+	struct delivery *d = delivery_at(c, dh);
+
+	if (!d->transit || d->state == DELIVERY_DEAD)
+		return IEUM_E_JOURNAL_CORRUPT;
+	enum ieum_err err = transit_leave(c, d);
+	if (err)
+		return err;
+	delivery_set_state(c, d, DELIVERY_WITHDRAWN);
+	slab_put(&c->transits, d->transit);
+	d->transit = 0;
+	return IEUM_E_OK;
+}
+
 enum ieum_err mailbox_restore(struct core *c, uint32_t dh, const struct mailbox_restore *from)
 {
 	struct delivery *d = delivery_at(c, dh);

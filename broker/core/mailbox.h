@@ -38,6 +38,10 @@ enum ieum_err mailbox_requeue(struct core *c, uint32_t dh) IEUM_MUST_CHECK;
 enum ieum_err mailbox_end(struct core *c, uint32_t dh, uint8_t state,
 			  const char *why) IEUM_MUST_CHECK;
 
+/* Withdrawn wherever it is, also from whoever had it before: the mailbox's part in the case has
+ * ended. */
+enum ieum_err mailbox_revoke(struct core *c, uint32_t dh) IEUM_MUST_CHECK;
+
 /* A dead letter leaves the list; the counts stay. */
 void mailbox_forget_dead(struct core *c, uint32_t dh);
 

@@ -62,7 +62,9 @@ static enum ieum_err settle_done(struct settling *s, uint64_t *ids, size_t n)
 		enum ieum_err err = find_own(s, ids[i], &dh);
 		if (err)
 			return err;
-		if (delivery_at(s->c, dh)->state != DELIVERY_SETTLED)
+		uint8_t state = delivery_at(s->c, dh)->state;
+		/* Withdrawn while it was in flight: its case was handed over. */
+		if (state != DELIVERY_SETTLED && state != DELIVERY_WITHDRAWN)
 			ids[kept++] = ids[i];
 	}
 	if (kept == 0)

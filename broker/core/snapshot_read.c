@@ -6,8 +6,13 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "broker/core/case_clock_snapshot.h"
 #include "broker/core/cases.h"
+#include "broker/core/counts_snapshot.h"
 #include "broker/core/mailbox.h"
+#include "broker/core/handover_snapshot.h"
+#include "broker/core/places_snapshot.h"
+#include "broker/core/snapshot.h"
 #include "broker/core/state.h"
 #include "broker/core/task.h"
 #include "broker/core/timeline.h"
@@ -54,6 +59,9 @@ static enum ieum_err read_head(struct reading *rd, const Ieum__V1__SnapshotHead 
 		err = state_name_participant(c, (uint32_t)i + 1, m->participants[i]);
 	for (size_t i = 0; i < m->n_mailboxes && !err; i++)
 		err = state_name_mailbox(c, (uint32_t)i + 1, m->mailboxes[i]);
+	for (size_t i = 0; i < m->n_names && !err; i++)
+		err = names_number(&c->names, m->names[i]) == i + 1 ? IEUM_E_OK
+								    : IEUM_E_JOURNAL_CORRUPT;
 	return err;
 }
 
@@ -99,6 +107,10 @@ static enum ieum_err read_members(struct core *c, struct core_case *k,
 			      : IEUM_E_JOURNAL_CORRUPT;
 	for (size_t i = 0; i < m->n_excluded && !err; i++)
 		err = case_exclude(k, m->excluded[i]);
+	if (!err && m->safe_contact)
+		err = case_set_contact(k, m->safe_contact);
+	if (!err)
+		err = handover_read_case(c, k, m);
 	return err;
 }
 
@@ -116,9 +128,21 @@ static enum ieum_err read_case(struct reading *rd, const Ieum__V1__SnapshotCase 
 	k->owner = m->owner;
 	k->state = (uint8_t)m->state; /* the closed ones are listed by their order record */
 	k->category = (uint8_t)m->category;
+	k->consent_withdrawn = m->consent_withdrawn;
+	memcpy(k->grade, m->grade, strnlen(m->grade, sizeof k->grade - 1));
 	rd->last_case = ch;
 	enum ieum_err err = case_set_jurisdiction(k, m->jurisdiction);
+	if (!err)
+		err = gates_read(&k->gates, m->gates, m->n_gates);
 	return err ? err : read_members(c, k, m);
+}
+
+uint32_t snapshot_case(const struct core *c, uint64_t seq)
+{
+	uint32_t rh = seqmap_get(&c->seqs, seq);
+	uint32_t ch = rh ? referral_at(c, rh)->core_case : 0;
+
+	return ch && case_at(c, ch)->seq == seq ? ch : 0;
 }
 
 /* The case that a message opened. */
@@ -126,9 +150,7 @@ static uint32_t case_of_seq(const struct reading *rd, uint64_t seq)
 {
 	if (rd->last_case && case_at(rd->c, rd->last_case)->seq == seq)
 		return rd->last_case;
-	uint32_t rh = seqmap_get(&rd->c->seqs, seq);
-	uint32_t ch = rh ? referral_at(rd->c, rh)->core_case : 0;
-	return ch && case_at(rd->c, ch)->seq == seq ? ch : 0;
+	return snapshot_case(rd->c, seq);
 }
 
 static enum ieum_err read_entry(struct reading *rd, struct core_case *k, const uint64_t *from)
@@ -246,6 +268,20 @@ static enum ieum_err read_delivery(struct reading *rd, uint32_t rh,
 	return err ? err : add_pending(rd, dh, m);
 }
 
+static enum ieum_err read_approval(struct task *t, const Ieum__V1__SnapshotTask *m)
+{
+	Ieum__V1__Task from = IEUM__V1__TASK__INIT;
+
+	from.quorum = m->quorum;
+	from.quorum_of_kinds = m->quorum_of_kinds;
+	from.gate = m->gate;
+	from.gate_for_ms = m->gate_for_ms;
+	enum ieum_err err = approval_new(&from, &t->approval);
+	for (size_t i = 0; i < m->n_accepted_by && !err; i++)
+		err = approval_add(t->approval, m->accepted_by[i]);
+	return err;
+}
+
 static enum ieum_err read_task(struct core *c, uint32_t rh, uint8_t index,
 			       const Ieum__V1__SnapshotTask *m)
 {
@@ -276,12 +312,16 @@ static enum ieum_err read_task(struct core *c, uint32_t rh, uint8_t index,
 	t->reason = (uint8_t)m->reason;
 	t->effect_reason = (uint8_t)m->effect_reason;
 	t->blocks_closing = m->blocks_closing;
+	t->rejection_ends = m->rejection_ends;
+	t->answer = (uint8_t)m->answer;
 	memcpy(t->jurisdiction, m->jurisdiction, strlen(m->jurisdiction));
 	for (size_t i = 0; i < m->n_asked && !err; i++)
 		err = state_mailbox(c, m->asked[i]) ? task_ask(t, m->asked[i], m->asked_steps[i])
 						    : IEUM_E_JOURNAL_CORRUPT;
 	if (!err)
 		err = task_set_ladder(t, m->ladder, m->n_ladder);
+	if (!err)
+		err = read_approval(t, m);
 	if (!err && t->steps_used > t->n_ladder)
 		err = IEUM_E_JOURNAL_CORRUPT;
 	return err ? err : task_restore(c, th);
@@ -312,6 +352,7 @@ static enum ieum_err read_referral(struct reading *rd, const Ieum__V1__SnapshotR
 	r->urgency = (uint8_t)m->urgency;
 	r->category = (uint8_t)m->category;
 	r->erased = m->erased != 0;
+	r->basis = (uint8_t)m->basis;
 	struct list *list = ch ? &case_at(c, ch)->referrals : &c->loose;
 	r->prev_in_case = list->tail;
 	*(list->tail ? &referral_at(c, list->tail)->next_in_case : &list->head) = rh;
@@ -399,6 +440,8 @@ static enum ieum_err read_order(struct reading *rd, const Ieum__V1__SnapshotOrde
 		case_at(c, ch)->state = IEUM__V1__CASE_STATE__CASE_STATE_UNSPECIFIED;
 		case_set_state(c, ch, IEUM__V1__CASE_STATE__CASE_STATE_CLOSED);
 	}
+	if (!err)
+		err = handover_read_forwards(c, m);
 	c->last_connection = rd->last_connection;
 	rd->ended = true;
 	return err;
@@ -414,8 +457,16 @@ static enum ieum_err read_record(struct reading *rd, const Ieum__V1__SnapshotRec
 	case IEUM__V1__SNAPSHOT_RECORD__WHAT_CASE: return read_case(rd, r->case_);
 	case IEUM__V1__SNAPSHOT_RECORD__WHAT_REFERRAL: return read_referral(rd, r->referral);
 	case IEUM__V1__SNAPSHOT_RECORD__WHAT_TIMELINE: return read_timeline(rd, r->timeline);
+	case IEUM__V1__SNAPSHOT_RECORD__WHAT_SIGNAL: return signals_read(rd->c, r->signal);
+	case IEUM__V1__SNAPSHOT_RECORD__WHAT_HANDOVER: return handovers_read(rd->c, r->handover);
+	case IEUM__V1__SNAPSHOT_RECORD__WHAT_AGENDA: return agendas_read(rd->c, r->agenda);
+	case IEUM__V1__SNAPSHOT_RECORD__WHAT_POOL: return places_read_pool(rd->c, r->pool);
+	case IEUM__V1__SNAPSHOT_RECORD__WHAT_HOLD: return places_read_hold(rd->c, r->hold);
+	case IEUM__V1__SNAPSHOT_RECORD__WHAT_WAIT: return places_read_wait(rd->c, r->wait);
+	case IEUM__V1__SNAPSHOT_RECORD__WHAT_COUNT: return counts_read(rd->c, r->count);
 	case IEUM__V1__SNAPSHOT_RECORD__WHAT_MAILBOX: return read_mailbox(rd, r->mailbox);
 	case IEUM__V1__SNAPSHOT_RECORD__WHAT_ORDER: return read_order(rd, r->order);
+	case IEUM__V1__SNAPSHOT_RECORD__WHAT_CLOCK: return case_clock_read(rd->c, r->clock);
 	default: return IEUM_E_JOURNAL_CORRUPT;
 	}
 }

@@ -5,7 +5,12 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "broker/core/case_clock_snapshot.h"
 #include "broker/core/cases.h"
+#include "broker/core/counts_snapshot.h"
+#include "broker/core/handover_snapshot.h"
+#include "broker/core/places_snapshot.h"
+#include "broker/core/snapshot.h"
 #include "broker/core/state.h"
 #include "broker/core/task.h"
 #include "broker/core/timeline.h"
@@ -16,14 +21,8 @@ enum {
 	SNAPSHOT_ENTRIES = 512,                    /* of a timeline, in one record */
 };
 
-struct writing {
-	const struct core *c;
-	struct arena arena; /* of the record being built */
-	struct buf *out;
-};
-
-static enum ieum_err put_record(struct writing *w, Ieum__V1__SnapshotRecord__WhatCase what,
-				void *message)
+enum ieum_err snapshot_put(struct snapshot_writing *w, Ieum__V1__SnapshotRecord__WhatCase what,
+			   void *message)
 {
 	Ieum__V1__SnapshotRecord r = IEUM__V1__SNAPSHOT_RECORD__INIT;
 	uint8_t head[10];
@@ -44,14 +43,9 @@ static enum ieum_err put_record(struct writing *w, Ieum__V1__SnapshotRecord__Wha
 	return IEUM_E_OK;
 }
 
-static void *room(struct writing *w, size_t n, size_t bytes)
+void *snapshot_room(struct snapshot_writing *w, size_t n, size_t bytes)
 {
 	return arena_zalloc(&w->arena, (n + 1) * bytes);
-}
-
-static ProtobufCBinaryData id_bytes(const uint8_t id[CORE_ID_BYTES])
-{
-	return (ProtobufCBinaryData){ CORE_ID_BYTES, (uint8_t *)id };
 }
 
 static uint64_t case_seq(const struct core *c, uint32_t ch)
@@ -59,7 +53,7 @@ static uint64_t case_seq(const struct core *c, uint32_t ch)
 	return ch ? case_at(c, ch)->seq : 0;
 }
 
-static enum ieum_err write_head(struct writing *w)
+static enum ieum_err write_head(struct snapshot_writing *w)
 {
 	const struct core *c = w->c;
 	Ieum__V1__SnapshotHead m = IEUM__V1__SNAPSHOT_HEAD__INIT;
@@ -67,24 +61,26 @@ static enum ieum_err write_head(struct writing *w)
 	m.last_seq = c->last_seq;
 	m.last_at_us = c->last_at_us;
 	m.drill = c->drill;
-	m.incarnation = id_bytes(c->incarnation);
+	m.incarnation = snapshot_id(c->incarnation);
 	m.policy_hash = (ProtobufCBinaryData){ POLICY_HASH_BYTES, (uint8_t *)c->policy_hash };
 	m.settle_within_ms = c->settle_within_ms;
 	m.last_connection = c->last_connection;
 	m.forgotten = c->n_forgotten;
 	m.forgotten_id_ms = c->forgotten_id_ms;
-	m.participants = room(w, c->n_participants, sizeof *m.participants);
-	m.mailboxes = room(w, c->n_mailboxes, sizeof *m.mailboxes);
+	m.names = c->names.texts;
+	m.n_names = c->names.n;
+	m.participants = snapshot_room(w, c->n_participants, sizeof *m.participants);
+	m.mailboxes = snapshot_room(w, c->n_mailboxes, sizeof *m.mailboxes);
 	if (!m.participants || !m.mailboxes)
 		return IEUM_E_NO_MEMORY;
 	for (; m.n_participants < c->n_participants; m.n_participants++)
 		m.participants[m.n_participants] = c->participants[m.n_participants].name;
 	for (; m.n_mailboxes < c->n_mailboxes; m.n_mailboxes++)
 		m.mailboxes[m.n_mailboxes] = c->mailboxes[m.n_mailboxes].name;
-	return put_record(w, IEUM__V1__SNAPSHOT_RECORD__WHAT_HEAD, &m);
+	return snapshot_put(w, IEUM__V1__SNAPSHOT_RECORD__WHAT_HEAD, &m);
 }
 
-static enum ieum_err write_actors(struct writing *w)
+static enum ieum_err write_actors(struct snapshot_writing *w)
 {
 	enum ieum_err err = IEUM_E_OK;
 
@@ -92,7 +88,7 @@ static enum ieum_err write_actors(struct writing *w)
 		Ieum__V1__SnapshotActor m = IEUM__V1__SNAPSHOT_ACTOR__INIT;
 		m.participant = w->c->actors[i].participant;
 		m.name = w->c->actors[i].name;
-		err = put_record(w, IEUM__V1__SNAPSHOT_RECORD__WHAT_ACTOR, &m);
+		err = snapshot_put(w, IEUM__V1__SNAPSHOT_RECORD__WHAT_ACTOR, &m);
 	}
 	return err;
 }
@@ -105,7 +101,7 @@ static int compare_numbers(const void *a, const void *b)
 	return x < y ? -1 : x > y;
 }
 
-static enum ieum_err write_connections(struct writing *w)
+static enum ieum_err write_connections(struct snapshot_writing *w)
 {
 	const struct core *c = w->c;
 	uint64_t *numbers = malloc((c->connections.live + 1) * sizeof *numbers);
@@ -122,7 +118,7 @@ static enum ieum_err write_connections(struct writing *w)
 		Ieum__V1__SnapshotConnection m = IEUM__V1__SNAPSHOT_CONNECTION__INIT;
 		m.number = numbers[i];
 		m.actor = connection_at(c, state_connection(c, numbers[i]))->actor;
-		err = put_record(w, IEUM__V1__SNAPSHOT_RECORD__WHAT_CONNECTION, &m);
+		err = snapshot_put(w, IEUM__V1__SNAPSHOT_RECORD__WHAT_CONNECTION, &m);
 	}
 	free(numbers);
 	return err;
@@ -130,12 +126,12 @@ static enum ieum_err write_connections(struct writing *w)
 
 /* ---- cases ---- */
 
-static enum ieum_err write_case(struct writing *w, const struct core_case *k)
+static enum ieum_err write_case(struct snapshot_writing *w, const struct core_case *k)
 {
 	Ieum__V1__SnapshotCase m = IEUM__V1__SNAPSHOT_CASE__INIT;
-	Ieum__V1__CaseLinked *links = room(w, k->n_links, sizeof *links);
+	Ieum__V1__CaseLinked *links = snapshot_room(w, k->n_links, sizeof *links);
 
-	m.id = id_bytes(k->id);
+	m.id = snapshot_id(k->id);
 	m.seq = k->seq;
 	m.opened_at_ms = k->opened_at_ms;
 	m.last_at_ms = k->last_at_ms;
@@ -143,8 +139,10 @@ static enum ieum_err write_case(struct writing *w, const struct core_case *k)
 	m.state = k->state;
 	m.category = k->category;
 	m.jurisdiction = (char *)k->jurisdiction;
-	m.members = room(w, k->n_members, sizeof *m.members);
-	m.links = room(w, k->n_links, sizeof *m.links);
+	m.grade = (char *)k->grade;
+	m.consent_withdrawn = k->consent_withdrawn;
+	m.members = snapshot_room(w, k->n_members, sizeof *m.members);
+	m.links = snapshot_room(w, k->n_links, sizeof *m.links);
 	if (!links || !m.members || !m.links)
 		return IEUM_E_NO_MEMORY;
 	for (; m.n_members < k->n_members; m.n_members++)
@@ -152,13 +150,18 @@ static enum ieum_err write_case(struct writing *w, const struct core_case *k)
 			k->members[m.n_members].mailbox * 2 + k->members[m.n_members].sent;
 	for (; m.n_links < k->n_links; m.n_links++) {
 		links[m.n_links] = (Ieum__V1__CaseLinked)IEUM__V1__CASE_LINKED__INIT;
-		links[m.n_links].case_id = id_bytes(k->links[m.n_links].case_id);
+		links[m.n_links].case_id = snapshot_id(k->links[m.n_links].case_id);
 		links[m.n_links].kind = (Ieum__V1__LinkKind)k->links[m.n_links].kind;
 		m.links[m.n_links] = &links[m.n_links];
 	}
 	m.excluded = k->excluded;
 	m.n_excluded = k->n_excluded;
-	return put_record(w, IEUM__V1__SNAPSHOT_RECORD__WHAT_CASE, &m);
+	if (gates_write(w, &k->gates, &m.gates, &m.n_gates))
+		return IEUM_E_NO_MEMORY;
+	if (k->contact && !(m.safe_contact = contact_message(&w->arena, k->contact)))
+		return IEUM_E_NO_MEMORY;
+	enum ieum_err err = handover_write_case(w, k, &m);
+	return err ? err : snapshot_put(w, IEUM__V1__SNAPSHOT_RECORD__WHAT_CASE, &m);
 }
 
 static bool entry_is_delivery(const struct entry *e)
@@ -178,27 +181,27 @@ static void write_entry(const struct core *c, const struct entry *e, uint64_t *t
 	to[5] = entry_is_delivery(e) ? e->actor : 0;
 }
 
-static enum ieum_err write_timeline(struct writing *w, const struct core_case *k)
+static enum ieum_err write_timeline(struct snapshot_writing *w, const struct core_case *k)
 {
 	enum ieum_err err = IEUM_E_OK;
 
 	for (uint32_t i = 0; i < k->timeline.n && !err;) {
 		Ieum__V1__SnapshotTimeline m = IEUM__V1__SNAPSHOT_TIMELINE__INIT;
 		m.case_seq = k->seq;
-		m.entries = room(w, (size_t)SNAPSHOT_ENTRIES * 6, sizeof *m.entries);
+		m.entries = snapshot_room(w, (size_t)SNAPSHOT_ENTRIES * 6, sizeof *m.entries);
 		if (!m.entries)
 			return IEUM_E_NO_MEMORY;
 		for (; i < k->timeline.n && m.n_entries < (size_t)SNAPSHOT_ENTRIES * 6;
 		     i++, m.n_entries += 6)
 			write_entry(w->c, timeline_at(&k->timeline, i), m.entries + m.n_entries);
-		err = put_record(w, IEUM__V1__SNAPSHOT_RECORD__WHAT_TIMELINE, &m);
+		err = snapshot_put(w, IEUM__V1__SNAPSHOT_RECORD__WHAT_TIMELINE, &m);
 	}
 	return err;
 }
 
 /* ---- referrals ---- */
 
-static enum ieum_err put_readers(struct writing *w, const struct delivery *d,
+static enum ieum_err put_readers(struct snapshot_writing *w, const struct delivery *d,
 				 Ieum__V1__SnapshotDelivery *m)
 {
 	size_t n = 0;
@@ -206,7 +209,7 @@ static enum ieum_err put_readers(struct writing *w, const struct delivery *d,
 	for (uint32_t h = d->readers; h;
 	     h = ((const struct reader *)slab_at(&w->c->readers, h))->next)
 		n++;
-	m->readers = room(w, n, sizeof *m->readers);
+	m->readers = snapshot_room(w, n, sizeof *m->readers);
 	if (!m->readers)
 		return IEUM_E_NO_MEMORY;
 	for (uint32_t h = d->readers; h;) {
@@ -217,7 +220,7 @@ static enum ieum_err put_readers(struct writing *w, const struct delivery *d,
 	return IEUM_E_OK;
 }
 
-static enum ieum_err put_delivery(struct writing *w, const struct delivery *d,
+static enum ieum_err put_delivery(struct snapshot_writing *w, const struct delivery *d,
 				  Ieum__V1__SnapshotDelivery *m)
 {
 	const struct transit *t = d->transit ? transit_at(w->c, d->transit) : NULL;
@@ -240,11 +243,12 @@ static enum ieum_err put_delivery(struct writing *w, const struct delivery *d,
 	return put_readers(w, d, m);
 }
 
-static enum ieum_err put_ladder(struct writing *w, const struct task *t, Ieum__V1__SnapshotTask *m)
+static enum ieum_err put_ladder(struct snapshot_writing *w, const struct task *t,
+				Ieum__V1__SnapshotTask *m)
 {
-	Ieum__V1__Step *steps = room(w, t->n_ladder, sizeof *steps);
+	Ieum__V1__Step *steps = snapshot_room(w, t->n_ladder, sizeof *steps);
 
-	m->ladder = room(w, t->n_ladder, sizeof *m->ladder);
+	m->ladder = snapshot_room(w, t->n_ladder, sizeof *m->ladder);
 	if (!steps || !m->ladder)
 		return IEUM_E_NO_MEMORY;
 	for (; m->n_ladder < t->n_ladder; m->n_ladder++) {
@@ -256,12 +260,14 @@ static enum ieum_err put_ladder(struct writing *w, const struct task *t, Ieum__V
 		to->due_at_ms = from->due_at_ms;
 		to->on_silence_only = from->on_silence_only;
 		to->on_rejection_only = from->on_rejection_only;
+		to->repeats = from->repeats;
 		m->ladder[m->n_ladder] = to;
 	}
 	return IEUM_E_OK;
 }
 
-static enum ieum_err put_task(struct writing *w, const struct task *t, Ieum__V1__SnapshotTask *m)
+static enum ieum_err put_task(struct snapshot_writing *w, const struct task *t,
+			      Ieum__V1__SnapshotTask *m)
 {
 	*m = (Ieum__V1__SnapshotTask)IEUM__V1__SNAPSHOT_TASK__INIT;
 	m->holder = t->holder;
@@ -276,9 +282,19 @@ static enum ieum_err put_task(struct writing *w, const struct task *t, Ieum__V1_
 	m->reason = t->reason;
 	m->effect_reason = t->effect_reason;
 	m->blocks_closing = t->blocks_closing;
+	m->rejection_ends = t->rejection_ends;
+	m->answer = t->answer;
+	if (t->approval) {
+		m->quorum = t->approval->quorum;
+		m->quorum_of_kinds = t->approval->of_kinds;
+		m->accepted_by = t->approval->accepted_by;
+		m->n_accepted_by = t->approval->n_accepted;
+		m->gate = t->approval->gate;
+		m->gate_for_ms = t->approval->gate_for_ms;
+	}
 	m->jurisdiction = (char *)t->jurisdiction;
-	m->asked = room(w, t->n_asked, sizeof *m->asked);
-	m->asked_steps = room(w, t->n_asked, sizeof *m->asked_steps);
+	m->asked = snapshot_room(w, t->n_asked, sizeof *m->asked);
+	m->asked_steps = snapshot_room(w, t->n_asked, sizeof *m->asked_steps);
 	if (!m->asked || !m->asked_steps)
 		return IEUM_E_NO_MEMORY;
 	for (uint32_t i = 0; i < t->n_asked; i++) {
@@ -288,7 +304,7 @@ static enum ieum_err put_task(struct writing *w, const struct task *t, Ieum__V1_
 	return put_ladder(w, t, m);
 }
 
-static enum ieum_err put_parts(struct writing *w, const struct referral *r,
+static enum ieum_err put_parts(struct snapshot_writing *w, const struct referral *r,
 			       Ieum__V1__SnapshotReferral *m)
 {
 	size_t n_deliveries = 0;
@@ -296,10 +312,10 @@ static enum ieum_err put_parts(struct writing *w, const struct referral *r,
 
 	for (uint32_t dh = r->first_delivery; dh; dh = delivery_at(w->c, dh)->next)
 		n_deliveries++;
-	Ieum__V1__SnapshotDelivery *deliveries = room(w, n_deliveries, sizeof *deliveries);
-	Ieum__V1__SnapshotTask *tasks = room(w, POLICY_TASKS_MAX, sizeof *tasks);
-	m->deliveries = room(w, n_deliveries, sizeof *m->deliveries);
-	m->tasks = room(w, POLICY_TASKS_MAX, sizeof *m->tasks);
+	Ieum__V1__SnapshotDelivery *deliveries = snapshot_room(w, n_deliveries, sizeof *deliveries);
+	Ieum__V1__SnapshotTask *tasks = snapshot_room(w, POLICY_TASKS_MAX, sizeof *tasks);
+	m->deliveries = snapshot_room(w, n_deliveries, sizeof *m->deliveries);
+	m->tasks = snapshot_room(w, POLICY_TASKS_MAX, sizeof *m->tasks);
 	if (!deliveries || !tasks || !m->deliveries || !m->tasks)
 		return IEUM_E_NO_MEMORY;
 	for (uint32_t dh = r->first_delivery; dh && !err; dh = delivery_at(w->c, dh)->next) {
@@ -315,11 +331,11 @@ static enum ieum_err put_parts(struct writing *w, const struct referral *r,
 	return err;
 }
 
-static enum ieum_err write_referral(struct writing *w, const struct referral *r)
+static enum ieum_err write_referral(struct snapshot_writing *w, const struct referral *r)
 {
 	Ieum__V1__SnapshotReferral m = IEUM__V1__SNAPSHOT_REFERRAL__INIT;
 
-	m.id = id_bytes(r->id);
+	m.id = snapshot_id(r->id);
 	m.seq = r->seq;
 	m.at_us = r->at_us;
 	m.in_reply_to = r->in_reply_to;
@@ -331,11 +347,12 @@ static enum ieum_err write_referral(struct writing *w, const struct referral *r)
 	m.urgency = r->urgency;
 	m.category = r->category;
 	m.erased = r->erased;
+	m.basis = r->basis;
 	enum ieum_err err = put_parts(w, r, &m);
-	return err ? err : put_record(w, IEUM__V1__SNAPSHOT_RECORD__WHAT_REFERRAL, &m);
+	return err ? err : snapshot_put(w, IEUM__V1__SNAPSHOT_RECORD__WHAT_REFERRAL, &m);
 }
 
-static enum ieum_err write_referrals(struct writing *w)
+static enum ieum_err write_referrals(struct snapshot_writing *w)
 {
 	const struct core *c = w->c;
 	enum ieum_err err = IEUM_E_OK;
@@ -361,7 +378,7 @@ static enum ieum_err write_referrals(struct writing *w)
 
 /* ---- orders of their own ---- */
 
-static enum ieum_err write_mailbox(struct writing *w, uint32_t number)
+static enum ieum_err write_mailbox(struct snapshot_writing *w, uint32_t number)
 {
 	const struct mailbox *b = state_mailbox(w->c, number);
 	Ieum__V1__SnapshotMailbox m = IEUM__V1__SNAPSHOT_MAILBOX__INIT;
@@ -371,18 +388,18 @@ static enum ieum_err write_mailbox(struct writing *w, uint32_t number)
 	m.settled = b->counts.settled;
 	m.dead_lettered = b->counts.dead_lettered;
 	m.withdrawn = b->counts.withdrawn;
-	m.cases = room(w, b->n_cases, sizeof *m.cases);
-	m.dead_letters = room(w, b->counts.dead_lettered, sizeof *m.dead_letters);
+	m.cases = snapshot_room(w, b->n_cases, sizeof *m.cases);
+	m.dead_letters = snapshot_room(w, b->counts.dead_lettered, sizeof *m.dead_letters);
 	if (!m.cases || !m.dead_letters)
 		return IEUM_E_NO_MEMORY;
 	for (; m.n_cases < b->n_cases; m.n_cases++)
 		m.cases[m.n_cases] = case_seq(w->c, b->cases[m.n_cases]);
 	for (uint32_t th = b->dead.head; th; th = transit_at(w->c, th)->box_next)
 		m.dead_letters[m.n_dead_letters++] = transit_at(w->c, th)->id;
-	return put_record(w, IEUM__V1__SNAPSHOT_RECORD__WHAT_MAILBOX, &m);
+	return snapshot_put(w, IEUM__V1__SNAPSHOT_RECORD__WHAT_MAILBOX, &m);
 }
 
-static enum ieum_err write_order(struct writing *w)
+static enum ieum_err write_order(struct snapshot_writing *w)
 {
 	const struct core *c = w->c;
 	Ieum__V1__SnapshotOrder m = IEUM__V1__SNAPSHOT_ORDER__INIT;
@@ -390,9 +407,9 @@ static enum ieum_err write_order(struct writing *w)
 
 	for (uint32_t th = c->flight.head; th; th = transit_at(c, th)->flight_next)
 		n++;
-	m.in_flight = room(w, n, sizeof *m.in_flight);
-	m.connections = room(w, n, sizeof *m.connections);
-	m.closed = room(w, c->cases.live, sizeof *m.closed);
+	m.in_flight = snapshot_room(w, n, sizeof *m.in_flight);
+	m.connections = snapshot_room(w, n, sizeof *m.connections);
+	m.closed = snapshot_room(w, c->cases.live, sizeof *m.closed);
 	if (!m.in_flight || !m.connections || !m.closed)
 		return IEUM_E_NO_MEMORY;
 	for (uint32_t th = c->flight.head; th; th = transit_at(c, th)->flight_next) {
@@ -402,12 +419,13 @@ static enum ieum_err write_order(struct writing *w)
 	}
 	for (uint32_t h = c->closed.head; h; h = case_at(c, h)->closed_next)
 		m.closed[m.n_closed++] = case_at(c, h)->seq;
-	return put_record(w, IEUM__V1__SNAPSHOT_RECORD__WHAT_ORDER, &m);
+	enum ieum_err err = handover_write_forwards(w, &m);
+	return err ? err : snapshot_put(w, IEUM__V1__SNAPSHOT_RECORD__WHAT_ORDER, &m);
 }
 
 enum ieum_err core_snapshot_write(const struct core *c, struct buf *out)
 {
-	struct writing w = { .c = c, .out = out };
+	struct snapshot_writing w = { .c = c, .out = out };
 
 	arena_init(&w.arena, SNAPSHOT_RECORD_BYTES);
 	enum ieum_err err = write_head(&w);
@@ -419,6 +437,18 @@ enum ieum_err core_snapshot_write(const struct core *c, struct buf *out)
 		err = write_referrals(&w);
 	for (uint32_t i = 1; i <= c->n_mailboxes && !err; i++)
 		err = write_mailbox(&w, i);
+	if (!err)
+		err = case_clocks_write(&w);
+	if (!err)
+		err = counts_write(&w);
+	if (!err)
+		err = places_write(&w);
+	if (!err)
+		err = signals_write(&w);
+	if (!err)
+		err = handovers_write(&w);
+	if (!err)
+		err = agendas_write(&w);
 	if (!err)
 		err = write_order(&w);
 	arena_release(&w.arena);

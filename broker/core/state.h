@@ -13,9 +13,17 @@
 #define IEUM_BROKER_CORE_STATE_H
 
 #include "broker/core/core.h"
+#include "broker/core/counts.h"
+#include "broker/core/deadlines.h"
+#include "broker/core/agenda.h"
+#include "broker/core/gates.h"
+#include "broker/core/handovers.h"
 #include "broker/core/heap.h"
 #include "broker/core/lookup.h"
+#include "broker/core/names.h"
+#include "broker/core/places.h"
 #include "broker/core/seqmap.h"
+#include "broker/core/signals.h"
 #include "broker/core/slab.h"
 
 enum {
@@ -116,6 +124,7 @@ struct referral {
 	uint8_t urgency; /* 0 to 3 */
 	uint8_t category;
 	uint8_t erased;
+	uint8_t basis; /* BasisKind; 0: none */
 };
 
 struct asked {
@@ -126,7 +135,7 @@ struct asked {
 struct step {
 	char *to, *within;
 	int64_t due_at_ms;
-	bool on_silence_only, on_rejection_only;
+	bool on_silence_only, on_rejection_only, repeats;
 };
 
 struct task {
@@ -134,6 +143,7 @@ struct task {
 	uint32_t next;                 /* of the same referral, by index */
 	uint32_t case_prev, case_next; /* while open */
 	uint32_t place;                /* in the heap of clocks */
+	uint32_t ending;               /* node in the list of what ends */
 	uint32_t holder;               /* mailbox that took it on; 0: nobody yet */
 	int64_t due_at_ms;             /* 0: no clock runs */
 	int64_t within_ms;             /* what whoever was asked first had */
@@ -141,9 +151,12 @@ struct task {
 	struct step *ladder;
 	uint32_t n_asked;
 	uint16_t n_ladder, steps_used;
-	uint16_t held_at; /* steps used when the holder took it on */
+	uint16_t held_at;          /* steps used when the holder took it on */
+	struct approval *approval; /* NULL: one acceptance is enough, and opens no gate */
 	uint8_t index, state, stops_at, effect, outcome, reason, effect_reason;
+	uint8_t answer; /* the last */
 	bool blocks_closing;
+	bool rejection_ends;
 	char jurisdiction[16];
 };
 
@@ -158,6 +171,8 @@ struct entry {
 	uint8_t reason;
 	union {
 		int64_t due_at_ms;
+		uint64_t letters;   /* of a grade, the first lowest */
+		uint64_t successor; /* of a hand-over: mailbox */
 		struct {
 			uint32_t mailbox; /* of a delivery */
 			uint32_t actor;
@@ -178,7 +193,15 @@ struct timeline {
 
 struct member {
 	uint32_t mailbox;
-	bool sent; /* into the case; else it received */
+	bool sent;               /* into the case; else it received */
+	int64_t last_read_at_ms; /* by a query; 0: never */
+};
+
+/* Somebody who took part until the case was handed over. */
+struct ended {
+	uint32_t mailbox;
+	uint32_t successor; /* mailbox */
+	int64_t last_read_at_ms;
 };
 
 struct link {
@@ -194,12 +217,25 @@ struct core_case {
 	uint32_t n_members, n_links, n_excluded, n_open;
 	struct member *members;
 	struct link *links;
-	uint32_t *excluded; /* participants */
-	struct list open;   /* tasks */
+	uint32_t *excluded;             /* participants */
+	struct policy_contact *contact; /* NULL: nothing was said */
+	struct case_gates gates;
+	uint32_t signal_set; /* that became this case; 0: none */
+	struct list open;    /* tasks */
+	struct list clocks;  /* in the order in which they started */
+	uint32_t n_clocks;
 	struct list referrals;
 	struct timeline timeline;
 	uint32_t closed_prev, closed_next; /* all closed ones, the longest quiet first */
+	struct ended *ended;
+	uint32_t n_ended;
+	uint32_t handover;          /* number of the one it is in; 0: none */
+	uint32_t kept_in;           /* number of the one in which it stayed; 0: none */
+	uint32_t n_holds;           /* that hold or took places, of its messages */
+	uint8_t state_but_handover; /* what its state would be but for that */
 	uint8_t state, category;
+	bool consent_withdrawn;         /* nothing may be shared on consent */
+	char grade[POLICY_GRADE_BYTES]; /* "": none */
 	char jurisdiction[16];
 };
 
@@ -262,11 +298,26 @@ struct core {
 	struct lookup connection_numbers, referral_ids, case_ids, lane_keys;
 	struct seqmap seqs; /* of submitted and escalated events to referrals */
 
+	struct handovers handovers;
+	core_sha256_fn *sha256; /* NULL: no jurisdiction can be handed over */
+	struct counts counts;
+	struct places places;
+	struct signals signals;
+	struct agendas agendas;
+
 	struct heap clocks;  /* tasks */
 	struct heap waiting; /* transits */
-	struct list flight;  /* transits, in order of release */
-	struct list closed;  /* cases, in order of their last event */
-	struct list loose;   /* referrals of no case, in order */
+	/* Clocks of cases: by id, and those that run by what they do next. */
+	struct {
+		struct slab records;
+		struct heap next;
+	} case_clocks;
+	struct deadlines ending;   /* requests with a clock, and clocks that run or are breached */
+	struct deadlines breaches; /* clocks that were ever breached */
+	struct names names;
+	struct list flight; /* transits, in order of release */
+	struct list closed; /* cases, in order of their last event */
+	struct list loose;  /* referrals of no case, in order */
 	uint64_t n_unsettled;
 	uint64_t n_forgotten;    /* ever: then counts may exceed what is still known */
 	int64_t forgotten_id_ms; /* newest time in an id that is known no more */

@@ -4,6 +4,10 @@
 #include <string.h>
 
 #include "broker/core/cases.h"
+#include "broker/core/counting.h"
+#include "broker/core/handover.h"
+#include "broker/core/occasion.h"
+#include "broker/core/placing.h"
 #include "broker/core/task.h"
 
 /* ---- its id ---- */
@@ -68,7 +72,27 @@ static enum ieum_err find_reply(struct submission *s)
 	uint32_t ch = s->reply ? referral_at(s->c, s->reply)->core_case : 0;
 	if (ch && case_excludes(case_at(s->c, ch), s->who.participant))
 		return decision_refuse(s->d, IEUM_E_CONFLICT_OF_INTEREST, "envelope.in_reply_to");
+	if (ch && handover_left(s->c, s->p, &s->who, case_at(s->c, ch)))
+		return decision_refuse(s->d, IEUM_E_REFERRAL_UNKNOWN,
+				       "envelope.in_reply_to: the case was handed over");
 	return IEUM_E_OK;
+}
+
+/* Who knows nothing of a case can't say anew who may take part in it, or when the person is safe. */
+static enum ieum_err check_trust(struct submission *s)
+{
+	const Ieum__V1__Envelope *e = s->envelope;
+	const char *field = e->safe_contact                  ? "safe_contact"
+			    : e->n_excluded_participants > 0 ? "excluded_participants"
+			    : e->n_case_links > 0            ? "case_links"
+							     : NULL;
+
+	if (!field || !s->who.who->hears_status)
+		return IEUM_E_OK;
+	return decision_refuse(s->d, IEUM_E_NOT_PERMITTED,
+			       "envelope.%s: of a case that is there already, whoever hears only a "
+			       "status can't say this",
+			       field);
 }
 
 static enum ieum_err find_case(struct submission *s)
@@ -101,7 +125,7 @@ static enum ieum_err find_case(struct submission *s)
 		return decision_refuse(s->d, IEUM_E_CONFLICT_OF_INTEREST, "envelope.case_id");
 	if (s->core_case != of_reply && !caller_in_case(s->c, s->p, &s->who, k))
 		return decision_refuse(s->d, IEUM_E_CASE_UNKNOWN, "envelope.case_id");
-	return IEUM_E_OK;
+	return check_trust(s);
 }
 
 static enum ieum_err add_excluded(struct submission *s, const char *name)
@@ -135,7 +159,16 @@ enum ieum_err submit_context(struct submission *s)
 		.case_owner = POLICY_NONE,
 		.excluded = s->excluded,
 	};
+	ctx->drill = s->c->drill;
+	if (s->reply)
+		ctx->replied_type = (Ieum__V1__MessageType)referral_at(s->c, s->reply)->type;
 	if (k) {
+		ctx->case_state = (Ieum__V1__CaseState)k->state;
+		ctx->case_grade = k->grade;
+		ctx->consent_withdrawn = k->consent_withdrawn;
+		ctx->case_contact = k->contact;
+		ctx->gates_open = gates_open(s->p, k, s->now_ms);
+		ctx->linked_set = signals_own_case(s->c, k);
 		ctx->case_category = (Ieum__V1__Category)k->category;
 		ctx->case_jurisdiction = *k->jurisdiction ? k->jurisdiction : NULL;
 		ctx->case_owner = state_policy_mailbox(s->c, s->p, k->owner);
@@ -220,8 +253,12 @@ static enum ieum_err decide_case(struct submission *s, const struct policy_decis
 			e->case_owner = owner;
 		if (case_closed(k) &&
 		    decided->case_state != IEUM__V1__CASE_STATE__CASE_STATE_REOPENED &&
-		    !answer_is_owed(s))
+		    !answer_is_owed(s) && !placing_is_owed(s))
 			return decision_refuse(s->d, IEUM_E_CASE_CLOSED, "envelope.case_id");
+		/* What is owed to a closed case does not open it in passing. */
+		if (case_closed(k) &&
+		    decided->case_state != IEUM__V1__CASE_STATE__CASE_STATE_REOPENED)
+			e->case_state = 0;
 	} else {
 		e->case_state = 0;
 	}
@@ -262,11 +299,15 @@ static enum ieum_err take_over_ladder(struct core_decision *d, const struct poli
 	for (size_t i = 0; i < from->n_ladder; i++) {
 		const struct policy_step *f = &from->ladder[i];
 		steps[i] = (Ieum__V1__Step)IEUM__V1__STEP__INIT;
-		steps[i].to = (char *)f->to;
+		/* Some are written into the decision, which the next message is decided in. */
+		steps[i].to = arena_copy(&d->arena, f->to, strlen(f->to) + 1);
+		if (!steps[i].to)
+			return IEUM_E_NO_MEMORY;
 		steps[i].within = (char *)(f->within ? f->within : "");
 		steps[i].due_at_ms = f->due_at_ms;
 		steps[i].on_silence_only = f->on_silence_only;
 		steps[i].on_rejection_only = f->on_rejection_only;
+		steps[i].repeats = f->repeats;
 		t->ladder[i] = &steps[i];
 	}
 	t->n_ladder = from->n_ladder;
@@ -280,13 +321,17 @@ static Ieum__V1__Reason effect_reason(const Ieum__V1__Referral *r)
 		       : IEUM__V1__REASON__REASON_UNSPECIFIED;
 }
 
-static enum ieum_err take_over_task(const struct policy *p, struct core_decision *d,
-				    const struct policy_task *from, Ieum__V1__Submitted *e,
-				    const Ieum__V1__Referral *referral)
+enum ieum_err submit_add_task(const struct policy *p, struct core_decision *d,
+			      const struct policy_task *from, Ieum__V1__Submitted *e,
+			      const Ieum__V1__Referral *referral)
 {
 	Ieum__V1__Task *t = decision_zalloc(d, sizeof *t);
 	uint32_t *asked = decision_zalloc(d, (from->n_asked + 1) * sizeof *asked);
 
+	if (e->n_tasks == POLICY_TASKS_MAX)
+		return decision_refuse(d, IEUM_E_FIELD_TOO_LARGE,
+				       "more than %d requests would come of this",
+				       POLICY_TASKS_MAX);
 	if (!t || !asked)
 		return IEUM_E_NO_MEMORY;
 	*t = (Ieum__V1__Task)IEUM__V1__TASK__INIT;
@@ -298,6 +343,11 @@ static enum ieum_err take_over_task(const struct policy *p, struct core_decision
 	t->effect = from->effect;
 	t->effect_reason = from->effect ? effect_reason(referral) : 0;
 	t->blocks_closing = from->blocks_closing;
+	t->quorum = from->quorum;
+	t->quorum_of_kinds = from->quorum_of_kinds;
+	t->rejection_ends = from->rejection_ends;
+	t->gate = (char *)(from->gate ? from->gate : "");
+	t->gate_for_ms = from->gate_for_ms;
 	e->tasks[e->n_tasks++] = t;
 	return take_over_ladder(d, from, t);
 }
@@ -318,12 +368,12 @@ enum ieum_err submit_take_over(const struct core *c, const struct policy *p,
 		err = submit_route(d, e, mailbox_number_of(p, r->mailbox), r->cause,
 				   (uint32_t)(r->task + 1));
 	}
-	if (!err && decided->n_tasks > 0) {
-		e->tasks = decision_zalloc(d, decided->n_tasks * sizeof *e->tasks);
-		err = e->tasks ? IEUM_E_OK : IEUM_E_NO_MEMORY;
-	}
+	/* Acts may add to these. */
+	e->tasks = decision_zalloc(d, POLICY_TASKS_MAX * sizeof *e->tasks);
+	if (!e->tasks)
+		return IEUM_E_NO_MEMORY;
 	for (size_t i = 0; i < decided->n_tasks && !err; i++)
-		err = take_over_task(p, d, &decided->tasks[i], e, referral);
+		err = submit_add_task(p, d, &decided->tasks[i], e, referral);
 	if (!err && decided->n_rules > 0) {
 		e->rules = arena_alloc(&d->arena, decided->n_rules * sizeof *e->rules);
 		err = e->rules ? IEUM_E_OK : IEUM_E_NO_MEMORY;
@@ -350,17 +400,19 @@ static enum ieum_err check_room(struct submission *s)
 	return IEUM_E_OK;
 }
 
-enum ieum_err submit_check_queues(struct submission *s, const Ieum__V1__Submitted *e, size_t bytes)
+enum ieum_err submit_check_queues(const struct core *c, const struct policy *p,
+				  struct core_decision *d, const Ieum__V1__Submitted *e,
+				  size_t bytes)
 {
-	const struct policy_limits *l = policy_limits(s->p);
+	const struct policy_limits *l = policy_limits(p);
 
 	for (size_t i = 0; i < e->n_routes; i++) {
-		const struct mailbox *m = &s->c->mailboxes[e->routes[i]->mailbox - 1];
+		const struct mailbox *m = &c->mailboxes[e->routes[i]->mailbox - 1];
 		if (m->counts.queued + m->counts.in_flight < l->queue_messages_max &&
 		    m->counts.queued_bytes + bytes <= l->queue_bytes_max)
 			continue;
-		s->d->retry_after_ms = CORE_RETRY_QUEUE_MS;
-		return decision_refuse(s->d, IEUM_E_QUEUE_FULL, "mailbox '%s'", m->name);
+		d->retry_after_ms = CORE_RETRY_QUEUE_MS;
+		return decision_refuse(d, IEUM_E_QUEUE_FULL, "mailbox '%s'", m->name);
 	}
 	return IEUM_E_OK;
 }
@@ -414,6 +466,8 @@ static enum ieum_err begin_event(struct submission *s)
 	e->supersedes = from->supersedes;
 	e->payload_bytes = (uint32_t)s->from->len;
 	e->basis = from->legal_basis ? from->legal_basis->kind : 0;
+	if (s->core_case || from->open_case)
+		e->safe_contact = from->safe_contact;
 	if (*from->jurisdiction)
 		e->jurisdiction = from->jurisdiction;
 	else if (s->core_case && *case_at(s->c, s->core_case)->jurisdiction)
@@ -423,47 +477,116 @@ static enum ieum_err begin_event(struct submission *s)
 	return IEUM_E_OK;
 }
 
-/* The messages and events that follow from this one, in the same batch. */
-static enum ieum_err decide_consequences(struct submission *s, const struct policy_emit *emits,
-					 size_t n)
-{
-	enum ieum_err err = IEUM_E_OK;
+/* A copy: what the hub makes because of a message is decided in the same scratch. */
+struct consequences {
+	struct policy_emit emits[POLICY_EMITS_MAX];
+	struct policy_act acts[POLICY_ACTS_MAX];
+	size_t n_emits, n_acts;
+};
 
-	if (s->rejected)
+static void copy_consequences(const struct policy_decision *decided, struct consequences *out)
+{
+	out->n_emits = decided->n_emits;
+	out->n_acts = decided->n_acts;
+	memcpy(out->emits, decided->emits, out->n_emits * sizeof *out->emits);
+	memcpy(out->acts, decided->acts, out->n_acts * sizeof *out->acts);
+}
+
+static struct counting counting_of(const struct submission *s)
+{
+	struct counting of = {
+		.c = s->c,
+		.p = s->p,
+		.d = s->d,
+		.now = s->now,
+		.context = &s->context,
+		.core_case = s->core_case,
+		.participant = s->who.participant,
+	};
+
+	if (s->envelope->open_case)
+		of.case_id = s->envelope->message_id;
+	else if (s->core_case)
+		of.case_id =
+			(ProtobufCBinaryData){ CORE_ID_BYTES, case_at(s->c, s->core_case)->id };
+	return of;
+}
+
+enum ieum_err submit_count(struct submission *s)
+{
+	struct counting counting = counting_of(s);
+
+	return counting_look(&counting, &s->context.counts);
+}
+
+/* Nothing is shared on a consent that was withdrawn, unless the message itself brings it back. */
+static enum ieum_err check_consent(struct submission *s, const struct policy_decision *decided)
+{
+	if (!s->context.consent_withdrawn || !s->envelope->legal_basis ||
+	    s->envelope->legal_basis->kind != IEUM__V1__BASIS_KIND__BASIS_KIND_CONSENT)
+		return IEUM_E_OK;
+	for (size_t i = 0; i < decided->n_acts; i++)
+		if (decided->acts[i].kind == POLICY_ACT_CONSENT ||
+		    decided->acts[i].kind == POLICY_ACT_STOP_USE)
+			return IEUM_E_OK;
+	return decision_refuse(s->d, IEUM_E_CONSENT_WITHDRAWN, "envelope.legal_basis");
+}
+
+/* The messages and events that follow from this one, in the same batch. */
+static enum ieum_err decide_consequences(struct submission *s, const struct consequences *from)
+{
+	struct occasion o = occasion_of_submission(s);
+	struct counting counting = counting_of(s);
+	enum ieum_err err = counting_keep(&counting);
+
+	if (!err)
+		err = placing_answered(s);
+	if (!err)
+		err = acts_carry_out(&o, from->acts, from->n_acts);
+
+	if (!err && s->rejected)
 		err = ladder_move(s->c, s->p, s->d, s->now, s->rejected,
 				  IEUM__V1__ESCALATION_CAUSE__ESCALATION_CAUSE_REJECTED,
 				  s->rejected_by);
+	if (!err && s->status)
+		err = outcome_status(s->c, s->p, s->d, s->now, referral_at(s->c, s->reply),
+				     s->status);
 	if (!err && s->closes)
 		err = closing_carry_out(s);
-	for (size_t i = 0; i < n && !err; i++)
-		err = hub_message_emit(s, &emits[i]);
+	if (!err && s->hands_over)
+		err = handover_carry_out(s);
+	if (!err && s->e->n_excluded > 0)
+		err = handover_exclude(s);
+	if (!err && s->approved)
+		err = approval_carry_out(s);
+	for (size_t i = 0; i < from->n_emits && !err; i++)
+		err = hub_message_emit(&o, &from->emits[i]);
 	return err;
 }
 
 static enum ieum_err decide_new(struct submission *s)
 {
 	struct policy_decision *decided = &s->c->scratch->decision;
-	struct policy_emit emits[sizeof decided->emits / sizeof decided->emits[0]];
+	struct consequences follow;
 	enum ieum_err err = check_id(s);
 
 	if (err || (err = check_room(s)) || (err = find_reply(s)) || (err = answer_read(s)) ||
-	    (err = find_case(s)) || (err = submit_context(s)))
+	    (err = find_case(s)) || (err = signals_check_disclosure(s)) ||
+	    (err = submit_context(s)) || (err = submit_count(s)))
 		return err;
 	err = policy_decide(s->p, &s->context, decided, s->d->detail, sizeof s->d->detail);
-	if (err || (err = begin_event(s)) ||
+	if (err || (err = check_consent(s, decided)) || (err = begin_event(s)) ||
 	    (err = submit_take_over(s->c, s->p, s->d, decided, s->e, s->from->referral)) ||
 	    (err = decide_case(s, decided)) || (err = answer_decide(s)) ||
-	    (err = withdrawal_decide(s)))
+	    (err = withdrawal_decide(s)) || (err = handover_redirect(s->c, s->p, s->d, s->e)))
 		return err;
 	if (decided->closing && s->core_case && (err = closing_check(s, NULL)))
 		return err;
-	if ((err = submit_check_queues(s, s->e, s->from->len)) || (err = check_case_room(s)))
-		return err;
-	/* Emitted messages are decided in the same scratch. */
-	size_t n_emits = decided->n_emits;
-	memcpy(emits, decided->emits, sizeof emits);
-	err = decide_consequences(s, emits, n_emits);
-	if (err)
+	copy_consequences(decided, &follow);
+	err = decide_consequences(s, &follow);
+	/* Last: acts may add to whom it reaches and asks. */
+	if (err || (err = submit_check_queues(s->c, s->p, s->d, s->e, s->from->len)) ||
+	    (err = check_case_room(s)))
 		return err;
 	s->d->receipt_seq = s->c->last_seq + 1;
 	s->d->receipt_at_us = s->now;

@@ -2,7 +2,7 @@
 #ifndef IEUM_BROKER_CORE_SUBMIT_H
 #define IEUM_BROKER_CORE_SUBMIT_H
 
-#include "broker/core/decision.h"
+#include "broker/core/occasion.h"
 
 /* Most that "need more time" may ask for at once. */
 #define CORE_MORE_TIME_MAX_MS ((int64_t)90 * 24 * 60 * 60 * 1000)
@@ -21,7 +21,8 @@ struct answer {
 	Ieum__V1__Outcome outcome;
 	Ieum__V1__Reason reason;
 	int64_t more_time_until_at_ms;
-	bool strict; /* type `answer`: refused when it answers nothing */
+	uint32_t request; /* from 1; 0: whichever asks the caller */
+	bool strict;      /* type `answer`: refused when it answers nothing */
 };
 
 /* A submit while it is decided. */
@@ -43,16 +44,28 @@ struct submission {
 	Ieum__V1__Submitted *e;
 	struct task *rejected; /* whose ladder has to move on */
 	uint32_t rejected_by;
-	const struct task *closes; /* accepted: the case closes */
+	const struct task *closes;     /* accepted: the case closes */
+	const struct task *hands_over; /* answered for good: the case is taken, or stays */
+	uint32_t hands_over_to;        /* mailbox by which it was answered */
+	const struct task *approved;   /* by enough of those who have to */
+	/* Who asked hears no more than this of what was answered; 0: nothing new. */
+	Ieum__V1__AnswerKind status;
 };
 
 /* The rule's view of a message of `who`: case, owner, exclusions.  FIELD_INVALID for an excluded
  * participant that isn't listed. */
 enum ieum_err submit_context(struct submission *s) IEUM_MUST_CHECK;
 
+/* What the policy's counters count with the message, for the rules that ask for it. */
+enum ieum_err submit_count(struct submission *s) IEUM_MUST_CHECK;
+
 /* Adds a route, unless the mailbox has one. */
 enum ieum_err submit_route(struct core_decision *d, Ieum__V1__Submitted *e, uint32_t mailbox,
 			   Ieum__V1__DeliveryCause cause, uint32_t task) IEUM_MUST_CHECK;
+/* One request more; the event's array has room for POLICY_TASKS_MAX. */
+enum ieum_err submit_add_task(const struct policy *p, struct core_decision *d,
+			      const struct policy_task *from, Ieum__V1__Submitted *e,
+			      const Ieum__V1__Referral *referral) IEUM_MUST_CHECK;
 /* What policy decided: routes, tasks, rules. */
 enum ieum_err submit_take_over(const struct core *c, const struct policy *p,
 			       struct core_decision *d, const struct policy_decision *decided,
@@ -82,19 +95,19 @@ enum ieum_err withdrawal_decide(struct submission *s) IEUM_MUST_CHECK;
 bool submit_excludes(const struct submission *s, uint32_t mailbox);
 
 /* Refuses where the mailboxes of a message have no room for it. */
-enum ieum_err submit_check_queues(struct submission *s, const Ieum__V1__Submitted *e,
+enum ieum_err submit_check_queues(const struct core *c, const struct policy *p,
+				  struct core_decision *d, const Ieum__V1__Submitted *e,
 				  size_t bytes) IEUM_MUST_CHECK;
 
-/* hub_message.c: messages that the hub makes itself. */
-/* The body of its type, empty.  False when there is no such type, or no memory. */
-bool hub_message_set_body(struct arena *arena, Ieum__V1__Referral *r, Ieum__V1__MessageType type);
-enum ieum_err hub_message_emit(struct submission *s,
-			       const struct policy_emit *emit) IEUM_MUST_CHECK;
-enum ieum_err hub_message_closure(struct submission *s, Ieum__V1__Reason reason) IEUM_MUST_CHECK;
+/* outcome.c: everyone who referred into the case that closes, the occasion's, hears of it. */
+enum ieum_err outcome_of_case(const struct occasion *o, Ieum__V1__Reason reason) IEUM_MUST_CHECK;
 /* Nobody took it on: told to whoever asked, or to the case's owner. */
-enum ieum_err hub_message_failed(const struct core *c, const struct policy *p,
-				 struct core_decision *d, core_time_us now,
-				 const struct referral *r) IEUM_MUST_CHECK;
+enum ieum_err outcome_failed(const struct core *c, const struct policy *p, struct core_decision *d,
+			     core_time_us now, const struct referral *r) IEUM_MUST_CHECK;
+/* To a sender that hears no more: what it sent was received, or is complete. */
+enum ieum_err outcome_status(const struct core *c, const struct policy *p, struct core_decision *d,
+			     core_time_us now, const struct referral *r,
+			     Ieum__V1__AnswerKind kind) IEUM_MUST_CHECK;
 
 /* ladder.c: asks the next, or ends the task.  `rejected_by` is the mailbox that just rejected. */
 enum ieum_err ladder_move(const struct core *c, const struct policy *p, struct core_decision *d,

@@ -10,6 +10,11 @@ static enum ieum_err task_set_due(struct core *c, uint32_t th, int64_t due_at_ms
 	uint64_t tie = referral_at(c, t->referral)->seq << 8 | t->index;
 
 	t->due_at_ms = due_at_ms;
+	enum ieum_err err = deadlines_set(
+		&c->ending, &t->ending,
+		&(struct deadline){ .at_ms = due_at_ms, .tie = tie, .item = th, .is_task = true });
+	if (err)
+		return err;
 	if (due_at_ms && t->place)
 		heap_rekey(&c->clocks, t->place, (uint64_t)due_at_ms, tie);
 	else if (due_at_ms)
@@ -96,6 +101,17 @@ static void task_unask(struct task *t, uint32_t mailbox)
 	t->n_asked = kept;
 }
 
+void task_pass_on(struct task *t, uint32_t from, uint32_t to)
+{
+	if (t->holder == from)
+		t->holder = to;
+	if (task_asks(t, to))
+		task_unask(t, from);
+	for (uint32_t i = 0; i < t->n_asked; i++)
+		if (t->asked[i].mailbox == from)
+			t->asked[i].mailbox = to;
+}
+
 enum ieum_err task_set_ladder(struct task *t, Ieum__V1__Step *const *steps, size_t n)
 {
 	size_t bytes = n * sizeof(struct step);
@@ -119,6 +135,7 @@ enum ieum_err task_set_ladder(struct task *t, Ieum__V1__Step *const *steps, size
 		s->due_at_ms = steps[i]->due_at_ms;
 		s->on_silence_only = steps[i]->on_silence_only;
 		s->on_rejection_only = steps[i]->on_rejection_only;
+		s->repeats = steps[i]->repeats;
 	}
 	t->n_ladder = (uint16_t)n;
 	return IEUM_E_OK;
@@ -154,6 +171,7 @@ enum ieum_err task_add(struct core *c, uint32_t referral, const Ieum__V1__Task *
 	t->effect = (uint8_t)from->effect;
 	t->effect_reason = (uint8_t)from->effect_reason;
 	t->blocks_closing = from->blocks_closing;
+	t->rejection_ends = from->rejection_ends;
 	int64_t at_ms = to_ms(referral_at(c, referral)->at_us);
 	t->within_ms = from->due_at_ms > at_ms ? from->due_at_ms - at_ms : 0;
 	memcpy(t->jurisdiction, jurisdiction, strnlen(jurisdiction, sizeof t->jurisdiction - 1));
@@ -161,6 +179,8 @@ enum ieum_err task_add(struct core *c, uint32_t referral, const Ieum__V1__Task *
 		err = task_ask(t, from->asked[i], 0);
 	if (!err)
 		err = task_set_ladder(t, from->ladder, from->n_ladder);
+	if (!err)
+		err = approval_new(from, &t->approval);
 	t->due_at_ms = from->due_at_ms;
 	return err ? err : task_restore(c, th);
 }
@@ -198,14 +218,22 @@ enum ieum_err task_change(struct core *c, const Ieum__V1__TaskChanged *change)
 		t->outcome = (uint8_t)change->outcome;
 	if (change->reason)
 		t->reason = (uint8_t)change->reason;
+	if (change->answer)
+		t->answer = (uint8_t)change->answer;
+	enum ieum_err err = IEUM_E_OK;
 	if (change->rejected) {
 		task_unask(t, change->by);
+		if (change->accepted_by)
+			err = approval_take_back(t->approval, change->accepted_by);
+	} else if (change->accepted_by) {
+		err = approval_add(t->approval, change->accepted_by);
 	} else if (task_answer_takes(change->answer) && t->holder != change->by) {
 		t->holder = change->by;
 		t->held_at = t->steps_used;
 	}
-	return task_set_state(c, th, (uint8_t)change->state,
-			      change->due_at_ms < 0 ? t->due_at_ms : change->due_at_ms);
+	return err ? err
+		   : task_set_state(c, th, (uint8_t)change->state,
+				    change->due_at_ms < 0 ? t->due_at_ms : change->due_at_ms);
 }
 
 enum ieum_err task_move_clock(struct core *c, const Ieum__V1__ClockMoved *m)
@@ -247,11 +275,12 @@ void task_free(struct core *c, uint32_t th)
 
 	if (task_open(t))
 		case_list_remove(c, th);
-	if (t->place)
-		heap_remove(&c->clocks, t->place);
+	(void)!task_set_due(c, th, 0); /* only takes out: needs no memory */
 	free(t->asked);
 	free(t->ladder);
+	free(t->approval);
 	t->asked = NULL;
 	t->ladder = NULL;
+	t->approval = NULL;
 	slab_put(&c->tasks, th);
 }

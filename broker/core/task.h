@@ -25,6 +25,9 @@ enum ieum_err task_set_ladder(struct task *t, Ieum__V1__Step *const *steps,
 			      size_t n) IEUM_MUST_CHECK;
 enum ieum_err task_ask(struct task *t, uint32_t mailbox, uint32_t step) IEUM_MUST_CHECK;
 
+/* Whoever takes over answers in the place of the other; its deadline stays. */
+void task_pass_on(struct task *t, uint32_t from, uint32_t to);
+
 void task_free(struct core *c, uint32_t th);
 
 /* May this mailbox answer? */

@@ -1,6 +1,7 @@
 /* Cases, for those who take part in them: the list, and one with its timeline. */
 #include <string.h>
 
+#include "broker/core/case_clock.h"
 #include "broker/core/cases.h"
 #include "broker/core/task.h"
 #include "broker/core/timeline.h"
@@ -21,7 +22,11 @@ static Ieum__V1__CaseSummary *summary_of(struct viewing *w, const struct core_ca
 	s->opened_at_ms = k->opened_at_ms;
 	s->last_at_ms = k->last_at_ms;
 	s->open_requests = k->n_open;
+	s->grade = view_text(k->grade);
+	/* These walk along all that is open. */
+	w->looked += k->n_open + 2 * k->n_clocks;
 	s->next_due_at_ms = case_next_due(w->c, k);
+	s->breached_clocks = case_clocks_breached(w->c, k);
 	return s;
 }
 
@@ -45,7 +50,6 @@ enum ieum_err view_cases(struct viewing *w)
 {
 	Ieum__V1__CasesResult *r = view_alloc(w, sizeof *r);
 	bool closed = w->v->query->cases->closed;
-	unsigned looked = 0;
 
 	if (!r)
 		return IEUM_E_NO_MEMORY;
@@ -64,8 +68,9 @@ enum ieum_err view_cases(struct viewing *w)
 		if (left && left - 1 < at)
 			at = (uint32_t)left - 1;
 		while (at > 0) {
-			if (r->n_cases == w->rows || looked++ >= VIEW_LOOKED_MAX)
+			if (r->n_cases == w->rows || view_tired(w))
 				return view_more(w, (uint64_t)box << 32 | (at + 1U));
+			w->looked += 1 + (uint32_t)box;
 			uint32_t ch = m->cases[--at];
 			const struct core_case *k = ch ? case_at(w->c, ch) : NULL;
 			if (!k || (case_closed(k) && !closed) ||
@@ -109,8 +114,10 @@ static enum ieum_err put_recipients(struct viewing *w, const struct referral *m,
 {
 	size_t n = 0;
 
-	for (uint32_t dh = m->first_delivery; dh; dh = delivery_at(w->c, dh)->next)
+	for (uint32_t dh = m->first_delivery; dh; dh = delivery_at(w->c, dh)->next) {
 		n += delivery_at(w->c, dh)->id >> CORE_ROUTE_BITS == seq;
+		w->looked++;
+	}
 	e->to = view_alloc(w, n * sizeof *e->to);
 	if (!e->to)
 		return IEUM_E_NO_MEMORY;
@@ -152,6 +159,26 @@ static enum ieum_err put_message(struct viewing *w, const struct entry *from,
 	return put_recipients(w, m, from->seq, e);
 }
 
+/* A grade, of eight letters at most. */
+static char *view_letters(struct viewing *w, uint64_t letters)
+{
+	char *text = view_alloc(w, sizeof letters + 1);
+
+	for (size_t i = 0; text && i < sizeof letters; i++)
+		text[i] = (char)(letters >> 8 * i);
+	return text ? text : view_text("");
+}
+
+static enum ieum_err put_successor(struct viewing *w, const struct entry *from,
+				   Ieum__V1__TimelineEntry *e)
+{
+	e->to = view_alloc(w, sizeof *e->to);
+	if (!e->to)
+		return IEUM_E_NO_MEMORY;
+	e->to[e->n_to++] = view_text(state_mailbox_name(w->c, (uint32_t)from->successor));
+	return IEUM_E_OK;
+}
+
 static enum ieum_err put_entry(struct viewing *w, const struct entry *from,
 			       Ieum__V1__TimelineEntry *e)
 {
@@ -173,9 +200,36 @@ static enum ieum_err put_entry(struct viewing *w, const struct entry *from,
 				   ? IEUM__V1__DELIVERY_CAUSE__DELIVERY_CAUSE_NEXT_RANK
 				   : IEUM__V1__DELIVERY_CAUSE__DELIVERY_CAUSE_ESCALATED;
 		break;
+	case IEUM__V1__TIMELINE_KIND__TIMELINE_KIND_CLOCK:
+		e->clock_change = (Ieum__V1__ClockChange)from->what;
+		e->name = view_text(names_text(&w->c->names, entry_name(from)));
+		e->outcome = IEUM__V1__OUTCOME__OUTCOME_UNSPECIFIED;
+		e->reason = IEUM__V1__REASON__REASON_UNSPECIFIED;
+		break;
+	case IEUM__V1__TIMELINE_KIND__TIMELINE_KIND_PLACE:
+		e->hold_state = (Ieum__V1__HoldState)from->what;
+		e->name = view_text(pool_at(w->c, entry_name(from))->name);
+		e->outcome = IEUM__V1__OUTCOME__OUTCOME_UNSPECIFIED;
+		e->reason = IEUM__V1__REASON__REASON_UNSPECIFIED;
+		break;
+	case IEUM__V1__TIMELINE_KIND__TIMELINE_KIND_GATE:
+		e->name = view_text(names_text(&w->c->names, entry_name(from)));
+		e->outcome = IEUM__V1__OUTCOME__OUTCOME_UNSPECIFIED;
+		e->reason = IEUM__V1__REASON__REASON_UNSPECIFIED;
+		break;
+	case IEUM__V1__TIMELINE_KIND__TIMELINE_KIND_HANDED_OVER: return put_successor(w, from, e);
+	case IEUM__V1__TIMELINE_KIND__TIMELINE_KIND_GRADE:
+		e->name = view_letters(w, from->letters);
+		break;
+	case IEUM__V1__TIMELINE_KIND__TIMELINE_KIND_CONSENT:
+		e->name = view_text(from->what == IEUM__V1__CONSENT_CHANGE__CONSENT_CHANGE_WITHDRAWN
+					    ? "withdrawn"
+					    : "given");
+		break;
 	default: break;
 	}
 	if (e->kind != IEUM__V1__TIMELINE_KIND__TIMELINE_KIND_DELIVERED &&
+	    e->kind != IEUM__V1__TIMELINE_KIND__TIMELINE_KIND_GRADE &&
 	    e->kind != IEUM__V1__TIMELINE_KIND__TIMELINE_KIND_DEAD_LETTERED)
 		e->due_at_ms = from->due_at_ms;
 	return from->referral ? put_message(w, from, e) : IEUM_E_OK;
@@ -192,11 +246,13 @@ static enum ieum_err put_timeline(struct viewing *w, const struct core_case *k,
 	r->timeline = view_alloc(w, n * sizeof *r->timeline);
 	if (!rows || !r->timeline)
 		return IEUM_E_NO_MEMORY;
-	for (size_t i = 0; i < n && !err; i++) {
+	for (size_t i = 0; i < n && !err && !(i && view_tired(w)); i++) {
 		err = put_entry(w, timeline_at(&k->timeline, (uint32_t)(at + i)), &rows[i]);
 		r->timeline[r->n_timeline++] = &rows[i];
+		w->looked++;
 	}
-	return !err && at + n < k->timeline.n ? view_more(w, at + n) : err;
+	at += r->n_timeline;
+	return !err && at < k->timeline.n ? view_more(w, at) : err;
 }
 
 enum ieum_err view_case(struct viewing *w, const Ieum__V1__CaseQuery *q)
@@ -216,12 +272,23 @@ enum ieum_err view_case(struct viewing *w, const Ieum__V1__CaseQuery *q)
 	w->v->result->case_ = r;
 	view_read_id(w, k->id);
 	r->summary = summary_of(w, k);
+	r->consent_withdrawn = k->consent_withdrawn;
 	r->participants = view_alloc(w, k->n_members * sizeof *r->participants);
 	if (!r->summary || !r->participants)
 		return IEUM_E_NO_MEMORY;
 	for (uint32_t i = 0; i < k->n_members; i++)
 		r->participants[r->n_participants++] =
 			view_text(state_mailbox_name(w->c, k->members[i].mailbox));
-	enum ieum_err err = put_links(w, k, r);
+	if (k->contact && !(r->safe_contact = contact_message(w->v->arena, k->contact)))
+		return IEUM_E_NO_MEMORY;
+	r->gates = view_alloc(w, k->gates.n * sizeof *r->gates);
+	if (!r->gates)
+		return IEUM_E_NO_MEMORY;
+	for (uint32_t i = 0; i < k->gates.n; i++)
+		if (gate_is_open(&k->gates, k->gates.list[i].name, to_ms(w->v->now)))
+			r->gates[r->n_gates++] = view_text(k->gates.list[i].name);
+	enum ieum_err err = view_case_clocks(w, k, r);
+	if (!err)
+		err = put_links(w, k, r);
 	return err ? err : put_timeline(w, k, r);
 }

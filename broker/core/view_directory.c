@@ -2,9 +2,12 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "broker/core/occasion.h"
 #include "broker/core/submit.h"
 #include "broker/core/cases.h"
 #include "broker/core/view.h"
+
+enum { REACH_BYTES = 64 * 1024 }; /* for counting */
 
 /* ---- directory ---- */
 
@@ -60,7 +63,8 @@ static enum ieum_err directory_row(struct viewing *w, size_t i, const char *kind
 	*out = NULL;
 	if (i < n_participants) {
 		const struct policy_participant *who = policy_participant(w->p, (int)i);
-		if (*kind && strcmp(kind, who->kind) != 0)
+		if ((*kind && strcmp(kind, who->kind) != 0) ||
+		    (w->who.who->reads_nothing && who != w->who.who))
 			return IEUM_E_OK;
 		*out = entry_of(w, who->name, who->kind, who->jurisdiction, who->title_en,
 				who->title_ko);
@@ -71,7 +75,7 @@ static enum ieum_err directory_row(struct viewing *w, size_t i, const char *kind
 		return IEUM_E_OK;
 	}
 	const struct policy_body *b = policy_body(w->p, (int)(i - n_participants));
-	if (*kind && strcmp(kind, b->kind) != 0)
+	if ((*kind && strcmp(kind, b->kind) != 0) || w->who.who->reads_nothing)
 		return IEUM_E_OK;
 	*out = entry_of(w, b->name, b->kind, b->jurisdiction, b->title_en, b->title_ko);
 	if (!*out)
@@ -125,6 +129,10 @@ enum ieum_err view_whoami(struct viewing *w)
 	r->actor = view_text(state_actor_name(w->c, connection_at(w->c, w->who.connection)->actor));
 	r->hub = view_text(policy_hub(w->p));
 	r->drill = w->c->drill;
+	const char *en, *ko;
+	policy_notification(w->p, &en, &ko);
+	r->notification_en = view_text(en);
+	r->notification_ko = view_text(ko);
 	r->mailboxes = view_alloc(w, who->n_mailboxes * sizeof *r->mailboxes);
 	r->views = view_alloc(w, sizeof views);
 	if (!r->mailboxes || !r->views)
@@ -155,8 +163,14 @@ static Ieum__V1__ReachEntry *reach_row(struct viewing *w, const struct policy_de
 		return e;
 	e->answer_by_at_ms = t->due_at_ms;
 	e->ladder = view_alloc(w, t->n_ladder * sizeof *e->ladder);
-	for (size_t i = 0; e->ladder && i < t->n_ladder; i++)
-		e->ladder[e->n_ladder++] = view_text(t->ladder[i].to);
+	for (size_t i = 0; e->ladder && i < t->n_ladder; i++) {
+		const char *to = t->ladder[i].to;
+		/* Some are written into the decision, which the next message is decided in. */
+		e->ladder[i] = arena_copy(w->v->arena, to, strlen(to) + 1);
+		if (!e->ladder[i])
+			return NULL;
+		e->n_ladder++;
+	}
 	return e->ladder ? e : NULL;
 }
 
@@ -263,8 +277,14 @@ enum ieum_err view_reach(struct viewing *w, const Ieum__V1__ReachQuery *q)
 		.envelope = q->referral->envelope,
 		.who = w->who,
 	};
+	arena_init(&d->arena, REACH_BYTES);
 	enum ieum_err err = reach_context(w, &s);
-	if (err)
-		return *w->v->detail ? err : view_refuse(w, err, d->detail);
-	return decide_reach(w, &s);
+	if (!err)
+		err = submit_count(&s);
+	if (!err)
+		err = decide_reach(w, &s);
+	else if (!*w->v->detail)
+		err = view_refuse(w, err, d->detail);
+	arena_release(&d->arena);
+	return err;
 }

@@ -2,8 +2,42 @@
 #include <string.h>
 
 #include "broker/core/cases.h"
+#include "broker/core/handover.h"
+#include "broker/core/mailbox.h"
 #include "broker/core/task.h"
 #include "broker/core/view.h"
+
+/* Who has approved it, of those who have to. */
+static enum ieum_err put_approval(struct viewing *w, const struct approval *a,
+				  Ieum__V1__TaskView *out)
+{
+	out->quorum = a->quorum;
+	out->accepted_by = view_alloc(w, a->n_accepted * sizeof *out->accepted_by);
+	if (!out->accepted_by)
+		return IEUM_E_NO_MEMORY;
+	for (; out->n_accepted_by < a->n_accepted; out->n_accepted_by++)
+		out->accepted_by[out->n_accepted_by] =
+			view_text(state_participant_name(w->c, a->accepted_by[out->n_accepted_by]));
+	return IEUM_E_OK;
+}
+
+enum ieum_err view_task(struct viewing *w, const struct task *t, Ieum__V1__TaskView *out)
+{
+	uint32_t asked = t->holder ? t->holder : t->n_asked ? t->asked[t->n_asked - 1].mailbox : 0;
+
+	*out = (Ieum__V1__TaskView)IEUM__V1__TASK_VIEW__INIT;
+	out->task = t->index;
+	out->state = (Ieum__V1__TaskState)t->state;
+	out->asked = view_text(state_mailbox_name(w->c, asked));
+	out->outcome = (Ieum__V1__Outcome)t->outcome;
+	out->reason = (Ieum__V1__Reason)t->reason;
+	out->due_at_ms = t->due_at_ms;
+	out->steps_left = (uint32_t)(t->n_ladder - t->steps_used);
+	out->answer = (Ieum__V1__AnswerKind)t->answer;
+	out->asked_first =
+		view_text(state_mailbox_name(w->c, t->n_asked ? t->asked[0].mailbox : 0));
+	return t->approval ? put_approval(w, t->approval, out) : IEUM_E_OK;
+}
 
 static enum ieum_err put_tasks(struct viewing *w, const struct referral *m,
 			       Ieum__V1__ReferralResult *r)
@@ -12,21 +46,11 @@ static enum ieum_err put_tasks(struct viewing *w, const struct referral *m,
 	if (!r->tasks)
 		return IEUM_E_NO_MEMORY;
 	for (uint32_t th = m->first_task; th; th = task_at(w->c, th)->next) {
-		const struct task *t = task_at(w->c, th);
 		Ieum__V1__TaskView *row = view_alloc(w, sizeof *row);
 		if (!row)
 			return IEUM_E_NO_MEMORY;
-		*row = (Ieum__V1__TaskView)IEUM__V1__TASK_VIEW__INIT;
-		row->task = t->index;
-		row->state = (Ieum__V1__TaskState)t->state;
-		uint32_t asked = t->holder    ? t->holder
-				 : t->n_asked ? t->asked[t->n_asked - 1].mailbox
-					      : 0;
-		row->asked = view_text(state_mailbox_name(w->c, asked));
-		row->outcome = (Ieum__V1__Outcome)t->outcome;
-		row->reason = (Ieum__V1__Reason)t->reason;
-		row->due_at_ms = t->due_at_ms;
-		row->steps_left = (uint32_t)(t->n_ladder - t->steps_used);
+		if (view_task(w, task_at(w->c, th), row))
+			return IEUM_E_NO_MEMORY;
 		r->tasks[r->n_tasks++] = row;
 	}
 	return IEUM_E_OK;
@@ -61,16 +85,37 @@ static enum ieum_err put_deliveries(struct viewing *w, const struct referral *m,
 	return IEUM_E_OK;
 }
 
-/* Sender and recipients may read it. */
+/* Sender and recipients may read it, and to whom they have handed the case over. */
 static bool may_read(const struct viewing *w, const struct referral *m)
 {
-	if (m->sender == w->who.participant)
+	const struct core_case *k = m->core_case ? case_at(w->c, m->core_case) : NULL;
+
+	if (m->sender == w->who.participant ||
+	    (k && m->sender &&
+	     handover_inherits(w->c, w->p, &w->who, k, handover_own_mailbox(w->c, m->sender))))
 		return true;
-	for (uint32_t dh = m->first_delivery; dh; dh = delivery_at(w->c, dh)->next)
-		if (delivery_at(w->c, dh)->state != DELIVERY_WITHDRAWN &&
-		    caller_consumes(w->c, w->p, &w->who, delivery_at(w->c, dh)->mailbox))
+	for (uint32_t dh = m->first_delivery; dh; dh = delivery_at(w->c, dh)->next) {
+		const struct delivery *d = delivery_at(w->c, dh);
+		if (k && handover_inherits(w->c, w->p, &w->who, k, d->mailbox))
 			return true;
+		if (d->state != DELIVERY_WITHDRAWN &&
+		    caller_consumes(w->c, w->p, &w->who, d->mailbox))
+			return true;
+	}
 	return false;
+}
+
+/* On a consent that was withdrawn nobody gets to know more than it does already. */
+static bool is_withheld(const struct viewing *w, const struct core_case *k,
+			const struct referral *m)
+{
+	if (!k || !k->consent_withdrawn || m->basis != IEUM__V1__BASIS_KIND__BASIS_KIND_CONSENT ||
+	    m->sender == w->who.participant)
+		return false;
+	for (uint32_t dh = m->first_delivery; dh; dh = delivery_at(w->c, dh)->next)
+		if (mailbox_has_read(w->c, delivery_at(w->c, dh), w->who.participant))
+			return false;
+	return true;
 }
 
 enum ieum_err view_referral(struct viewing *w, const Ieum__V1__ReferralQuery *q)
@@ -82,6 +127,8 @@ enum ieum_err view_referral(struct viewing *w, const Ieum__V1__ReferralQuery *q)
 
 	if (k && case_excludes(k, w->who.participant))
 		return view_refuse(w, IEUM_E_CONFLICT_OF_INTEREST, "query.referral.message_id");
+	if (k && handover_left(w->c, w->p, &w->who, k))
+		return view_refuse(w, IEUM_E_REFERRAL_UNKNOWN, "query.referral.message_id");
 	bool content = m && may_read(w, m);
 	if (!m || (!content && !(k && caller_in_case(w->c, w->p, &w->who, k))))
 		return view_refuse(w, IEUM_E_REFERRAL_UNKNOWN, "query.referral.message_id");
@@ -91,7 +138,7 @@ enum ieum_err view_referral(struct viewing *w, const Ieum__V1__ReferralQuery *q)
 	*r = (Ieum__V1__ReferralResult)IEUM__V1__REFERRAL_RESULT__INIT;
 	w->v->result->what_case = IEUM__V1__RESULT__WHAT_REFERRAL;
 	w->v->result->referral = r;
-	w->v->payload_seq = content && !m->erased ? m->seq : 0;
+	w->v->payload_seq = content && !m->erased && !is_withheld(w, k, m) ? m->seq : 0;
 	view_read_id(w, m->id);
 	r->message_id = view_id(m->id);
 	if (k)

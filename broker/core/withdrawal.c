@@ -117,19 +117,32 @@ static enum ieum_err withdraw_queued(struct submission *s, uint32_t mailbox, siz
 	return err;
 }
 
+/* Somebody is left there who may know of a case at all. */
+static bool may_own(const struct submission *s, uint32_t mailbox)
+{
+	const struct policy_mailbox *m =
+		policy_mailbox(s->p, state_policy_mailbox(s->c, s->p, mailbox));
+
+	for (size_t i = 0; m && i < m->n_consumers; i++)
+		if (!is_excluded(s, m->consumers[i]) &&
+		    !policy_participant(s->p, m->consumers[i])->reads_nothing)
+			return true;
+	return false;
+}
+
 /* The sender; who gets the message, when the sender told of a conflict of its own; or who takes
  * part already. */
 static uint32_t find_owner(const struct submission *s)
 {
 	const struct core_case *k = s->core_case ? case_at(s->c, s->core_case) : NULL;
 
-	if (!submit_excludes(s, s->e->sender_mailbox))
+	if (may_own(s, s->e->sender_mailbox))
 		return s->e->sender_mailbox;
 	for (size_t i = 0; i < s->e->n_routes; i++)
-		if (!submit_excludes(s, s->e->routes[i]->mailbox))
+		if (may_own(s, s->e->routes[i]->mailbox))
 			return s->e->routes[i]->mailbox;
 	for (uint32_t i = 0; k && i < k->n_members; i++)
-		if (!submit_excludes(s, k->members[i].mailbox))
+		if (may_own(s, k->members[i].mailbox))
 			return k->members[i].mailbox;
 	return 0;
 }

@@ -120,6 +120,7 @@ struct journal_record {
 	uint64_t seq;
 	const uint8_t *kept;
 	size_t kept_len;
+	bool has_payload; /* that is not erased; with either flag */
 	/* Only with JOURNAL_LOAD_PAYLOADS. */
 	const uint8_t *payload; /* NULL: none, or erased */
 	size_t payload_len;
@@ -130,7 +131,10 @@ struct journal_record {
 /* Anything but OK ends the load and is returned by it. */
 typedef enum ieum_err journal_record_cb(void *ctx, const struct journal_record *r);
 
-enum { JOURNAL_LOAD_PAYLOADS = 1 };
+enum {
+	JOURNAL_LOAD_PAYLOADS = 1,
+	JOURNAL_LOAD_PRESENCE = 2, /* whether there is a payload, without reading it */
+};
 
 /* Gives the events from..to (to is cut to journal_last_seq(); UINT64_MAX = all), in
  * order.  Holds no read transaction for long, so a slow reader never keeps the

@@ -321,6 +321,8 @@ static enum ieum_err memory_load(void *store, uint64_t from, uint64_t to, unsign
 		const struct stored_event *e = &s->disk->events[seq - 1];
 		struct journal_record r = { .seq = seq, .kept = e->kept, .kept_len = e->kept_len };
 
+		if (flags & (JOURNAL_LOAD_PAYLOADS | JOURNAL_LOAD_PRESENCE))
+			r.has_payload = e->payload != NULL;
 		if (flags & JOURNAL_LOAD_PAYLOADS) {
 			r.payload = e->payload;
 			r.payload_len = e->payload_len;

@@ -193,10 +193,13 @@ static void read_record(sqlite3_stmt *get, unsigned flags, struct journal_record
 {
 	*r = (struct journal_record){ .seq = (uint64_t)sqlite3_column_int64(get, 0) };
 	r->kept = column_bytes(get, 1, &r->kept_len);
+	if (flags & JOURNAL_LOAD_PRESENCE)
+		r->has_payload = sqlite3_column_int(get, 2) != 0;
 	if (!(flags & JOURNAL_LOAD_PAYLOADS) || sqlite3_column_type(get, 2) == SQLITE_NULL)
 		return;
 	r->payload = column_bytes(get, 4, &r->payload_len);
 	r->payload_erased = !r->payload;
+	r->has_payload = r->payload != NULL;
 	if (r->payload && sqlite3_column_bytes(get, 3) == JOURNAL_SALT_BYTES)
 		r->salt = sqlite3_column_blob(get, 3);
 }
@@ -206,8 +209,9 @@ static void read_record(sqlite3_stmt *get, unsigned flags, struct journal_record
 static enum ieum_err load_chunk(struct sqlite_store *s, uint64_t *from, uint64_t to, unsigned flags,
 				journal_record_cb *cb, void *ctx, int *n)
 {
-	sqlite3_stmt *get =
-		s->stmt[flags & JOURNAL_LOAD_PAYLOADS ? QUERY_LOAD_PAYLOADS : QUERY_LOAD];
+	sqlite3_stmt *get = s->stmt[flags & JOURNAL_LOAD_PAYLOADS   ? QUERY_LOAD_PAYLOADS
+				    : flags & JOURNAL_LOAD_PRESENCE ? QUERY_LOAD_PRESENCE
+								    : QUERY_LOAD];
 	enum ieum_err err = IEUM_E_OK;
 	int rc = SQLITE_OK;
 

@@ -45,6 +45,10 @@ static const char *const queries[QUERY_COUNT] = {
 	[QUERY_LOAD_PAYLOADS] = ("SELECT e.seq, e.kept, p.seq, p.salt, p.bytes FROM event e"
 				 " LEFT JOIN payload p ON p.seq = e.seq"
 				 " WHERE e.seq BETWEEN ? AND ? ORDER BY e.seq LIMIT ?"),
+	/* Without reading a payload: what is NULL shows in the row's head. */
+	[QUERY_LOAD_PRESENCE] = ("SELECT e.seq, e.kept, p.bytes IS NOT NULL FROM event e"
+				 " LEFT JOIN payload p ON p.seq = e.seq"
+				 " WHERE e.seq BETWEEN ? AND ? ORDER BY e.seq LIMIT ?"),
 	[QUERY_PAYLOAD_GET] = "SELECT salt, bytes FROM payload WHERE seq = ?",
 };
 
@@ -339,6 +343,8 @@ static enum ieum_err open_for_writing(struct sqlite_store *s, const struct journ
 	if (err)
 		return err;
 	info->epoch++;
+	/* Whatever a crashed writer erased may still be readable in its WAL. */
+	s->erased = true;
 	return sqlite_checkpointer_start(s->path, config->sqlite_vfs, &s->checkpointer);
 }
 

@@ -5,7 +5,9 @@
 #include <stdio.h>
 #include <string.h>
 
-enum { SHOWN_BYTES = 64 };
+#include "ieum/v1/body.pb-c.h"
+
+enum { SHOWN_BYTES = 64, POOL_DIGITS_MAX = 3 };
 
 struct parse {
 	const struct policy *p;
@@ -83,6 +85,59 @@ static bool parse_lead(const struct parse *ps, const char *text, size_t len)
 	return true;
 }
 
+/* "vi", "female", "vi,female": what stands in the brackets behind a role or a provider. */
+static bool parse_wanted(const struct parse *ps, const char *text, size_t len)
+{
+	static const char allowed[] =
+		"abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-";
+	static const struct {
+		const char *word;
+		int sex;
+	} sexes[] = { { "female", IEUM__V1__SEX__SEX_FEMALE },
+		      { "male", IEUM__V1__SEX__SEX_MALE } };
+
+	while (len > 0) {
+		const char *comma = memchr(text, ',', len);
+		size_t n = comma ? (size_t)(comma - text) : len;
+		int sex = 0;
+
+		for (size_t i = 0; i < sizeof sexes / sizeof sexes[0]; i++) {
+			if (n == strlen(sexes[i].word) && memcmp(text, sexes[i].word, n) == 0)
+				sex = sexes[i].sex;
+		}
+		if (n == 0 || n >= LANGUAGE_BYTES || strspn(text, allowed) < n ||
+		    (sex ? ps->out->sex != 0 : *ps->out->language != '\0'))
+			return wrong(ps,
+				     "'[%.*s]' must be a language, a sex or both, for example "
+				     "[vi,female]",
+				     (int)(len < SHOWN_BYTES ? len : SHOWN_BYTES), text);
+		if (sex)
+			ps->out->sex = sex;
+		else
+			memcpy(ps->out->language, text, n);
+		text += n + (comma != NULL);
+		len -= n + (comma != NULL);
+	}
+	return true;
+}
+
+/* An address that may have brackets behind it. */
+static bool parse_narrowed(const struct parse *ps, const char *text, size_t len,
+			   bool (*parse)(const struct parse *ps, const char *text, size_t len))
+{
+	const char *open = memchr(text, '[', len);
+	size_t before = open ? (size_t)(open - text) : len;
+
+	if (!parse(ps, text, before))
+		return false;
+	if (!open)
+		return true;
+	if (text[len - 1] != ']' || len - before <= 2)
+		return wrong(ps, "'[' needs a language or a sex and ']' behind it, for example "
+				 "[vi,female]");
+	return parse_wanted(ps, open + 1, len - before - 2);
+}
+
 static bool parse_role(const struct parse *ps, const char *text, size_t len)
 {
 	const char *at = memchr(text, '@', len);
@@ -128,6 +183,43 @@ static bool parse_provider(const struct parse *ps, const char *text, size_t len)
 	return true;
 }
 
+/* "NAME", or "NAME#3": three places of it. */
+static bool parse_pool(const struct parse *ps, const char *text, size_t len)
+{
+	const char *hash = memchr(text, '#', len);
+	size_t name_len = hash ? (size_t)(hash - text) : len;
+	size_t digits = len - name_len;
+	int places = hash ? 0 : 1;
+
+	for (size_t i = 1; i < digits && digits <= POOL_DIGITS_MAX + 1; i++)
+		places = hash[i] >= '0' && hash[i] <= '9' && places >= 0
+				 ? 10 * places + (hash[i] - '0')
+				 : -1;
+	if (places < 1)
+		return wrong(ps,
+			     "'#' needs a number of places behind it, for example pool:shelter#2");
+	for (size_t i = 0; i < ps->p->n_pools; i++) {
+		const char *name = ps->p->pools[i].name;
+
+		if (strncmp(name, text, name_len) != 0 || name[name_len] != '\0')
+			continue;
+		*ps->out =
+			(struct address){ .kind = ADDRESS_POOL, .index = (int)i, .part = places };
+		return true;
+	}
+	return unknown(ps, "pool", text, name_len, (const char *const *)ps->p->pool_words);
+}
+
+static bool parse_role_narrowed(const struct parse *ps, const char *text, size_t len)
+{
+	return parse_narrowed(ps, text, len, parse_role);
+}
+
+static bool parse_provider_narrowed(const struct parse *ps, const char *text, size_t len)
+{
+	return parse_narrowed(ps, text, len, parse_provider);
+}
+
 static bool parse_head(const struct parse *ps, const char *text, size_t len)
 {
 	const struct name_entry *entry = policy_name(ps->p, text, len);
@@ -158,6 +250,40 @@ static bool parse_name(const struct parse *ps, const char *text, size_t len)
 	return unknown(ps, "participant", text, len, (const char *const *)ps->p->participant_words);
 }
 
+size_t address_length(const char *text)
+{
+	size_t n = strcspn(text, ",[");
+
+	if (text[n] == '[')
+		n += strcspn(text + n, "]");
+	return n + strcspn(text + n, ",");
+}
+
+size_t address_narrow(const struct scope *s, const char *text, char *out, size_t out_bytes)
+{
+	size_t used = 0;
+
+	while (*text) {
+		size_t len = address_length(text);
+		bool group = strncmp(text, "role:", 5) == 0 || strncmp(text, "provider:", 9) == 0;
+		const char *sex = s->sex == IEUM__V1__SEX__SEX_FEMALE ? "female"
+				  : s->sex == IEUM__V1__SEX__SEX_MALE ? "male"
+								      : "";
+		bool narrow = group && !memchr(text, '[', len) && (s->language || *sex);
+
+		used += (size_t)snprintf(used < out_bytes ? out + used : NULL,
+					 used < out_bytes ? out_bytes - used : 0,
+					 "%s%.*s%s%s%s%s%s", used ? ", " : "", (int)len, text,
+					 narrow ? "[" : "",
+					 narrow && s->language ? s->language : "",
+					 narrow && s->language && *sex ? "," : "",
+					 narrow ? sex : "", narrow ? "]" : "");
+		text += len;
+		text += strspn(text, ", ");
+	}
+	return used;
+}
+
 bool address_parse(const struct policy *p, const char *text, size_t len, struct address *out,
 		   char *why, size_t why_bytes)
 {
@@ -171,9 +297,13 @@ bool address_parse(const struct policy *p, const char *text, size_t len, struct 
 	static const struct {
 		const char *prefix;
 		bool (*parse)(const struct parse *ps, const char *text, size_t len);
-	} prefixes[] = { { "body:", parse_body },         { "lead:", parse_lead },
-			 { "convener:", parse_lead },     { "role:", parse_role },
-			 { "provider:", parse_provider }, { "head:", parse_head } };
+	} prefixes[] = { { "body:", parse_body },
+			 { "lead:", parse_lead },
+			 { "convener:", parse_lead },
+			 { "role:", parse_role_narrowed },
+			 { "provider:", parse_provider_narrowed },
+			 { "head:", parse_head },
+			 { "pool:", parse_pool } };
 	const struct parse ps = { p, out, why, why_bytes };
 
 	for (size_t i = 0; i < sizeof words / sizeof words[0]; i++) {
@@ -191,8 +321,8 @@ bool address_parse(const struct policy *p, const char *text, size_t len, struct 
 	if (memchr(text, ':', len))
 		return wrong(
 			&ps,
-			"'%.*s' is no address; they begin with body:, lead:, convener:, role:, provider: or "
-			"head:, or are a participant's name",
+			"'%.*s' is no address; they begin with body:, lead:, convener:, role:, provider:, "
+			"pool: or head:, or are a participant's name",
 			(int)(len < SHOWN_BYTES ? len : SHOWN_BYTES), text);
 	return parse_name(&ps, text, len);
 }

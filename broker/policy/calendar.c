@@ -6,7 +6,8 @@ enum {
 	HOUR_MS = 60 * MIN_MS,
 	DAY_MS = 24 * HOUR_MS,
 	DAYS_OF_400_YEARS = 146097,
-	DAYS_TO_1970 = 719468, /* from 0000-03-01 */
+	DAYS_TO_1970 = 719468,    /* from 0000-03-01 */
+	OFFSET_MAX_MIN = 16 * 60, /* no clock was ever further from UTC */
 };
 
 static int64_t floor_div(int64_t a, int64_t b)
@@ -14,14 +15,57 @@ static int64_t floor_div(int64_t a, int64_t b)
 	return a / b - (a % b < 0);
 }
 
-static int64_t local_ms(const struct calendar *c, int64_t at_ms)
+/* How many changes lie at or before at_ms. */
+static size_t changes_until(const struct calendar *c, int64_t at_ms)
 {
-	return at_ms + (int64_t)c->offset_min * MIN_MS;
+	size_t low = 0, high = c->n_changes;
+
+	while (low < high) {
+		size_t middle = low + (high - low) / 2;
+
+		if (c->changes[middle].at_ms <= at_ms)
+			low = middle + 1;
+		else
+			high = middle;
+	}
+	return low;
 }
 
-static int64_t utc_ms(const struct calendar *c, int64_t at_ms)
+static int offset_after(const struct calendar *c, size_t n_changes)
 {
-	return at_ms - (int64_t)c->offset_min * MIN_MS;
+	return n_changes > 0 ? c->changes[n_changes - 1].offset_min : c->offset_min;
+}
+
+int calendar_offset_min(const struct calendar *c, int64_t at_ms)
+{
+	return offset_after(c, changes_until(c, at_ms));
+}
+
+static int64_t local_ms(const struct calendar *c, int64_t at_ms)
+{
+	return at_ms + (int64_t)calendar_offset_min(c, at_ms) * MIN_MS;
+}
+
+/* The offset that held before the last change that this local time comes after, or fell
+ * into: in a gap and at the first of two occurrences that is the older one. */
+static int64_t utc_ms(const struct calendar *c, int64_t local)
+{
+	size_t n = changes_until(c, local + (int64_t)OFFSET_MAX_MIN * MIN_MS);
+
+	for (; n > 0; n--) {
+		int64_t by_older = local - (int64_t)offset_after(c, n - 1) * MIN_MS;
+		int64_t by_newer = local - (int64_t)offset_after(c, n) * MIN_MS;
+		int64_t change_ms = c->changes[n - 1].at_ms;
+
+		if (by_older >= change_ms)
+			return by_newer >= change_ms ? by_newer : by_older;
+	}
+	return local - (int64_t)c->offset_min * MIN_MS;
+}
+
+int64_t calendar_moment(const struct calendar *c, int64_t day, int minute)
+{
+	return utc_ms(c, day * DAY_MS + (int64_t)minute * MIN_MS);
 }
 
 int64_t calendar_day(const struct calendar *c, int64_t at_ms)
@@ -29,7 +73,14 @@ int64_t calendar_day(const struct calendar *c, int64_t at_ms)
 	return floor_div(local_ms(c, at_ms), DAY_MS);
 }
 
-static bool is_holiday(const struct calendar *c, int64_t day)
+int calendar_minute(const struct calendar *c, int64_t at_ms)
+{
+	int64_t local = local_ms(c, at_ms);
+
+	return (int)((local - floor_div(local, DAY_MS) * DAY_MS) / MIN_MS);
+}
+
+bool calendar_is_holiday(const struct calendar *c, int64_t day)
 {
 	size_t low = 0, high = c->n_holidays;
 
@@ -44,55 +95,81 @@ static bool is_holiday(const struct calendar *c, int64_t day)
 	return low < c->n_holidays && c->holidays[low] == day;
 }
 
-bool calendar_is_working_day(const struct calendar *c, int64_t day)
+int calendar_weekday(int64_t day)
 {
 	/* 1970-01-01 was a Thursday. */
-	int64_t weekday = day + 4 - 7 * floor_div(day + 4, 7);
+	return (int)(day + 4 - 7 * floor_div(day + 4, 7));
+}
 
-	return !(c->weekend & 1U << weekday) && !is_holiday(c, day);
+bool calendar_is_working_day(const struct calendar *c, int64_t day)
+{
+	return !(c->weekend & 1U << calendar_weekday(day)) && !calendar_is_holiday(c, day);
+}
+
+static bool is_open_on(const struct calendar *c, int64_t day, int open_min, int close_min,
+		       int64_t at_ms)
+{
+	return calendar_is_working_day(c, day) && at_ms >= calendar_moment(c, day, open_min) &&
+	       at_ms < calendar_moment(c, day, close_min);
+}
+
+bool calendar_is_open_for(const struct calendar *c, const struct calendar_hours *hours,
+			  int64_t at_ms)
+{
+	int64_t day = calendar_day(c, at_ms);
+	int open_min = hours ? hours->open_min : c->open_min;
+	int close_min = hours ? hours->close_min : c->close_min;
+
+	if (hours && hours->always)
+		return true;
+	/* Clocks put back over midnight show yesterday's date once more while the new day has
+	 * begun already. */
+	return is_open_on(c, day, open_min, close_min, at_ms) ||
+	       is_open_on(c, day + 1, open_min, close_min, at_ms);
 }
 
 bool calendar_is_open(const struct calendar *c, int64_t at_ms)
 {
-	int64_t day = calendar_day(c, at_ms);
-	int64_t minute = (local_ms(c, at_ms) - day * DAY_MS) / MIN_MS;
-
-	return calendar_is_working_day(c, day) && minute >= c->open_min && minute < c->close_min;
+	return calendar_is_open_for(c, NULL, at_ms);
 }
 
 static int64_t add_business_hours(const struct calendar *c, int64_t from_ms, int64_t hours)
 {
 	int64_t left = hours * HOUR_MS;
-	int64_t at = local_ms(c, from_ms);
-	int64_t day = floor_div(at, DAY_MS);
+	int64_t at = from_ms;
+	int64_t day = calendar_day(c, from_ms);
 
 	if (hours == 0)
 		return from_ms;
 	for (int64_t last = day + CALENDAR_DAYS_MAX; day < last; day++) {
-		int64_t open = day * DAY_MS + (int64_t)c->open_min * MIN_MS;
-		int64_t close = day * DAY_MS + (int64_t)c->close_min * MIN_MS;
+		if (!calendar_is_working_day(c, day))
+			continue;
+		int64_t open = calendar_moment(c, day, c->open_min);
+		int64_t close = calendar_moment(c, day, c->close_min);
 
 		if (at < open)
 			at = open;
-		if (!calendar_is_working_day(c, day) || at >= close)
+		if (at >= close)
 			continue;
 		if (left <= close - at)
-			return utc_ms(c, at + left);
+			return at + left;
 		left -= close - at;
 	}
-	return utc_ms(c, day * DAY_MS);
+	return calendar_moment(c, day, 0);
 }
 
 static int64_t add_business_days(const struct calendar *c, int64_t from_ms, int64_t days)
 {
-	/* A day that begins at this very moment is whole, so it counts. */
-	int64_t day = calendar_day(c, from_ms - 1);
+	int64_t day = calendar_day(c, from_ms);
 
 	if (days == 0)
 		return from_ms;
+	/* A day that begins at this very moment is whole, so it counts. */
+	if (calendar_moment(c, day, 0) == from_ms)
+		day--;
 	for (int64_t last = day + CALENDAR_DAYS_MAX; days > 0 && day < last;)
 		days -= calendar_is_working_day(c, ++day);
-	return utc_ms(c, (day + 1) * DAY_MS);
+	return calendar_moment(c, day + 1, 0);
 }
 
 /* The civil calendar in years that begin in March, so that the leap day is the last. */
@@ -126,6 +203,8 @@ static int64_t add_months(const struct calendar *c, int64_t from_ms, int64_t mon
 	int64_t year, month, day;
 	int64_t from_day = calendar_day(c, from_ms);
 
+	if (months == 0)
+		return from_ms;
 	if (months > CALENDAR_DAYS_MAX / 31)
 		months = CALENDAR_DAYS_MAX / 31;
 	date_of(from_day, &year, &month, &day);
@@ -136,7 +215,7 @@ static int64_t add_months(const struct calendar *c, int64_t from_ms, int64_t mon
 	int64_t next = month == 12 ? day_of(year + 1, 1, 1) : day_of(year, month + 1, 1);
 	int64_t to_day = first + day - 1 < next ? first + day - 1 : next - 1;
 
-	return from_ms + (to_day - from_day) * DAY_MS;
+	return utc_ms(c, local_ms(c, from_ms) + (to_day - from_day) * DAY_MS);
 }
 
 int64_t calendar_add(const struct calendar *c, int64_t from_ms, struct yaml_duration duration)

@@ -2,8 +2,13 @@
  *
  * Pure functions over a calendar that never changes; the machine's clock and time zone play
  * no part.  Times are Unix milliseconds, days are days since 1970-01-01, both may be before
- * 1970.  The offset from UTC is fixed: a hub whose country changes its clocks twice a year
- * would need more than this. */
+ * 1970.
+ *
+ * Where a country puts its clocks forward and back, the calendar holds the moments at which
+ * the offset from UTC changes.  A local time that does not exist is then the same distance
+ * after the change as it would have been without one (02:30 becomes 03:30); one that exists
+ * twice means its first occurrence (RFC 5545 §3.3.5 says both).  So every local time is one
+ * moment, and what passes between two moments is always counted in real time. */
 #ifndef IEUM_BROKER_POLICY_CALENDAR_H
 #define IEUM_BROKER_POLICY_CALENDAR_H
 
@@ -17,22 +22,55 @@ enum {
 	CALENDAR_DAYS_MAX = 36600, /* no sum looks further ahead than this, a century */
 };
 
+/* From at_ms on, until the next change. */
+struct calendar_change {
+	int64_t at_ms;
+	int offset_min; /* minutes east of UTC */
+};
+
+/* Somebody's own hours on the hub's working days. */
+struct calendar_hours {
+	int open_min, close_min; /* minutes since midnight; open < close */
+	bool always;             /* by day and night, holidays too */
+};
+
 struct calendar {
-	int offset_min;          /* minutes east of UTC: 540 in Korea */
+	int offset_min; /* minutes east of UTC until the first change: 540 in Korea */
+	const struct calendar_change *changes; /* ascending */
+	size_t n_changes;
 	int open_min, close_min; /* working hours, minutes since midnight; open < close */
 	unsigned weekend;        /* bit per day of the week, bit 0 is Sunday; never all seven */
 	const int64_t *holidays; /* days, ascending */
 	size_t n_holidays;
 };
 
+/* Minutes east of UTC at that moment. */
+int calendar_offset_min(const struct calendar *c, int64_t at_ms);
+
+/* The moment of a local time: `minute` (0 to 1440) of a day. */
+int64_t calendar_moment(const struct calendar *c, int64_t day, int minute);
+
+/* Sunday is 0. */
+int calendar_weekday(int64_t day);
+
+/* Minutes since the midnight of calendar_day(). */
+int calendar_minute(const struct calendar *c, int64_t at_ms);
+
 /* The day, by the calendar's own midnight. */
 int64_t calendar_day(const struct calendar *c, int64_t at_ms);
+
+/* One of the listed days, whether a weekend or not. */
+bool calendar_is_holiday(const struct calendar *c, int64_t day);
 
 /* Neither weekend nor holiday. */
 bool calendar_is_working_day(const struct calendar *c, int64_t day);
 
 /* Within the working hours of a working day. */
 bool calendar_is_open(const struct calendar *c, int64_t at_ms);
+
+/* The same with somebody's own hours; NULL: the calendar's. */
+bool calendar_is_open_for(const struct calendar *c, const struct calendar_hours *hours,
+			  int64_t at_ms);
 
 /* from + duration:
  *   ms … d          as they are, by day and night

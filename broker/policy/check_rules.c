@@ -33,6 +33,35 @@ static const struct yaml_node *condition_part(const struct loader *l, const stru
 
 /* ---- can it ever match? ---- */
 
+/* What carrying it out makes the hub send; a bit, or 0. */
+static uint64_t type_of_act(enum policy_act_kind kind)
+{
+	switch (kind) {
+	case POLICY_ACT_HAND_OVER:
+		return UINT64_C(1) << IEUM__V1__MESSAGE_TYPE__MESSAGE_TYPE_HANDOVER;
+	case POLICY_ACT_STOP_USE:
+		return UINT64_C(1) << IEUM__V1__MESSAGE_TYPE__MESSAGE_TYPE_STOP_USE_ORDER;
+	default: return 0;
+	}
+}
+
+/* Of a clock that tells nobody itself, rules tell. */
+static uint64_t clocks_make(const struct policy *p)
+{
+	uint64_t types = 0;
+
+	for (size_t i = 0; i < p->n_clocks; i++) {
+		const struct policy_clock *k = &p->clocks[i].is;
+
+		if (k->n_tells == 0)
+			types |= UINT64_C(1)
+				 << IEUM__V1__MESSAGE_TYPE__MESSAGE_TYPE_DEADLINE_NOTICE;
+		for (size_t e = 0; e < k->n_emits; e++)
+			types |= UINT64_C(1) << k->emits[e].type;
+	}
+	return types;
+}
+
 /* Types that the hub itself makes because a rule says so. */
 static uint64_t emitted_types(const struct policy *p)
 {
@@ -41,8 +70,10 @@ static uint64_t emitted_types(const struct policy *p)
 	for (size_t i = 0; i < p->n_rules; i++) {
 		for (size_t k = 0; k < p->rules[i].n_emits; k++)
 			types |= UINT64_C(1) << p->rules[i].emits[k].type;
+		for (size_t k = 0; k < p->rules[i].n_acts; k++)
+			types |= type_of_act(p->rules[i].acts[k].kind);
 	}
-	return types;
+	return types | linkages_make(p) | clocks_make(p);
 }
 
 /* What the senders that the condition admits may send, one way or the other. */
@@ -64,6 +95,20 @@ static uint64_t sendable_types(const struct policy *p, const struct condition *c
 	return types;
 }
 
+/* Those of the condition's types that somebody can open a case with; the hub can with all it
+ * makes. */
+static uint64_t opening_types(const struct policy *p, const struct condition *c)
+{
+	uint64_t types = 0;
+
+	for (size_t type = 1; type < POLICY_TYPES; type++)
+		types |= p->types[type].may_open ? UINT64_C(1) << type : 0;
+	if (c->n_senders == 0 &&
+	    (c->sender_kinds == 0 || c->sender_kinds & UINT64_C(1) << POLICY_KIND_HUB))
+		types |= emitted_types(p);
+	return types & c->types;
+}
+
 static void check_reachable(struct loader *l, const struct rule *rule)
 {
 	const struct condition *c = &rule->when;
@@ -83,6 +128,11 @@ static void check_reachable(struct loader *l, const struct rule *rule)
 			l->diag, part(l, rule, "needs_basis"),
 			"rule '%s' can never match: 'needs_basis' has none of the bases in its 'when'",
 			rule->name);
+	if (c->opens_case == 1 && !opening_types(l->p, c))
+		yaml_mistake(l->diag, condition_part(l, rule, "opens_case"),
+			     "rule '%s' can never match: none of its types may open a case; see "
+			     "'may_open' in 'types'",
+			     rule->name);
 	for (size_t i = 0; i < rule->n_to; i++) {
 		if (rule->to[i].kind == ADDRESS_ADDRESSEES && c->addressed == 0)
 			yaml_mistake(
@@ -90,6 +140,42 @@ static void check_reachable(struct loader *l, const struct rule *rule)
 				"rule '%s' is for messages that name nobody, but goes to 'addressees'",
 				rule->name);
 	}
+}
+
+static bool gives_grade(const struct policy *p, const char *grade)
+{
+	for (size_t i = 0; i < p->n_rules; i++) {
+		for (size_t k = 0; k < p->rules[i].n_acts; k++) {
+			const struct policy_act *act = &p->rules[i].acts[k];
+
+			if (act->kind == POLICY_ACT_GRADE && strcmp(act->text, grade) == 0)
+				return true;
+		}
+	}
+	for (size_t i = 0; i < p->n_clocks; i++)
+		if (p->clocks[i].is.grade && strcmp(p->clocks[i].is.grade, grade) == 0)
+			return true;
+	return strcmp(grade, "-") == 0;
+}
+
+/* What a rule wants of its case must come about somehow. */
+static void check_case_facts(struct loader *l, const struct rule *rule)
+{
+	const struct condition *c = &rule->when;
+	bool can_be = c->n_grades == 0;
+
+	for (size_t i = 0; i < c->n_grades; i++)
+		can_be |= gives_grade(l->p, c->grades[i]);
+	if (!can_be)
+		yaml_mistake(l->diag, condition_part(l, rule, "grade"),
+			     "rule '%s' can never match: no rule gives a case the grade '%s' "
+			     "(\"grade: %s\")",
+			     rule->name, c->grades[0], c->grades[0]);
+	if (c->linked_set == 1 && l->p->n_linkages == 0)
+		yaml_mistake(l->diag, condition_part(l, rule, "linked_set"),
+			     "rule '%s' can never match: the file has no linkage that could find "
+			     "linked sets",
+			     rule->name);
 }
 
 static bool includes(uint64_t wide, uint64_t narrow)
@@ -105,10 +191,17 @@ static bool covers(const struct condition *first, const struct condition *second
 	       includes(first->urgencies, second->urgencies) &&
 	       includes(first->bases, second->bases) &&
 	       includes(first->sender_kinds, second->sender_kinds) && first->n_senders == 0 &&
-	       first->n_jurisdictions == 0 && first->n_tests == 0 &&
+	       includes(first->replies_to, second->replies_to) && first->n_jurisdictions == 0 &&
+	       first->n_tests == 0 &&
 	       (first->addressed < 0 || first->addressed == second->addressed) &&
 	       (first->opens_case < 0 || first->opens_case == second->opens_case) &&
-	       (first->working_hours < 0 || first->working_hours == second->working_hours);
+	       (first->working_hours < 0 || first->working_hours == second->working_hours) &&
+	       includes(first->case_states, second->case_states) && first->n_grades == 0 &&
+	       first->n_counts == 0 &&
+	       (first->consent_withdrawn < 0 ||
+		first->consent_withdrawn == second->consent_withdrawn) &&
+	       (first->linked_set < 0 || first->linked_set == second->linked_set) &&
+	       (first->drill < 0 || first->drill == second->drill);
 }
 
 static void check_shadowed(struct loader *l, const struct rule *rule)
@@ -127,8 +220,10 @@ static void check_shadowed(struct loader *l, const struct rule *rule)
 
 static void check_sense(struct loader *l, const struct rule *rule)
 {
-	bool has_to = rule->n_to > 0,
-	     effects = rule->owner || rule->case_state || rule->n_emits || rule->closing;
+	bool has_to = rule->n_to > 0, effects = rule->owner || rule->case_state || rule->n_emits ||
+						rule->n_acts || rule->closing ||
+						rule->contact_at.name || rule->needs_gate ||
+						rule->anonymous_until || rule->needs_item_basis;
 
 	if (rule->forbid && (has_to || rule->ranked.used || effects || rule->needs_basis))
 		yaml_mistake(l->diag, part(l, rule, "forbid"),
@@ -143,10 +238,16 @@ static void check_sense(struct loader *l, const struct rule *rule)
 	if (has_to && rule->ranked.used)
 		yaml_mistake(l->diag, part(l, rule, "ranked"),
 			     "rule '%s' has 'to' and 'ranked'; make two rules of it", rule->name);
-	if (rule->asks && !has_to && !rule->ranked.used)
-		yaml_mistake(l->diag, part(l, rule, "answer_within"),
-			     "rule '%s' sets a deadline but asks nobody; say 'to' or 'ranked'",
+	if (rule->matching.used && !has_to && !rule->ranked.used)
+		yaml_mistake(l->diag, part(l, rule, "matching"),
+			     "rule '%s' names nobody of whom 'matching' could choose; say 'to' or "
+			     "'ranked'",
 			     rule->name);
+	if (rule->asks && !has_to && !rule->ranked.used && !rule->holds)
+		yaml_mistake(
+			l->diag, part(l, rule, "answer_within"),
+			"rule '%s' sets a deadline but asks nobody; say 'to', 'ranked' or 'holds'",
+			rule->name);
 }
 
 /* ---- does it reach someone, in every step? ---- */
@@ -158,6 +259,7 @@ static bool reach(const struct policy *p, const struct address *a, struct mailbo
 	struct scope s;
 
 	scope_init(&s, p, &nobody);
+	s.any_day = true;
 	switch (a->kind) {
 	case ADDRESS_HEAD:
 	case ADDRESS_SENDER:
@@ -293,12 +395,22 @@ static void check_recipients(struct loader *l, const struct rule *rule)
 
 /* ---- messages that the hub makes ---- */
 
-static bool takes_from_hub(const struct rule *rule, Ieum__V1__MessageType type)
+bool check_takes_from_hub(const struct rule *rule, Ieum__V1__MessageType type)
 {
 	return rule->when.types & UINT64_C(1) << type && rule->when.n_senders == 0 &&
 	       rule->when.addressed != 1 &&
 	       (rule->when.sender_kinds == 0 ||
 		rule->when.sender_kinds & UINT64_C(1) << POLICY_KIND_HUB);
+}
+
+static bool takes_one_from_hub(const struct rule *rule, uint64_t types)
+{
+	for (int type = 1; type < POLICY_TYPES; type++) {
+		if (types & UINT64_C(1) << type &&
+		    check_takes_from_hub(rule, (Ieum__V1__MessageType)type))
+			return true;
+	}
+	return false;
 }
 
 static void check_emits(struct loader *l, const struct rule *rule)
@@ -313,7 +425,7 @@ static void check_emits(struct loader *l, const struct rule *rule)
 		for (size_t k = 0; k < p->n_rules; k++) {
 			const struct rule *other = &p->rules[k];
 
-			if (!takes_from_hub(other, type))
+			if (!check_takes_from_hub(other, type))
 				continue;
 			received |= other->n_to > 0 || other->ranked.used;
 			if (other->asks && other->n_steps == 0 && !other->ranked.used)
@@ -331,7 +443,35 @@ static void check_emits(struct loader *l, const struct rule *rule)
 	}
 }
 
-/* Types that a message of this type can lead to, through any number of rules. */
+/* Orders to stop using something go to those who got it, so a rule must take them as addressed, and
+ * ask: silence would not be noticed else. */
+static void check_stop_use(struct loader *l, const struct rule *rule)
+{
+	const struct policy *p = l->p;
+	bool orders = false, asked = false;
+
+	for (size_t i = 0; i < rule->n_acts; i++)
+		orders |= rule->acts[i].kind == POLICY_ACT_STOP_USE;
+	for (size_t i = 0; orders && i < p->n_rules; i++) {
+		const struct condition *c = &p->rules[i].when;
+
+		asked |=
+			c->types & UINT64_C(1)
+					   << IEUM__V1__MESSAGE_TYPE__MESSAGE_TYPE_STOP_USE_ORDER &&
+			c->addressed != 0 && c->n_senders == 0 &&
+			(c->sender_kinds == 0 || c->sender_kinds & UINT64_C(1)
+									   << POLICY_KIND_HUB) &&
+			p->rules[i].asks && p->rules[i].each && p->rules[i].n_steps > 0;
+	}
+	if (orders && !asked)
+		yaml_mistake(l->diag, part(l, rule, "stops_use"),
+			     "no rule asks those who got something to stop using it; add one for "
+			     "{type: stop_use_order, addressed: true} with \"to: addressees\", "
+			     "\"each: true\", 'answer_within' and 'then'");
+}
+
+/* Types that the hub can make because of its own messages of these types, through any number of
+ * rules. */
 static uint64_t leads_to(const struct policy *p, uint64_t types)
 {
 	uint64_t found = 0, before;
@@ -339,7 +479,7 @@ static uint64_t leads_to(const struct policy *p, uint64_t types)
 	do {
 		before = found;
 		for (size_t i = 0; i < p->n_rules; i++) {
-			if (!(p->rules[i].when.types & (types | found)))
+			if (!takes_one_from_hub(&p->rules[i], types | found))
 				continue;
 			for (size_t k = 0; k < p->rules[i].n_emits; k++)
 				found |= UINT64_C(1) << p->rules[i].emits[k].type;
@@ -353,7 +493,7 @@ static void check_endless(struct loader *l, const struct rule *rule)
 	for (size_t i = 0; i < rule->n_emits; i++) {
 		uint64_t bit = UINT64_C(1) << rule->emits[i].type;
 
-		if ((bit | leads_to(l->p, bit)) & rule->when.types)
+		if (takes_one_from_hub(rule, bit | leads_to(l->p, bit)))
 			yaml_mistake(l->diag, part(l, rule, "emit"),
 				     "what rule '%s' makes would make itself again, without end",
 				     rule->name);
@@ -367,9 +507,11 @@ void check_rules(struct loader *l)
 
 		check_sense(l, rule);
 		check_reachable(l, rule);
+		check_case_facts(l, rule);
 		check_shadowed(l, rule);
 		check_recipients(l, rule);
 		check_emits(l, rule);
+		check_stop_use(l, rule);
 		check_endless(l, rule);
 	}
 }

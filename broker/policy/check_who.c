@@ -1,9 +1,11 @@
-/* Checks of participants among each other: heads in a circle, domains and ranks that nobody
- * has. */
+/* Checks of participants among each other: heads and duty contacts in a circle, domains and
+ * ranks that nobody has, a neutral text that is none. */
 #include "broker/policy/load.h"
 
 #include <stdio.h>
 #include <string.h>
+
+enum { CHAIN_BYTES = 200 };
 
 /* The participant who is the head of another; a role of a body ends the chain. */
 static int head_of(const struct policy *p, int participant)
@@ -15,14 +17,16 @@ static int head_of(const struct policy *p, int participant)
 	return p->mailboxes[box].consumers[0];
 }
 
-/* Writes "a, b, a" when the heads lead back to where they began. */
-static bool is_circle(const struct policy *p, int from, char *chain, size_t chain_bytes)
+/* Writes "a, b, a" when one after the other, `next` leads back to where it began. */
+static bool is_circle(const struct policy *p, int from,
+		      int (*next)(const struct policy *p, int participant), char *chain,
+		      size_t chain_bytes)
 {
 	int who = from;
 	size_t used = (size_t)snprintf(chain, chain_bytes, "%s", p->participants[from].name);
 
 	for (size_t i = 0; i < p->n_participants; i++) {
-		who = head_of(p, who);
+		who = next(p, who);
 		/* Each circle is told once, at its first participant. */
 		if (who == POLICY_NONE || who < from)
 			return false;
@@ -37,10 +41,10 @@ static bool is_circle(const struct policy *p, int from, char *chain, size_t chai
 
 void check_heads(struct loader *l)
 {
-	char chain[200];
+	char chain[CHAIN_BYTES];
 
 	for (size_t i = 0; i < l->p->n_participants; i++) {
-		if (is_circle(l->p, (int)i, chain, sizeof chain))
+		if (is_circle(l->p, (int)i, head_of, chain, sizeof chain))
 			yaml_mistake(
 				l->diag, yaml_get(load_nth(l, "participants", i), "head"),
 				"the heads go in a circle (%s): silence would never reach anyone new",
@@ -48,11 +52,69 @@ void check_heads(struct loader *l)
 	}
 }
 
-static bool someone_has_rank(const struct policy *p, size_t domain, int rank, const char *code)
+/* ---- who is on duty ---- */
+
+/* The participant who is on duty for another. */
+static int duty_contact_of(const struct policy *p, int participant)
+{
+	int box = p->attendance[p->participants[participant].mailbox].duty;
+
+	return box == POLICY_NONE ? POLICY_NONE : p->mailboxes[box].consumers[0];
+}
+
+void check_duty(struct loader *l)
+{
+	char chain[CHAIN_BYTES];
+
+	for (size_t i = 0; i < l->p->n_participants; i++) {
+		if (is_circle(l->p, (int)i, duty_contact_of, chain, sizeof chain))
+			yaml_mistake(
+				l->diag, yaml_get(load_nth(l, "participants", i), "duty"),
+				"the duty contacts go in a circle (%s): at night nobody would be reached",
+				chain);
+	}
+}
+
+/* ---- the neutral text ---- */
+
+static void check_neutral(struct loader *l, const char *key, const char *text, const char *name)
+{
+	if (name && *name && strcasestr(text, name))
+		yaml_mistake(
+			l->diag, yaml_get(yaml_get(l->root, "notification"), key),
+			"this text names '%s'; whoever looks over a shoulder must learn nothing",
+			name);
+}
+
+void check_notification(struct loader *l)
+{
+	const struct policy *p = l->p;
+
+	for (size_t i = 0; i < p->n_kinds; i++) {
+		check_neutral(l, "en", p->notification_en, p->kinds[i].title_en);
+		check_neutral(l, "ko", p->notification_ko, p->kinds[i].title_ko);
+	}
+	for (size_t i = 0; i < p->n_mailboxes; i++) {
+		/* A role has the title of its body, which is told once. */
+		if (i > 0 && p->mailboxes[i].title_en == p->mailboxes[i - 1].title_en)
+			continue;
+		check_neutral(l, "en", p->notification_en, p->mailboxes[i].title_en);
+		check_neutral(l, "ko", p->notification_ko, p->mailboxes[i].title_ko);
+	}
+}
+
+/* ---- support domains and their ranks ---- */
+
+/* Somebody has that rank on at least one day of the other's agreement. */
+static bool someone_has_rank(const struct policy *p, size_t domain, int rank,
+			     const struct policy_participant *with)
 {
 	for (size_t i = 0; i < p->n_participants; i++) {
+		const struct policy_participant *who = &p->participants[i];
+
 		if (p->more[i].ranks[domain] == rank &&
-		    policy_covers(p->participants[i].jurisdiction, code))
+		    policy_serves(p, (int)i, with->jurisdiction) &&
+		    who->from_day <= with->until_day && who->until_day >= with->from_day)
 			return true;
 	}
 	return false;
@@ -64,16 +126,17 @@ static void check_ranks(struct loader *l, size_t domain)
 	const char *name = p->domains[domain].name;
 
 	for (size_t i = 0; i < p->n_participants; i++) {
+		const struct policy_participant *who = &p->participants[i];
 		int rank = p->more[i].ranks[domain];
+		bool limited = who->from_day != INT64_MIN || who->until_day != INT64_MAX;
 		const struct yaml_node *ranks = yaml_get(load_nth(l, "participants", i), "ranks");
 
-		if (rank > 1 &&
-		    !someone_has_rank(p, domain, rank - 1, p->participants[i].jurisdiction))
+		if (rank > 1 && !someone_has_rank(p, domain, rank - 1, who))
 			yaml_mistake(l->diag, yaml_get(ranks, name),
-				     "'%s' has rank %d in '%s', but nobody in %s has rank %d; "
+				     "'%s' has rank %d in '%s', but nobody in %s has rank %d%s; "
 				     "ranks go 1, 2, 3 without gaps",
-				     p->participants[i].name, rank, name,
-				     p->participants[i].jurisdiction, rank - 1);
+				     who->name, rank, name, who->jurisdiction, rank - 1,
+				     limited ? " on any day of its agreement" : "");
 	}
 }
 

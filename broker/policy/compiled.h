@@ -8,6 +8,7 @@
 #include <uthash.h>
 
 #include "broker/policy/calendar.h"
+#include "broker/policy/language.h"
 #include "broker/policy/policy.h"
 
 enum {
@@ -17,8 +18,9 @@ enum {
 	POLICY_RANKS_MAX = 8, /* of the providers of one support domain */
 	POLICY_RULES_MAX = 1024,
 	POLICY_BODIES_MAX = 512,
-	POLICY_ROLES_MAX = 16, /* of one body */
-	POLICY_ITEMS_MAX = 64, /* of a list in a rule */
+	POLICY_ROLES_MAX = 16,         /* of one body */
+	POLICY_ITEMS_MAX = 64,         /* of a list in a rule */
+	POLICY_JURISDICTIONS_MAX = 64, /* of one participant */
 	POLICY_STEP_TEXT_BYTES = 256,
 };
 
@@ -36,6 +38,7 @@ struct policy_kind {
 	const char *title_en, *title_ko;
 	uint64_t may_send; /* bit per MessageType */
 	bool says_none;    /* "may_send: none": an onlooker on purpose */
+	bool hears_status, reads_nothing;
 	const int *participants, *bodies;
 	size_t n_participants, n_bodies;
 };
@@ -56,9 +59,23 @@ struct body_roles {
 	const struct body_role *lead; /* or NULL */
 };
 
+/* A language, and the sexes of those who speak it. */
+struct spoken {
+	const char *language; /* BCP 47 */
+	unsigned sexes;       /* bit per Sex; all: not stated */
+};
+
 struct participant_more {
 	int kind;
 	const uint8_t *ranks; /* per support domain; 0: does not serve it */
+	const struct spoken *spoken;
+	size_t n_spoken;
+};
+
+/* When somebody works at a mailbox, and who is there otherwise. */
+struct attendance {
+	const struct calendar_hours *hours; /* NULL: the hub's */
+	int duty;                           /* mailbox of the duty contact, or POLICY_NONE */
 };
 
 struct policy_domain {
@@ -76,6 +93,7 @@ enum address_kind {
 	ADDRESS_LEAD,      /* index: body */
 	ADDRESS_ROLE,      /* index: kind; jurisdiction */
 	ADDRESS_PROVIDER,  /* index: domain; part: rank, 0 = any */
+	ADDRESS_POOL,      /* index: pool; part: places that are held */
 	ADDRESS_HEAD,      /* of whoever is asked */
 	ADDRESS_HEAD_OF,   /* index: participant */
 	ADDRESS_SENDER,
@@ -87,7 +105,9 @@ struct address {
 	enum address_kind kind;
 	int index;
 	int part;
-	char jurisdiction[16]; /* "": that of the message */
+	char jurisdiction[16];         /* "": that of the message */
+	char language[LANGUAGE_BYTES]; /* "": any */
+	int sex;                       /* 0: any */
 };
 
 enum field_op { FIELD_IN, FIELD_NOT, FIELD_AT_LEAST, FIELD_AT_MOST, FIELD_OVER, FIELD_UNDER };
@@ -102,6 +122,12 @@ struct field_test {
 	size_t n;
 };
 
+/* What a counter of the hub file has counted, compared with a number. */
+struct count_test {
+	int counter;
+	struct field_test is;
+};
+
 /* -1: does not matter, 0: must not, 1: must. */
 struct condition {
 	uint64_t types;      /* bit per type */
@@ -109,6 +135,7 @@ struct condition {
 	uint32_t urgencies;
 	uint32_t bases;
 	uint64_t sender_kinds;
+	uint64_t replies_to; /* bit per type */
 	const int *senders;
 	size_t n_senders;
 	const char *const *jurisdictions;
@@ -116,6 +143,14 @@ struct condition {
 	int addressed;
 	int opens_case;
 	int working_hours;
+	uint32_t case_states;
+	const char *const *grades; /* "-": none */
+	size_t n_grades;
+	const struct count_test *counts;
+	size_t n_counts;
+	int consent_withdrawn;
+	int linked_set;
+	int drill;
 	const struct field_test *tests;
 	size_t n_tests;
 };
@@ -126,39 +161,104 @@ struct rule_step {
 	struct yaml_duration within_parsed;
 	bool on_silence_only;
 	bool on_rejection_only;
+	bool repeats;
+};
+
+/* A field of the body that a rule reads by its name, "$domain". */
+struct field_ref {
+	const char *name;                                 /* NULL: none */
+	const ProtobufCFieldDescriptor *of[POLICY_TYPES]; /* by type */
 };
 
 /* Whom `ranked` asks one after the other: a domain, or the one that a field of the body names. */
 struct ranking {
 	bool used;
-	int domain;                                           /* POLICY_NONE: the field says */
-	const char *field;                                    /* name of that field */
-	const ProtobufCFieldDescriptor *fields[POLICY_TYPES]; /* by type */
+	int domain; /* POLICY_NONE: the field says */
+	struct field_ref field;
+};
+
+/* What those of a group must be able to serve to be asked. */
+struct matching {
+	bool used;
+	int sex;              /* 0: the field says, if there is one */
+	const char *language; /* NULL: the same */
+	struct field_ref sex_field;
+	struct field_ref language_field;
+};
+
+/* Beside what the core sees of it. */
+struct linkage {
+	struct policy_linkage is;
+	struct condition of;
+	const struct address *tells;
 };
 
 struct rule {
 	const char *name;
+	int line; /* in the hub file */
 	struct condition when;
 	const char *forbid;   /* text for the sender, or NULL */
 	uint32_t needs_basis; /* bit per BasisKind; 0: none in particular */
 	const struct address *to;
 	size_t n_to;
 	struct ranking ranked;
-	bool asks; /* has answer_within */
+	struct matching matching;
+	struct field_ref contact_at; /* a time at which the person is to be reached */
 	const char *within;
 	struct yaml_duration within_parsed;
+	bool asks;  /* has answer_within */
+	bool holds; /* places: their keepers are who it asks */
 	bool from_occurred;
 	bool each;
 	bool blocks_closing;
 	bool closing;
 	Ieum__V1__StopsAt stops_at;
 	Ieum__V1__CaseEffect effect;
+	/* Gates: their index + 1, 0: none. */
+	int needs_gate;      /* refused while it is closed */
+	int anonymous_until; /* may name nobody while it is closed */
+	int gate;            /* that acceptance opens */
+	bool needs_item_basis;
+	uint32_t quorum;
+	bool quorum_of_kinds;
+	bool rejection_ends;
 	const struct rule_step *steps;
 	size_t n_steps;
 	const struct address *owner; /* or NULL */
 	Ieum__V1__CaseState case_state;
 	const struct policy_emit *emits;
 	size_t n_emits;
+	const struct policy_act *acts;
+	size_t n_acts;
+};
+
+/* What is counted, how long, and what makes it start anew. */
+struct counter {
+	struct policy_counter is;
+	int line;
+	struct condition of, resets;
+	bool has_resets;
+	struct yaml_duration within;
+	struct field_ref weight; /* of the body */
+};
+
+enum {
+	CLOCK_DAY_HOLIDAY = 7, /* beside the days of the week, 0 Sunday to 6 Saturday */
+	CLOCK_DAYS,
+};
+
+/* Times of a clock. */
+struct clock {
+	struct policy_clock is;
+	int line;
+	struct yaml_duration within;
+	const char *from_field; /* a time of the body that starts it; NULL: none */
+	struct yaml_duration warn[POLICY_CLOCK_WARNINGS_MAX];        /* after its start */
+	struct yaml_duration warn_before[POLICY_CLOCK_WARNINGS_MAX]; /* of a fixed length */
+	size_t n_warn, n_warn_before;
+	struct yaml_duration extended_by;
+	unsigned extension_days; /* bit per day of which one must lie in its time; 0: none must */
+	const char *extension_words;
 };
 
 /* Indexes of the rules whose condition a type can meet, in the file's order. */
@@ -175,6 +275,7 @@ struct policy {
 	char *text;
 	uint8_t hash[POLICY_HASH_BYTES];
 	struct calendar calendar;
+	const char *notification_en, *notification_ko;
 	struct policy_limits limits;
 	struct policy_type types[POLICY_TYPES];
 	struct yaml_duration retention[POLICY_TYPES];
@@ -187,17 +288,28 @@ struct policy {
 	struct participant_more *more;
 	size_t n_participants;
 	struct policy_mailbox *mailboxes;
+	struct attendance *attendance; /* per mailbox */
 	size_t n_mailboxes;
 	struct policy_body *bodies;
 	struct body_roles *roles;
 	size_t n_bodies;
+	struct counter *counters;
+	size_t n_counters;
+	struct clock *clocks;
+	size_t n_clocks;
+	struct policy_pool *pools;
+	size_t n_pools;
+	struct policy_gate *gates;
+	size_t n_gates;
+	struct linkage *linkages;
+	size_t n_linkages;
 	struct rule *rules;
 	size_t n_rules;
 	struct rules_of_type of_type[POLICY_TYPES];
 
 	struct name_entry *names; /* uthash */
 	/* For suggestions; each ends with NULL. */
-	const char **domain_words, **kind_words, **participant_words, **body_words;
+	const char **domain_words, **kind_words, **participant_words, **body_words, **pool_words;
 };
 
 /* NULL when there is no such name. */
@@ -205,7 +317,7 @@ const struct name_entry *policy_name(const struct policy *p, const char *name, s
 int policy_find_domain(const struct policy *p, const char *name, size_t len);
 int policy_find_kind(const struct policy *p, const char *name, size_t len);
 
-/* Codes of jurisdictions are hierarchical: "41" (the province) covers "41570". */
-bool policy_covers(const char *wider, const char *code);
+/* Types of messages that the hub makes because of linkages, a bit each. */
+uint64_t linkages_make(const struct policy *p);
 
 #endif

@@ -71,70 +71,159 @@ static size_t width_of(ProtobufCType type)
 }
 
 /* The value that lies at `at`; enums and bools are ints there. */
-static bool value_passes(const struct field_test *t, const void *at)
+static void read_value(ProtobufCType type, const void *at, int64_t *number, const char **text)
 {
 	int32_t narrow;
 	uint32_t positive;
-	int64_t wide;
 
-	switch (t->field->type) {
-	case PROTOBUF_C_TYPE_STRING: {
-		const char *text = *(const char *const *)at;
-
-		return text_passes(t, text ? text : "");
-	}
+	switch (type) {
+	case PROTOBUF_C_TYPE_STRING:
+		memcpy(text, at, sizeof *text);
+		*text = *text ? *text : "";
+		return;
 	case PROTOBUF_C_TYPE_UINT32:
 	case PROTOBUF_C_TYPE_FIXED32:
 		memcpy(&positive, at, sizeof positive);
-		return number_passes(t, positive);
+		*number = positive;
+		return;
 	default: break;
 	}
-	if (width_of(t->field->type) == sizeof wide) {
-		memcpy(&wide, at, sizeof wide);
-		return number_passes(t, wide);
+	if (width_of(type) == sizeof *number) {
+		memcpy(number, at, sizeof *number);
+		return;
 	}
 	memcpy(&narrow, at, sizeof narrow);
-	return number_passes(t, narrow);
+	*number = narrow;
 }
 
+bool field_value(const ProtobufCFieldDescriptor *field, const void *body, size_t i, int64_t *number,
+		 const char **text)
+{
+	const char *at = (const char *)body + field->offset;
+	size_t n = 1;
+
+	if (field->label == PROTOBUF_C_LABEL_REPEATED) {
+		memcpy(&n, (const char *)body + field->quantifier_offset, sizeof n);
+		at = *(const char *const *)(const void *)at;
+	}
+	if (i < n)
+		read_value(field->type, at + i * width_of(field->type), number, text);
+	return i < n;
+}
+
+/* Of several values one is enough. */
 static bool test_passes(const struct field_test *t, const void *body)
 {
-	const char *at = (const char *)body + t->field->offset;
-	size_t n;
+	const char *text = NULL;
+	int64_t number = 0;
 
-	if (t->field->label != PROTOBUF_C_LABEL_REPEATED)
-		return value_passes(t, at);
-	/* Of several values one is enough. */
-	memcpy(&n, (const char *)body + t->field->quantifier_offset, sizeof n);
-	at = *(const char *const *)(const void *)at;
-	for (size_t i = 0; i < n; i++) {
-		if (value_passes(t, at + i * width_of(t->field->type)))
+	for (size_t i = 0; field_value(t->field, body, i, &number, &text); i++) {
+		if (t->field->type == PROTOBUF_C_TYPE_STRING ? text_passes(t, text)
+							     : number_passes(t, number))
 			return true;
 	}
 	return false;
 }
 
-static bool fields_pass(const struct condition *c, const struct scope *s)
+const struct field_test *condition_failed_test(const struct condition *c, const struct scope *s)
 {
 	for (size_t i = 0; i < c->n_tests; i++) {
 		if (c->tests[i].type == s->type &&
 		    (!s->body || !test_passes(&c->tests[i], s->body)))
+			return &c->tests[i];
+	}
+	return NULL;
+}
+
+static bool is_of_grade(const struct condition *c, const char *grade)
+{
+	const char *is = grade && *grade ? grade : "-";
+
+	for (size_t i = 0; i < c->n_grades; i++) {
+		if (strcmp(c->grades[i], is) == 0)
+			return true;
+	}
+	return c->n_grades == 0;
+}
+
+static bool counts_pass(const struct condition *c, const struct policy_context *ctx)
+{
+	for (size_t i = 0; i < c->n_counts; i++) {
+		const struct count_test *t = &c->counts[i];
+
+		if (!number_passes(&t->is, ctx->counts ? ctx->counts[t->counter] : 0))
 			return false;
 	}
 	return true;
 }
 
+/* What is known of the case, and of the hub. */
+static const char *case_unmet(const struct condition *c, const struct scope *s)
+{
+	if (!has_bit(c->case_states, s->ctx->case_state))
+		return "case_state";
+	if (!is_of_grade(c, s->ctx->case_grade))
+		return "grade";
+	if (!wants(c->consent_withdrawn, s->ctx->consent_withdrawn))
+		return "consent_withdrawn";
+	if (!counts_pass(c, s->ctx))
+		return "count";
+	if (!wants(c->linked_set, s->ctx->linked_set))
+		return "linked_set";
+	if (!wants(c->drill, s->ctx->drill))
+		return "drill";
+	return NULL;
+}
+
 /* Cheapest first: most rules of a type differ in category or kind of sender.  The type itself
  * was looked at already, when the rules were sorted by type. */
-bool condition_meets(const struct condition *c, const struct scope *s)
+const char *condition_unmet(const struct condition *c, const struct scope *s)
 {
-	return has_bit(c->categories, s->category) && has_bit(c->sender_kinds, s->sender_kind) &&
-	       has_bit(c->urgencies, s->urgency) && has_bit(c->bases, s->basis) &&
-	       wants(c->addressed, s->envelope->n_addressees > 0) &&
-	       wants(c->opens_case, s->envelope->open_case) && is_sender(c, s->ctx->sender) &&
-	       is_in_jurisdiction(c, s->jurisdiction) && fields_pass(c, s) &&
-	       wants(c->working_hours,
-		     c->working_hours >= 0 && calendar_is_open(&s->p->calendar, s->ctx->now_ms));
+	const struct field_test *failed;
+
+	if (!has_bit(c->categories, s->category))
+		return "category";
+	if (!has_bit(c->sender_kinds, s->sender_kind))
+		return "sender_kind";
+	if (!has_bit(c->urgencies, s->urgency))
+		return "urgency";
+	if (!has_bit(c->bases, s->basis))
+		return "basis";
+	if (!wants(c->addressed, s->envelope->n_addressees > 0))
+		return "addressed";
+	if (!has_bit(c->replies_to, (int)s->ctx->replied_type))
+		return "replies_to";
+	if (!wants(c->opens_case, s->envelope->open_case))
+		return "opens_case";
+	if (!is_sender(c, s->ctx->sender))
+		return "sender";
+	if (!is_in_jurisdiction(c, s->jurisdiction))
+		return "jurisdiction";
+	const char *of_case = case_unmet(c, s);
+	if (of_case)
+		return of_case;
+	failed = condition_failed_test(c, s);
+	if (failed)
+		return failed->field->name;
+	if (c->working_hours >= 0 &&
+	    !wants(c->working_hours, calendar_is_open(&s->p->calendar, s->ctx->now_ms)))
+		return "working_hours";
+	return NULL;
+}
+
+int64_t body_number(const struct scope *s, const ProtobufCFieldDescriptor *field)
+{
+	int64_t wide = 0;
+	int32_t narrow = 0;
+
+	if (!s->body || !field)
+		return 0;
+	if (width_of(field->type) == sizeof wide) {
+		memcpy(&wide, (const char *)s->body + field->offset, sizeof wide);
+		return wide;
+	}
+	memcpy(&narrow, (const char *)s->body + field->offset, sizeof narrow);
+	return narrow;
 }
 
 const char *body_text(const struct scope *s, const ProtobufCFieldDescriptor *field)

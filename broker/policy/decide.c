@@ -13,6 +13,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "broker/policy/trace_rule.h"
 #include "ieum/v1/types.pb-c.h"
 #include "proto/pbmap.h"
 
@@ -89,6 +90,13 @@ static enum ieum_err check_type(struct deciding *d)
 		return decide_refuse(d, IEUM_E_FIELD_MISSING,
 				     "envelope.in_reply_to: %s replies to a message",
 				     decide_type_word(d, word));
+	/* Were it left out, the person might seem to be safe at any time. */
+	size_t fault = e->safe_contact ? policy_contact_fault(e->safe_contact) : 0;
+
+	if (e->safe_contact && fault < e->safe_contact->n_windows)
+		return decide_refuse(d, IEUM_E_FIELD_INVALID,
+				     "envelope.safe_contact.windows[%zu]: ends before it begins",
+				     fault);
 	if (type->needs_basis && d->s.basis == 0)
 		return decide_refuse(d, IEUM_E_LEGAL_BASIS_MISSING,
 				     "envelope.legal_basis: %s needs one",
@@ -144,7 +152,46 @@ static enum ieum_err route_addressees(struct deciding *d)
 	return IEUM_E_OK;
 }
 
-static void apply_effects(struct deciding *d, const struct rule *rule)
+/* What two rules say of one message is done once, as the first says.  Clocks know themselves what
+ * a second start means, and each rule holds its own places. */
+static bool is_said(const struct policy_decision *out, const struct policy_act *act)
+{
+	bool has_index = act->kind == POLICY_ACT_OPEN_GATE;
+
+	if (act->kind == POLICY_ACT_CLOCK || act->kind == POLICY_ACT_HOLD ||
+	    act->kind == POLICY_ACT_GRADE)
+		return false;
+	for (size_t i = 0; i < out->n_acts; i++)
+		if (out->acts[i].kind == act->kind &&
+		    (!has_index || out->acts[i].index == act->index))
+			return true;
+	return false;
+}
+
+/* What has no room is not left out in silence: it may be what a law asks for. */
+static enum ieum_err add_consequences(struct deciding *d, const struct rule *rule)
+{
+	struct policy_decision *out = d->out;
+	bool full = out->n_emits + rule->n_emits > POLICY_EMITS_MAX;
+
+	for (size_t i = 0; i < rule->n_emits && !full; i++)
+		out->emits[out->n_emits++] = rule->emits[i];
+	for (size_t i = 0; i < rule->n_acts && !full; i++) {
+		if (is_said(out, &rule->acts[i]))
+			continue;
+		full = out->n_acts == POLICY_ACTS_MAX;
+		if (!full)
+			out->acts[out->n_acts++] = rule->acts[i];
+	}
+	if (!full)
+		return IEUM_E_OK;
+	return decide_refuse(d, IEUM_E_FIELD_TOO_LARGE,
+			     "rule '%s' is one too many: together they would set off more than %d "
+			     "acts, or %d messages",
+			     rule->name, POLICY_ACTS_MAX, POLICY_EMITS_MAX);
+}
+
+static enum ieum_err apply_effects(struct deciding *d, const struct rule *rule)
 {
 	struct policy_decision *out = d->out;
 	struct mailbox_list owner;
@@ -161,12 +208,36 @@ static void apply_effects(struct deciding *d, const struct rule *rule)
 		if (owner.n > 0)
 			out->case_owner = owner.at[0];
 	}
-	for (size_t i = 0; i < rule->n_emits && out->n_emits < POLICY_EMITS_MAX; i++)
-		out->emits[out->n_emits++] = rule->emits[i];
+	return add_consequences(d, rule);
+}
+
+/* The person may be with whoever must not hear of it. */
+static enum ieum_err check_contact(struct deciding *d, const struct rule *rule)
+{
+	const struct field_ref *field = &rule->contact_at;
+	const struct policy_contact *contact = d->s.ctx->case_contact;
+	struct policy_contact stated;
+	char word[PBMAP_WORD_BYTES];
+
+	if (!field->name)
+		return IEUM_E_OK;
+	if (d->s.envelope->safe_contact) {
+		policy_read_contact(d->s.envelope->safe_contact, &stated);
+		contact = &stated;
+	}
+	if (!contact ||
+	    policy_is_safe_contact(d->s.p, contact, body_number(&d->s, field->of[d->s.type])))
+		return IEUM_E_OK;
+	return decide_refuse(d, IEUM_E_UNSAFE_CONTACT_TIME, "%s.%s: rule '%s'",
+			     decide_type_word(d, word), field->name, rule->name);
 }
 
 static enum ieum_err apply_rule(struct deciding *d, const struct rule *rule)
 {
+	enum ieum_err err = check_contact(d, rule);
+
+	if (err)
+		return err;
 	if (rule->forbid)
 		return decide_refuse(d, IEUM_E_NOT_PERMITTED, "rule '%s': %s", rule->name,
 				     rule->forbid);
@@ -175,25 +246,13 @@ static enum ieum_err apply_rule(struct deciding *d, const struct rule *rule)
 			d->lacks_basis = rule;
 		return IEUM_E_OK;
 	}
-	apply_effects(d, rule);
+	enum ieum_err closed = gate_check(d, rule);
+	if (closed)
+		return closed;
+	enum ieum_err full = apply_effects(d, rule);
+	if (full)
+		return full;
 	return rule->n_to > 0 || rule->ranked.used ? decide_recipients(d, rule) : IEUM_E_OK;
-}
-
-/* "consent or imminent_danger" */
-static void basis_words(uint32_t bits, char *out, size_t out_bytes)
-{
-	const ProtobufCEnumDescriptor *type = &ieum__v1__basis_kind__descriptor;
-	char word[PBMAP_WORD_BYTES];
-	size_t used = 0;
-
-	*out = '\0';
-	for (unsigned i = 0; i < type->n_values && used < out_bytes; i++) {
-		int value = type->values[i].value;
-
-		if (bits & 1U << value && pbmap_enum_word(type, value, word))
-			used += (size_t)snprintf(out + used, out_bytes - used, "%s%s",
-						 used ? " or " : "", word);
-	}
 }
 
 static enum ieum_err refuse_nobody(struct deciding *d)
@@ -201,7 +260,8 @@ static enum ieum_err refuse_nobody(struct deciding *d)
 	char words[120];
 
 	if (d->lacks_basis) {
-		basis_words(d->lacks_basis->needs_basis, words, sizeof words);
+		trace_words(&ieum__v1__basis_kind__descriptor, d->lacks_basis->needs_basis, words,
+			    sizeof words);
 		return decide_refuse(d, IEUM_E_LEGAL_BASIS_MISSING, "rule '%s' needs the basis %s",
 				     d->lacks_basis->name, words);
 	}
@@ -220,20 +280,35 @@ static bool is_answer(const struct deciding *d)
 	       (d->s.p->types[d->s.type].acts_as_answer && d->s.envelope->in_reply_to.len > 0);
 }
 
+/* That it is traffic, which starts clocks anew, is not enough for a message that reaches nobody. */
+static bool does_something(const struct policy_decision *out)
+{
+	for (size_t i = 0; i < out->n_acts; i++)
+		if (out->acts[i].kind != POLICY_ACT_CLOCK ||
+		    out->acts[i].verb != IEUM__V1__CLOCK_CHANGE__CLOCK_CHANGE_RESTARTED)
+			return true;
+	return false;
+}
+
 static enum ieum_err finish(struct deciding *d)
 {
 	const struct policy_context *ctx = d->s.ctx;
 	struct policy_decision *out = d->out;
 
-	if (out->n_routes == 0 && out->n_emits == 0 && !is_answer(d))
+	if (out->n_routes == 0 && out->n_emits == 0 && !does_something(out) && !is_answer(d))
 		return refuse_nobody(d);
 	if (!d->s.envelope->open_case || out->case_owner != POLICY_NONE)
 		return IEUM_E_OK;
-	/* Someone is always responsible: whoever opened the case until a rule says another. */
-	if (ctx->sender != POLICY_NONE)
+	/* Someone is always responsible: whoever opened the case until a rule says another.  Who
+	 * hears no more than a status can't be. */
+	if (ctx->sender != POLICY_NONE && !d->s.p->participants[ctx->sender].hears_status)
 		out->case_owner = d->s.p->participants[ctx->sender].mailbox;
 	else if (out->n_routes > 0)
 		out->case_owner = out->routes[0].mailbox;
+	else if (ctx->sender != POLICY_NONE)
+		return decide_refuse(d, IEUM_E_NO_ROUTE,
+				     "nobody would own the case: kind '%s' hears only a status",
+				     sender_kind_name(d));
 	return IEUM_E_OK;
 }
 
@@ -245,7 +320,9 @@ static void begin(struct deciding *d, const struct policy *p, const struct polic
 	d->out = out;
 	d->lacks_basis = NULL;
 	d->emptied_by_conflict = false;
-	out->n_routes = out->n_tasks = out->n_rules = out->n_emits = 0;
+	d->texts_full = false;
+	out->n_step_text_bytes = 0;
+	out->n_routes = out->n_tasks = out->n_rules = out->n_emits = out->n_acts = 0;
 	out->case_owner = POLICY_NONE;
 	out->case_state = IEUM__V1__CASE_STATE__CASE_STATE_UNSPECIFIED;
 	out->closing = false;
@@ -273,10 +350,20 @@ enum ieum_err policy_decide(const struct policy *p, const struct policy_context 
 	const struct rules_of_type *rules = &p->of_type[d.s.type];
 
 	for (size_t i = 0; !err && i < rules->n; i++) {
-		if (condition_meets(&rules->rules[i]->when, &d.s))
-			err = apply_rule(&d, rules->rules[i]);
+		const struct rule *rule = rules->rules[i];
+		const char *unmet = condition_unmet(&rule->when, &d.s);
+		size_t n_routes = out->n_routes, n_tasks = out->n_tasks;
+
+		if (!unmet)
+			err = apply_rule(&d, rule);
+		if (ctx->trace)
+			trace_rule(&d, rule, unmet, err, n_routes, n_tasks);
 	}
+	if (!err)
+		gate_add_signal(&d);
 	if (!err && d.s.envelope->answer_within_ms > 0)
 		err = decide_sender_deadline(&d);
+	if (!err)
+		err = decide_duty(&d);
 	return err ? err : finish(&d);
 }

@@ -11,6 +11,7 @@ struct deciding {
 	struct mailbox_list addressed;  /* whom the sender named */
 	const struct rule *lacks_basis; /* first rule that the message's basis does not open */
 	bool emptied_by_conflict;       /* a rule's recipients were all excluded */
+	bool texts_full;                /* no room for the text of a step */
 	char *detail;
 	size_t detail_bytes;
 };
@@ -26,6 +27,15 @@ enum ieum_err decide_route(struct deciding *d, int mailbox, Ieum__V1__DeliveryCa
 
 /* The recipients of a rule that matched, and the requests it makes of them. */
 enum ieum_err decide_recipients(struct deciding *d, const struct rule *rule);
+
+/* Adds whoever is on duty for those that are off hours, where the message can't wait; they may
+ * answer in their place. */
+enum ieum_err decide_duty(struct deciding *d);
+
+/* GATE_CLOSED, LEGAL_BASIS_MISSING: what the rule says of gates and items; gate.c. */
+enum ieum_err gate_check(struct deciding *d, const struct rule *rule);
+/* The first linkage that takes the message as a signal. */
+void gate_add_signal(struct deciding *d);
 
 /* Where the sender set a deadline for those it named and no rule asks them, this does. */
 enum ieum_err decide_sender_deadline(struct deciding *d);

@@ -47,11 +47,7 @@ static enum ieum_err read_file(const char *path, struct yaml_diag *diag, char **
 
 static void load_sections(struct loader *l)
 {
-	static const char *const sections[] = { "hub",          "calendar",  "domains", "kinds",
-						"participants", "bodies",    "types",   "rules",
-						"limits",       "retention", NULL };
-
-	if (!yaml_check_map(l->root, sections, l->diag))
+	if (!yaml_schema_check(l->root, &schema_file, l->diag))
 		if (yaml_kind(l->root) != YAML_MAP)
 			return;
 	load_hub(l);
@@ -69,9 +65,23 @@ static void load_sections(struct loader *l)
 	load_bodies(l);
 	if (l->no_memory)
 		return;
+	load_attendance(l);
+	load_notification(l);
+	if (l->no_memory)
+		return;
 	load_heads(l);
 	load_providers(l);
 	load_kind_members(l);
+	if (!l->no_memory)
+		load_counters(l);
+	if (!l->no_memory)
+		load_clocks(l);
+	if (!l->no_memory)
+		load_gates(l);
+	if (!l->no_memory)
+		load_linkages(l);
+	if (!l->no_memory)
+		load_pools(l);
 	if (!l->no_memory)
 		load_rules(l);
 }
@@ -83,8 +93,17 @@ static void check_whole(struct loader *l)
 	if (l->no_memory || l->diag->count > l->mistakes_before)
 		return;
 	check_heads(l);
+	check_circles(l);
+	check_duty(l);
+	check_notification(l);
 	check_providers(l);
+	check_pools(l);
+	check_counters(l);
 	check_rules(l);
+	check_handover(l);
+	check_linkages(l);
+	check_quorums(l);
+	check_clocks(l);
 }
 
 static bool keep_text(struct policy *p, const char *text, size_t len)

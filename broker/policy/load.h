@@ -7,6 +7,7 @@
 #define IEUM_BROKER_POLICY_LOAD_H
 
 #include "broker/policy/compiled.h"
+#include "broker/policy/schema.h"
 #include "yaml/yaml_doc.h"
 #include "yaml/yaml_read.h"
 
@@ -35,6 +36,9 @@ bool load_name(struct loader *l, const struct yaml_node *node, char joint,
 bool load_jurisdiction(struct loader *l, const struct yaml_node *node, char out[16]);
 /* `title: {en: …, ko: …}` of a map. */
 void load_title(struct loader *l, const struct yaml_node *map, const char **en, const char **ko);
+/* {en: …, ko: …} */
+void load_both_languages(struct loader *l, const struct yaml_node *node, const char **en,
+			 const char **ko);
 /* A duration above 0 that a calendar can add up; *text is the arena's copy. */
 bool load_within(struct loader *l, const struct yaml_node *node, struct yaml_duration *out,
 		 const char **text);
@@ -54,6 +58,34 @@ bool load_enum_bits(struct loader *l, const struct yaml_node *node,
 void load_unknown(struct loader *l, const struct yaml_node *node, const char *what,
 		  const char *const *words);
 
+/* needs_gate, anonymous_until, quorum … of a rule, after its request. */
+void load_gate_keys(struct loader *l, const struct yaml_node *node, struct rule *rule);
+
+/* `holds: first` or `holds: every`; *verb is an enum policy_holds. */
+bool load_holds(struct loader *l, const struct yaml_node *node, struct rule *rule, int *verb);
+
+/* The acts among a rule's keys, into rule->acts. */
+void load_acts(struct loader *l, const struct yaml_node *node, struct rule *rule);
+
+/* `emit`: one message that the hub makes itself, or several.  `source_types` are those that it can
+ * come from, a bit per type; 0: it comes from no message. */
+void load_emits(struct loader *l, const struct yaml_node *node, uint64_t source_types,
+		const struct policy_emit **out, size_t *n_out);
+
+/* The index of a counter; POLICY_NONE after a mistake at `node`. */
+int load_counter_index(struct loader *l, const struct yaml_node *node, const char *name);
+
+/* "09:00-18:00", opening before it closes. */
+bool load_hours(struct loader *l, const struct yaml_node *node, struct calendar_hours *out);
+
+/* A BCP 47 tag, in its usual form. */
+bool load_language(struct loader *l, const struct yaml_node *node, char tag[LANGUAGE_BYTES]);
+
+/* "$name": a field that the bodies of all these types have, of that type and not repeated.
+ * `use` says in a mistake what it would be good for. */
+bool load_field_ref(struct loader *l, const struct yaml_node *node, uint64_t types,
+		    ProtobufCType type, const char *use, struct field_ref *out);
+
 /* An address of the policy language that `node` holds. */
 bool load_address(struct loader *l, const struct yaml_node *node, struct address *out);
 
@@ -67,16 +99,38 @@ void load_domains(struct loader *l);
 void load_kinds(struct loader *l);
 void load_participants(struct loader *l);
 void load_bodies(struct loader *l); /* and with them, every mailbox */
+void load_languages(struct loader *l, const struct yaml_node *node, struct participant_more *more);
+void load_agreement(struct loader *l, const struct yaml_node *node, struct policy_participant *who);
+void load_attendance(struct loader *l); /* hours and duty of every mailbox */
+void load_notification(struct loader *l);
+void load_matching(struct loader *l, const struct yaml_node *node, struct rule *rule);
+void load_contact_at(struct loader *l, const struct yaml_node *node, struct rule *rule);
 void load_heads(struct loader *l);
 void load_providers(struct loader *l);
 void load_kind_members(struct loader *l);
+void load_counters(struct loader *l); /* before the rules, which may look at them */
+void load_clocks(struct loader *l);   /* before the rules, which start and stop them */
+void load_gates(struct loader *l);
+void load_linkages(struct loader *l);
+void load_pools(struct loader *l);
 void load_rules(struct loader *l);
 void load_condition(struct loader *l, const struct yaml_node *when, struct condition *out);
 
 /* Mistakes that show only when everything is there. */
 void check_heads(struct loader *l);
+void check_circles(struct loader *l);
+void check_duty(struct loader *l);
+void check_notification(struct loader *l);
+void check_clocks(struct loader *l);
+/* Does the rule take a message of this type that the hub makes? */
+bool check_takes_from_hub(const struct rule *rule, Ieum__V1__MessageType type);
 void check_providers(struct loader *l);
+void check_pools(struct loader *l);
+void check_handover(struct loader *l);
+void check_counters(struct loader *l);
 void check_rules(struct loader *l);
+void check_linkages(struct loader *l);
+void check_quorums(struct loader *l);
 
 const struct yaml_node *load_nth(const struct loader *l, const char *section, size_t i);
 

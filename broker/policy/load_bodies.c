@@ -198,9 +198,6 @@ static void load_lead(struct loader *l, int body, const struct yaml_node *node, 
 static void load_body(struct loader *l, int index, const struct yaml_node *key,
 		      const struct yaml_node *node)
 {
-	static const char *const keys[] = { "kind",  "title", "jurisdiction", "mode",
-					    "roles", "lead",  "convener",     NULL };
-	static const char *const modes[] = { "any", "each", NULL };
 	struct policy *p = l->p;
 	struct policy_body *body = &p->bodies[index];
 	const struct yaml_node *kind, *jurisdiction = yaml_get(node, "jurisdiction");
@@ -210,7 +207,7 @@ static void load_body(struct loader *l, int index, const struct yaml_node *key,
 	body->lead = POLICY_NONE;
 	p->roles[index].kind = POLICY_NONE;
 	memcpy(body->jurisdiction, p->jurisdiction, sizeof body->jurisdiction);
-	if (!yaml_check_map(node, keys, l->diag) && yaml_kind(node) != YAML_MAP)
+	if (!yaml_schema_check(node, &schema_body, l->diag) && yaml_kind(node) != YAML_MAP)
 		return;
 	kind = yaml_require(node, "kind", l->diag);
 	if (kind && yaml_read_text(kind, POLICY_NAME_BYTES - 1, l->diag, &text)) {
@@ -222,7 +219,7 @@ static void load_body(struct loader *l, int index, const struct yaml_node *key,
 	load_title(l, node, &body->title_en, &body->title_ko);
 	if (jurisdiction)
 		(void)load_jurisdiction(l, jurisdiction, body->jurisdiction);
-	(void)yaml_opt_word(node, "mode", modes, l->diag, &mode);
+	(void)yaml_schema_opt_word(node, &schema_body, "mode", l->diag, &mode);
 	p->roles[index].each = mode == 1;
 	load_roles(l, index, node);
 	if (yaml_get(node, "lead") && yaml_get(node, "convener"))

@@ -12,15 +12,11 @@
 
 enum { BODY_FIELD_NUMBER = 100, BODY_FIELDS_MAX = 64 };
 
-static const char *const envelope_keys[] = { "type",          "category",    "urgency",
-					     "basis",         "sender_kind", "sender",
-					     "jurisdiction",  "addressed",   "opens_case",
-					     "working_hours", NULL };
-
+/* What a rule can say of every message has a row in the table; all else is a fact of a body. */
 static bool is_envelope_key(const char *key)
 {
-	for (size_t i = 0; envelope_keys[i]; i++) {
-		if (strcmp(envelope_keys[i], key) == 0)
+	for (const struct yaml_schema_key *row = schema_when.keys; row->key; row++) {
+		if (strcmp(row->key, key) == 0)
 			return true;
 	}
 	return false;
@@ -134,14 +130,14 @@ static void load_test(struct loader *l, const struct yaml_node *node, struct fie
 static void unknown_field(struct loader *l, const struct yaml_node *key,
 			  const ProtobufCMessageDescriptor *body, int type)
 {
-	const char *words[BODY_FIELDS_MAX + sizeof envelope_keys / sizeof envelope_keys[0]];
+	const char *words[BODY_FIELDS_MAX + YAML_SCHEMA_KEYS_MAX + 1];
 	char word[PBMAP_WORD_BYTES];
 	size_t n = 0;
 
 	for (unsigned i = 0; i < body->n_fields && i < BODY_FIELDS_MAX; i++)
 		words[n++] = body->fields[i].name;
-	for (size_t i = 0; envelope_keys[i]; i++)
-		words[n++] = envelope_keys[i];
+	for (const struct yaml_schema_key *row = schema_when.keys; row->key; row++)
+		words[n++] = row->key;
 	words[n] = NULL;
 	const char *near = yaml_nearest(yaml_text(key), words);
 	if (!pbmap_enum_word(&ieum__v1__message_type__descriptor, type, word))
@@ -250,6 +246,74 @@ static void load_jurisdictions(struct loader *l, const struct yaml_node *node,
 	}
 }
 
+static void load_grades(struct loader *l, const struct yaml_node *node, struct condition *out)
+{
+	const char **grades = load_alloc(l, load_items(node), sizeof *grades);
+	const char *text;
+
+	if (!grades)
+		return;
+	out->grades = grades;
+	for (size_t i = 0; i < load_items(node); i++) {
+		if (yaml_read_text(load_item(node, i), POLICY_GRADE_BYTES - 1, l->diag, &text))
+			grades[out->n_grades++] = load_copy(l, text);
+	}
+}
+
+/* `count: {dispatches: ">= 3"}` */
+static void load_counts(struct loader *l, const struct yaml_node *node, struct condition *out)
+{
+	static const ProtobufCFieldDescriptor count = { .name = "count",
+							.type = PROTOBUF_C_TYPE_INT64 };
+	struct count_test *tests;
+
+	if (yaml_kind(node) != YAML_MAP || yaml_count(node) > POLICY_COUNTERS_MAX) {
+		yaml_mistake(l->diag, node,
+			     "'count' is a map of counters, for example {dispatches: \">= 3\"}");
+		return;
+	}
+	tests = load_alloc(l, yaml_count(node), sizeof *tests);
+	if (!tests)
+		return;
+	out->counts = tests;
+	for (size_t i = 0; i < yaml_count(node); i++) {
+		const struct yaml_node *key = yaml_key_at(node, i);
+		struct count_test *t = &tests[out->n_counts];
+		int64_t *numbers = load_alloc(l, 1, sizeof *numbers);
+
+		if (!numbers)
+			return;
+		t->counter = load_counter_index(l, key, yaml_text(key));
+		t->is = (struct field_test){
+			.field = &count, .op = FIELD_IN, .numbers = numbers, .n = 1
+		};
+		if (t->counter == POLICY_NONE ||
+		    !load_number(l, yaml_at(node, i), &t->is, true, numbers))
+			continue;
+		out->n_counts++;
+		if (!l->p->counters[t->counter].weight.name && *numbers > POLICY_COUNT_MARKS_MAX)
+			yaml_mistake(l->diag, yaml_at(node, i),
+				     "a counter never counts further than %d",
+				     POLICY_COUNT_MARKS_MAX);
+	}
+}
+
+/* What is known of the case that the message goes into. */
+static void load_case_conditions(struct loader *l, const struct yaml_node *when,
+				 struct condition *out)
+{
+	const struct yaml_node *node;
+	uint64_t bits = 0;
+
+	if ((node = yaml_get(when, "case_state")) &&
+	    load_enum_bits(l, node, &ieum__v1__case_state__descriptor, "case state", &bits))
+		out->case_states = (uint32_t)bits;
+	if ((node = yaml_get(when, "grade")))
+		load_grades(l, node, out);
+	if ((node = yaml_get(when, "count")))
+		load_counts(l, node, out);
+}
+
 /* true, false, or either (the default is the caller's). */
 static void load_three(struct loader *l, const struct yaml_node *when, const char *key, int *out)
 {
@@ -271,7 +335,8 @@ void load_condition(struct loader *l, const struct yaml_node *when, struct condi
 	uint64_t bits = 0;
 
 	out->types = ((UINT64_C(1) << POLICY_TYPES) - 1) & ~UINT64_C(1);
-	out->opens_case = out->working_hours = -1;
+	out->opens_case = out->working_hours = out->consent_withdrawn = out->drill = -1;
+	out->linked_set = -1;
 	if (when && yaml_kind(when) != YAML_MAP) {
 		yaml_mistake(l->diag, when, "'when' must be a map, for example {type: referral}");
 		out->types = 0;
@@ -291,6 +356,9 @@ void load_condition(struct loader *l, const struct yaml_node *when, struct condi
 	if ((node = yaml_get(when, "basis")) &&
 	    load_enum_bits(l, node, &ieum__v1__basis_kind__descriptor, "legal basis", &bits))
 		out->bases = (uint32_t)bits;
+	if ((node = yaml_get(when, "replies_to")))
+		(void)load_enum_bits(l, node, &ieum__v1__message_type__descriptor, "message type",
+				     &out->replies_to);
 	if ((node = yaml_get(when, "sender_kind")))
 		load_sender_kinds(l, node, &out->sender_kinds);
 	if ((node = yaml_get(when, "sender")))
@@ -300,5 +368,9 @@ void load_condition(struct loader *l, const struct yaml_node *when, struct condi
 	load_three(l, when, "addressed", &out->addressed);
 	load_three(l, when, "opens_case", &out->opens_case);
 	load_three(l, when, "working_hours", &out->working_hours);
+	load_case_conditions(l, when, out);
+	load_three(l, when, "consent_withdrawn", &out->consent_withdrawn);
+	load_three(l, when, "linked_set", &out->linked_set);
+	load_three(l, when, "drill", &out->drill);
 	load_tests(l, when, out);
 }

@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "broker/policy/zone.h"
 #include "ieum/v1/types.pb-c.h"
 
 enum {
@@ -23,22 +24,23 @@ static bool is_hub_name(const char *name)
 	return name[n] == '\0' && *name != '.' && *name != '-' && name[n - 1] != '.';
 }
 
-/* "+09:00"; a name such as Asia/Seoul would promise daylight saving time, which the
- * calendar does not know. */
+/* "+09:00", or the name of a zone in the IANA database. */
 static void load_time_zone(struct loader *l, const struct yaml_node *node)
 {
 	const char *text;
 	int minutes;
 
-	if (!yaml_read_text(node, POLICY_NAME_BYTES, l->diag, &text))
+	if (!yaml_read_text(node, POLICY_NAME_BYTES - 1, l->diag, &text))
 		return;
-	if ((*text != '+' && *text != '-') || !yaml_parse_clock(text + 1, &minutes) ||
-	    minutes > OFFSET_HOURS_MAX * 60) {
-		yaml_mistake(
-			l->diag, node,
-			"'%s' is no offset from UTC; write \"+09:00\" (that's Asia/Seoul: the calendar's "
-			"offset is fixed, it knows no daylight saving time)",
-			text);
+	if (*text != '+' && *text != '-') {
+		(void)zone_load(l, node, &l->p->calendar);
+		return;
+	}
+	if (!yaml_parse_clock(text + 1, &minutes) || minutes > OFFSET_HOURS_MAX * 60) {
+		yaml_mistake(l->diag, node,
+			     "'%s' is no offset from UTC; write \"+09:00\", or a name such as "
+			     "Asia/Seoul",
+			     text);
 		return;
 	}
 	l->p->calendar.offset_min = *text == '-' ? -minutes : minutes;
@@ -46,14 +48,13 @@ static void load_time_zone(struct loader *l, const struct yaml_node *node)
 
 void load_hub(struct loader *l)
 {
-	static const char *const keys[] = { "name", "title", "jurisdiction", "time_zone", NULL };
 	const struct yaml_node *hub = load_section(l, "hub", YAML_MAP, 16);
 	const struct yaml_node *name, *jurisdiction, *zone;
 	const char *text;
 
 	if (!hub)
 		return;
-	(void)yaml_check_map(hub, keys, l->diag);
+	(void)yaml_schema_check(hub, &schema_hub, l->diag);
 	name = yaml_require(hub, "name", l->diag);
 	jurisdiction = yaml_require(hub, "jurisdiction", l->diag);
 	zone = yaml_require(hub, "time_zone", l->diag);
@@ -76,29 +77,12 @@ void load_hub(struct loader *l)
 
 static void load_working_hours(struct loader *l, const struct yaml_node *node)
 {
-	struct calendar *c = &l->p->calendar;
-	const char *text;
-	char open[8] = "";
-	int open_min, close_min;
-	const char *dash;
+	struct calendar_hours hours;
 
-	if (!yaml_read_text(node, POLICY_NAME_BYTES, l->diag, &text))
+	if (!load_hours(l, node, &hours))
 		return;
-	dash = strchr(text, '-');
-	if (dash && dash - text == 5)
-		memcpy(open, text, 5);
-	if (!*open || !yaml_parse_clock(open, &open_min) ||
-	    !yaml_parse_clock(dash + 1, &close_min)) {
-		yaml_mistake(l->diag, node, "'%s' are no working hours; write \"09:00-18:00\"",
-			     text);
-		return;
-	}
-	if (open_min >= close_min) {
-		yaml_mistake(l->diag, node, "working hours '%s' end before they begin", text);
-		return;
-	}
-	c->open_min = open_min;
-	c->close_min = close_min;
+	l->p->calendar.open_min = hours.open_min;
+	l->p->calendar.close_min = hours.close_min;
 }
 
 static void load_weekend(struct loader *l, const struct yaml_node *node)
@@ -156,14 +140,13 @@ static void load_holidays(struct loader *l, const struct yaml_node *node)
 
 void load_calendar(struct loader *l)
 {
-	static const char *const keys[] = { "working_hours", "weekend", "holidays", NULL };
 	const struct yaml_node *calendar = load_section(l, "calendar", YAML_MAP, 16);
 
 	l->p->calendar.open_min = 0;
 	l->p->calendar.close_min = 24 * 60;
 	if (!calendar)
 		return;
-	(void)yaml_check_map(calendar, keys, l->diag);
+	(void)yaml_schema_check(calendar, &schema_calendar, l->diag);
 	const struct yaml_node *hours = yaml_require(calendar, "working_hours", l->diag);
 	const struct yaml_node *weekend = yaml_require(calendar, "weekend", l->diag);
 	const struct yaml_node *holidays = yaml_get(calendar, "holidays");
@@ -177,11 +160,8 @@ void load_calendar(struct loader *l)
 
 void load_limits(struct loader *l)
 {
-	static const char *const keys[] = { "id_window",       "settle_within",
-					    "redeliver_min",   "redeliver_max",
-					    "attempts_max",    "queue_messages_max",
-					    "queue_bytes_max", NULL };
 	const struct yaml_node *limits = yaml_get(l->root, "limits");
+	const struct yaml_schema *s = &schema_limits;
 	struct policy_limits *out = &l->p->limits;
 	int64_t attempts = 8, messages = 100000, bytes = 256LL * 1024 * 1024;
 
@@ -191,19 +171,17 @@ void load_limits(struct loader *l)
 		.redeliver_min_ms = 1000,
 		.redeliver_max_ms = 5LL * MIN_MS,
 	};
-	if (limits && yaml_check_map(limits, keys, l->diag)) {
-		(void)yaml_opt_duration_ms(limits, "id_window", HOUR_MS, 366 * DAY_MS, l->diag,
-					   &out->id_window_ms);
-		(void)yaml_opt_duration_ms(limits, "settle_within", 1000, DAY_MS, l->diag,
-					   &out->settle_within_ms);
-		(void)yaml_opt_duration_ms(limits, "redeliver_min", 1, HOUR_MS, l->diag,
-					   &out->redeliver_min_ms);
-		(void)yaml_opt_duration_ms(limits, "redeliver_max", 1, DAY_MS, l->diag,
-					   &out->redeliver_max_ms);
-		(void)yaml_opt_int(limits, "attempts_max", 1, 1000, l->diag, &attempts);
-		(void)yaml_opt_int(limits, "queue_messages_max", 1, 100000000, l->diag, &messages);
-		(void)yaml_opt_bytes(limits, "queue_bytes_max", 1024 * 1024, INT64_MAX, l->diag,
-				     &bytes);
+	if (limits && yaml_schema_check(limits, s, l->diag)) {
+		(void)yaml_schema_opt_span_ms(limits, s, "id_window", l->diag, &out->id_window_ms);
+		(void)yaml_schema_opt_span_ms(limits, s, "settle_within", l->diag,
+					      &out->settle_within_ms);
+		(void)yaml_schema_opt_span_ms(limits, s, "redeliver_min", l->diag,
+					      &out->redeliver_min_ms);
+		(void)yaml_schema_opt_span_ms(limits, s, "redeliver_max", l->diag,
+					      &out->redeliver_max_ms);
+		(void)yaml_schema_opt_int(limits, s, "attempts_max", l->diag, &attempts);
+		(void)yaml_schema_opt_int(limits, s, "queue_messages_max", l->diag, &messages);
+		(void)yaml_schema_opt_bytes(limits, s, "queue_bytes_max", l->diag, &bytes);
 	}
 	if (out->redeliver_min_ms > out->redeliver_max_ms)
 		yaml_mistake(
@@ -224,12 +202,10 @@ static bool type_or_default(struct loader *l, const struct yaml_node *key, int *
 
 static void load_type(struct loader *l, const struct yaml_node *node, struct policy_type *out)
 {
-	static const char *const keys[] = { "needs_case",     "may_open",       "needs_basis",
-					    "needs_reply_to", "acts_as_answer", NULL };
 	const struct yaml_node *answer = yaml_get(node, "acts_as_answer");
 	int kind = 0;
 
-	if (!yaml_check_map(node, keys, l->diag))
+	if (!yaml_schema_check(node, &schema_type, l->diag))
 		return;
 	(void)yaml_opt_bool(node, "needs_case", l->diag, &out->needs_case);
 	(void)yaml_opt_bool(node, "may_open", l->diag, &out->may_open);

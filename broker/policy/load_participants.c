@@ -11,7 +11,6 @@ static const uint64_t ALL_TYPES = ((UINT64_C(1) << POLICY_TYPES) - 1) & ~UINT64_
 /* `all`, `none`, a list of types, or {all_except: [types]}. */
 static void load_may_send(struct loader *l, const struct yaml_node *node, struct policy_kind *kind)
 {
-	static const char *const keys[] = { "all_except", NULL };
 	const ProtobufCEnumDescriptor *types = &ieum__v1__message_type__descriptor;
 	const char *text = yaml_text(node);
 	uint64_t bits = 0;
@@ -23,7 +22,7 @@ static void load_may_send(struct loader *l, const struct yaml_node *node, struct
 	} else if (yaml_kind(node) == YAML_MAP) {
 		const struct yaml_node *except = NULL;
 
-		if (yaml_check_map(node, keys, l->diag))
+		if (yaml_schema_check(node, &schema_may_send, l->diag))
 			except = yaml_require(node, "all_except", l->diag);
 		if (!except || !load_enum_bits(l, except, types, "message type", &bits))
 			return;
@@ -43,9 +42,19 @@ static void load_may_send(struct loader *l, const struct yaml_node *node, struct
 	}
 }
 
+/* Who hears no more than the state of what it sent could not read the case it became either. */
+static void load_reading(struct loader *l, const struct yaml_node *node, struct policy_kind *kind)
+{
+	size_t hears = 0, reads = 0;
+
+	(void)yaml_schema_opt_word(node, &schema_kind, "hears", l->diag, &hears);
+	(void)yaml_schema_opt_word(node, &schema_kind, "reads", l->diag, &reads);
+	kind->hears_status = hears == 1;
+	kind->reads_nothing = reads == 1 || hears == 1;
+}
+
 void load_kinds(struct loader *l)
 {
-	static const char *const keys[] = { "title", "may_send", NULL };
 	const struct yaml_node *kinds = load_section(l, "kinds", YAML_MAP, POLICY_KINDS_MAX);
 	struct policy *p = l->p;
 	char name[POLICY_NAME_BYTES];
@@ -64,12 +73,13 @@ void load_kinds(struct loader *l)
 		if (l->no_memory)
 			return;
 		p->kind_words[p->n_kinds++] = kind->name;
-		if (!yaml_check_map(node, keys, l->diag))
+		if (!yaml_schema_check(node, &schema_kind, l->diag))
 			continue;
 		load_title(l, node, &kind->title_en, &kind->title_ko);
 		const struct yaml_node *may_send = yaml_require(node, "may_send", l->diag);
 		if (may_send)
 			load_may_send(l, may_send, kind);
+		load_reading(l, node, kind);
 	}
 }
 
@@ -153,29 +163,58 @@ static void load_kind_of(struct loader *l, const struct yaml_node *node, size_t 
 	}
 	(void)snprintf(who->kind, sizeof who->kind, "%s", text);
 	who->may_send = p->kinds[p->more[index].kind].may_send;
+	who->hears_status = p->kinds[p->more[index].kind].hears_status;
+	who->reads_nothing = p->kinds[p->more[index].kind].reads_nothing;
+}
+
+/* `jurisdiction: "41390"`, or several, the participant's own first. */
+static void load_where(struct loader *l, const struct yaml_node *node,
+		       struct policy_participant *who)
+{
+	const struct yaml_node *one = yaml_get(node, "jurisdiction");
+	const struct yaml_node *list = yaml_get(node, "jurisdictions");
+	char code[sizeof who->jurisdiction];
+
+	if (one)
+		(void)load_jurisdiction(l, one, who->jurisdiction);
+	if (!list || !yaml_check_seq(list, 1, POLICY_JURISDICTIONS_MAX, l->diag))
+		return;
+	if (one)
+		yaml_mistake(l->diag, list,
+			     "'jurisdiction' and 'jurisdictions' together; write one of them, in a "
+			     "list its own first");
+	const char **elsewhere = load_alloc(l, yaml_count(list), sizeof *elsewhere);
+	if (!elsewhere)
+		return;
+	who->elsewhere = elsewhere;
+	for (size_t i = 0; i < yaml_count(list); i++) {
+		if (!load_jurisdiction(l, yaml_at(list, i), code))
+			continue;
+		if (i == 0)
+			memcpy(who->jurisdiction, code, sizeof code);
+		else
+			elsewhere[who->n_elsewhere++] = load_copy(l, code);
+	}
 }
 
 static void load_participant(struct loader *l, const struct yaml_node *node, size_t index)
 {
-	static const char *const keys[] = { "kind",  "jurisdiction", "title",
-					    "head",  "domains",      "ranks",
-					    "views", "rate_per_s",   NULL };
 	struct policy_participant *who = &l->p->participants[index];
-	const struct yaml_node *jurisdiction = yaml_get(node, "jurisdiction");
 	int64_t rate = 0;
 
 	who->head = POLICY_NONE;
 	who->title_en = who->title_ko = "";
 	memcpy(who->jurisdiction, l->p->jurisdiction, sizeof who->jurisdiction);
-	if (!yaml_check_map(node, keys, l->diag) && yaml_kind(node) != YAML_MAP)
+	if (!yaml_schema_check(node, &schema_participant, l->diag) && yaml_kind(node) != YAML_MAP)
 		return;
 	load_kind_of(l, node, index);
 	load_title(l, node, &who->title_en, &who->title_ko);
-	if (jurisdiction)
-		(void)load_jurisdiction(l, jurisdiction, who->jurisdiction);
+	load_where(l, node, who);
 	load_served_domains(l, node, index);
+	load_languages(l, yaml_get(node, "languages"), &l->p->more[index]);
+	load_agreement(l, yaml_get(node, "agreement"), who);
 	load_views(l, yaml_get(node, "views"), &who->views);
-	if (yaml_opt_int(node, "rate_per_s", 1, 1000000, l->diag, &rate))
+	if (yaml_schema_opt_int(node, &schema_participant, "rate_per_s", l->diag, &rate))
 		who->rate_per_s = (uint32_t)rate;
 }
 

@@ -9,7 +9,7 @@
 #include "ieum/v1/referral.pb-c.h"
 #include "ieum/v1/types.pb-c.h"
 
-enum { FORBID_BYTES_MAX = 160, WHY_BYTES = 200 };
+enum { FORBID_BYTES_MAX = 160, WHY_BYTES = 200, REPEAT_MIN_MINUTES = 60 };
 
 bool load_address(struct loader *l, const struct yaml_node *node, struct address *out)
 {
@@ -18,8 +18,14 @@ bool load_address(struct loader *l, const struct yaml_node *node, struct address
 
 	if (!yaml_read_text(node, POLICY_STEP_TEXT_BYTES - 1, l->diag, &text))
 		return false;
-	if (address_parse(l->p, text, strlen(text), out, why, sizeof why))
-		return true;
+	if (address_parse(l->p, text, strlen(text), out, why, sizeof why)) {
+		char tag[LANGUAGE_BYTES], meant[LANGUAGE_BYTES];
+
+		if (!*out->language || language_read(out->language, tag, meant))
+			return true;
+		(void)snprintf(why, sizeof why, "'%s' is no language; write its BCP 47 tag in '%s'",
+			       out->language, text);
+	}
 	yaml_mistake(l->diag, node, "%s", why);
 	return false;
 }
@@ -40,11 +46,26 @@ static void load_to(struct loader *l, const struct yaml_node *node, struct rule 
 	}
 }
 
+/* What is asked for ever must not fill the mailbox. */
+static void load_repeat(struct loader *l, const struct yaml_node *node, struct rule_step *step)
+{
+	const struct yaml_node *repeat = yaml_get(node, "repeat");
+	const struct yaml_duration *within = &step->within_parsed;
+
+	if (!repeat || !yaml_read_bool(repeat, l->diag, &step->repeats) || !step->repeats)
+		return;
+	if (step->on_rejection_only)
+		yaml_mistake(l->diag, repeat,
+			     "'repeat' asks again on silence; this step is for rejections only");
+	if (!*step->within || within->unit == YAML_UNIT_MS || within->unit == YAML_UNIT_S ||
+	    (within->unit == YAML_UNIT_MIN && within->amount < REPEAT_MIN_MINUTES))
+		yaml_mistake(l->diag, repeat,
+			     "'repeat' at most once an hour; say 'within: 1 h' or longer");
+}
+
 static void load_step(struct loader *l, const struct yaml_node *node, const struct rule *rule,
 		      struct rule_step *step)
 {
-	static const char *const keys[] = { "to", "within", "on", NULL };
-	static const char *const causes[] = { "either", "silence", "rejection", NULL };
 	char text[POLICY_STEP_TEXT_BYTES] = "";
 	const struct yaml_node *to, *within = yaml_get(node, "within");
 	struct address address;
@@ -52,7 +73,7 @@ static void load_step(struct loader *l, const struct yaml_node *node, const stru
 
 	step->within = rule->within;
 	step->within_parsed = rule->within_parsed;
-	if (!yaml_check_map(node, keys, l->diag) && yaml_kind(node) != YAML_MAP)
+	if (!yaml_schema_check(node, &schema_step, l->diag) && yaml_kind(node) != YAML_MAP)
 		return;
 	to = yaml_require(node, "to", l->diag);
 	for (size_t i = 0; to && i < load_items(to); i++) {
@@ -70,9 +91,10 @@ static void load_step(struct loader *l, const struct yaml_node *node, const stru
 	step->to = load_copy(l, text);
 	if (within)
 		(void)load_within(l, within, &step->within_parsed, &step->within);
-	(void)yaml_opt_word(node, "on", causes, l->diag, &cause);
+	(void)yaml_schema_opt_word(node, &schema_step, "on", l->diag, &cause);
 	step->on_silence_only = cause == 1;
 	step->on_rejection_only = cause == 2;
+	load_repeat(l, node, step);
 }
 
 static void load_steps(struct loader *l, const struct yaml_node *node, struct rule *rule)
@@ -86,6 +108,11 @@ static void load_steps(struct loader *l, const struct yaml_node *node, struct ru
 	rule->n_steps = yaml_count(node);
 	for (size_t i = 0; i < rule->n_steps; i++)
 		load_step(l, yaml_at(node, i), rule, &steps[i]);
+	for (size_t i = 0; i + 1 < rule->n_steps; i++) {
+		if (steps[i].repeats)
+			yaml_mistake(l->diag, yaml_get(yaml_at(node, i), "repeat"),
+				     "only the last step of a ladder can repeat");
+	}
 }
 
 /* `ranked: medical`, or `ranked: $domain`: the domain that the body's field of that name says. */
@@ -104,81 +131,31 @@ static void load_ranked(struct loader *l, const struct yaml_node *node, struct r
 			load_unknown(l, node, "support domain", l->p->domain_words);
 		return;
 	}
-	ranked->field = load_copy(l, text + 1);
-	for (unsigned type = 1; type < POLICY_TYPES; type++) {
-		const ProtobufCFieldDescriptor *body =
-			protobuf_c_message_descriptor_get_field(&ieum__v1__referral__descriptor,
-								100 + type);
-		const ProtobufCFieldDescriptor *field = NULL;
-
-		if (!(rule->when.types & UINT64_C(1) << type))
-			continue;
-		if (body)
-			field = protobuf_c_message_descriptor_get_field_by_name(body->descriptor,
-										text + 1);
-		if (!field || field->type != PROTOBUF_C_TYPE_STRING ||
-		    field->label == PROTOBUF_C_LABEL_REPEATED) {
-			yaml_mistake(l->diag, node,
-				     "a %s has no text field '%s' that could name a support domain",
-				     body ? body->name : "message", text + 1);
-			return;
-		}
-		ranked->fields[type] = field;
-	}
+	(void)load_field_ref(l, node, rule->when.types, PROTOBUF_C_TYPE_STRING,
+			     "that could name a support domain", &ranked->field);
 }
 
-static void load_emit(struct loader *l, const struct yaml_node *node, struct policy_emit *emit)
+/* Actions have the deadlines of their minutes; only what follows on silence is the rule's. */
+static void load_action_steps(struct loader *l, const struct yaml_node *node, struct rule *rule)
 {
-	static const char *const keys[] = { "type", "open_case", "link", NULL };
-	const struct yaml_node *type, *link = yaml_get(node, "link");
-	int value = 0;
+	const struct yaml_node *steps = yaml_get(node, "then");
 
-	if (!yaml_check_map(node, keys, l->diag) && yaml_kind(node) != YAML_MAP)
+	if (!steps || !yaml_get(node, "asks_actions"))
 		return;
-	type = yaml_require(node, "type", l->diag);
-	if (type &&
-	    load_enum(l, type, &ieum__v1__message_type__descriptor, "message type", &value)) {
-		emit->type = (Ieum__V1__MessageType)value;
-		if (emit->type != IEUM__V1__MESSAGE_TYPE__MESSAGE_TYPE_MUTUAL_NOTIFICATION)
-			yaml_mistake(
-				l->diag, type,
-				"the hub can't make a %s by itself; it makes mutual_notification only",
-				yaml_text(type));
+	load_steps(l, steps, rule);
+	for (size_t i = 0; i < rule->n_steps; i++) {
+		if (!*rule->steps[i].within)
+			yaml_mistake(l->diag, yaml_at(steps, i),
+				     "say how long this step lasts: \"within: 1 month\"");
 	}
-	(void)yaml_opt_bool(node, "open_case", l->diag, &emit->open_case);
-	if (!link)
-		return;
-	if (load_enum(l, link, &ieum__v1__link_kind__descriptor, "kind of link", &value))
-		emit->link = (Ieum__V1__LinkKind)value;
-	if (!emit->open_case)
-		yaml_mistake(
-			l->diag, link,
-			"a link without \"open_case: true\": the message stays in the same case");
-}
-
-static void load_emits(struct loader *l, const struct yaml_node *node, struct rule *rule)
-{
-	size_t n = load_items(node);
-	struct policy_emit *emits;
-
-	if (yaml_kind(node) == YAML_SEQ && !yaml_check_seq(node, 1, POLICY_EMITS_MAX, l->diag))
-		return;
-	emits = load_alloc(l, n, sizeof *emits);
-	if (!emits)
-		return;
-	for (size_t i = 0; i < n; i++)
-		load_emit(l, load_item(node, i), &emits[i]);
-	rule->emits = emits;
-	rule->n_emits = n;
 }
 
 /* The clock of the requests that a rule makes, and what they do to the case. */
 static void load_request(struct loader *l, const struct yaml_node *node, struct rule *rule)
 {
-	static const char *const clocks[] = { "received", "occurred", NULL };
-	static const char *const effects[] = { "close_case", NULL };
-	static const char *const only[] = { "clock_from", "stops_at",       "then",   "each",
-					    "on_accept",  "blocks_closing", "ranked", NULL };
+	static const char *const only[] = { "clock_from", "stops_at",  "then",
+					    "each",       "on_accept", "blocks_closing",
+					    "ranked",     "holds",     NULL };
 	const struct yaml_node *within = yaml_get(node, "answer_within"), *part;
 	size_t word = 0;
 	int value = 0;
@@ -187,17 +164,19 @@ static void load_request(struct loader *l, const struct yaml_node *node, struct 
 	rule->stops_at = IEUM__V1__STOPS_AT__STOPS_AT_DECIDED;
 	if (!within) {
 		for (size_t i = 0; only[i]; i++) {
-			if (yaml_get(node, only[i]))
+			if (yaml_get(node, only[i]) &&
+			    !(strcmp(only[i], "then") == 0 && yaml_get(node, "asks_actions")))
 				yaml_mistake(
 					l->diag, yaml_get(node, only[i]),
 					"'%s' needs 'answer_within' beside it: without a deadline nobody "
 					"is asked for an answer, and silence would never be noticed",
 					only[i]);
 		}
+		load_action_steps(l, node, rule);
 		return;
 	}
 	rule->asks = load_within(l, within, &rule->within_parsed, &rule->within);
-	if (yaml_opt_word(node, "clock_from", clocks, l->diag, &word))
+	if (yaml_schema_opt_word(node, &schema_rule, "clock_from", l->diag, &word))
 		rule->from_occurred = word == 1;
 	part = yaml_get(node, "stops_at");
 	if (part && load_enum(l, part, &ieum__v1__stops_at__descriptor,
@@ -205,8 +184,9 @@ static void load_request(struct loader *l, const struct yaml_node *node, struct 
 		rule->stops_at = (Ieum__V1__StopsAt)value;
 	(void)yaml_opt_bool(node, "each", l->diag, &rule->each);
 	(void)yaml_opt_bool(node, "blocks_closing", l->diag, &rule->blocks_closing);
-	if (yaml_opt_word(node, "on_accept", effects, l->diag, &word))
-		rule->effect = IEUM__V1__CASE_EFFECT__CASE_EFFECT_CLOSE;
+	if (yaml_schema_opt_word(node, &schema_rule, "on_accept", l->diag, &word))
+		rule->effect = (Ieum__V1__CaseEffect)(IEUM__V1__CASE_EFFECT__CASE_EFFECT_CLOSE +
+						      (int)word);
 	part = yaml_get(node, "then");
 	if (part)
 		load_steps(l, part, rule);
@@ -233,9 +213,14 @@ static void load_effects(struct loader *l, const struct yaml_node *node, struct 
 	if ((part = yaml_get(node, "case_state")) &&
 	    load_enum(l, part, &ieum__v1__case_state__descriptor, "case state", &value))
 		rule->case_state = (Ieum__V1__CaseState)value;
+	if (rule->case_state == IEUM__V1__CASE_STATE__CASE_STATE_IN_HANDOVER)
+		yaml_mistake(l->diag, part,
+			     "the hub itself says 'in_handover', of the cases of a "
+			     "jurisdiction_change; see 'hands_over'");
 	(void)yaml_opt_bool(node, "closing", l->diag, &rule->closing);
 	if ((part = yaml_get(node, "emit")))
-		load_emits(l, part, rule);
+		load_emits(l, part, rule->when.types, &rule->emits, &rule->n_emits);
+	load_acts(l, node, rule);
 }
 
 /* What a rule says about `addressed` when it says nothing: whom the sender named decides the
@@ -253,18 +238,14 @@ static int addressed_default(const struct rule *rule)
 
 static void load_rule(struct loader *l, const struct yaml_node *node, size_t index)
 {
-	static const char *const keys[] = {
-		"name",        "when",   "to",    "ranked",     "answer_within", "clock_from",
-		"stops_at",    "then",   "each",  "on_accept",  "closing",       "blocks_closing",
-		"needs_basis", "forbid", "owner", "case_state", "emit",          NULL
-	};
 	struct rule *rule = &l->p->rules[index];
 	char name[POLICY_NAME_BYTES] = "";
 	const struct yaml_node *key, *when = yaml_get(node, "when"), *part;
 
 	rule->name = "";
+	rule->line = yaml_line(node);
 	rule->within = "";
-	if (!yaml_check_map(node, keys, l->diag) && yaml_kind(node) != YAML_MAP)
+	if (!yaml_schema_check(node, &schema_rule, l->diag) && yaml_kind(node) != YAML_MAP)
 		return;
 	key = yaml_require(node, "name", l->diag);
 	if (key && load_name(l, key, '-', name)) {
@@ -286,7 +267,12 @@ static void load_rule(struct loader *l, const struct yaml_node *node, size_t ind
 	load_condition(l, when, &rule->when);
 	if ((part = yaml_get(node, "ranked")))
 		load_ranked(l, part, rule);
+	if ((part = yaml_get(node, "matching")))
+		load_matching(l, part, rule);
+	if ((part = yaml_get(node, "contact_at")))
+		load_contact_at(l, part, rule);
 	load_request(l, node, rule);
+	load_gate_keys(l, node, rule);
 	load_effects(l, node, rule);
 }
 

@@ -110,19 +110,52 @@ bool load_jurisdiction(struct loader *l, const struct yaml_node *node, char out[
 
 void load_title(struct loader *l, const struct yaml_node *map, const char **en, const char **ko)
 {
-	static const char *const languages[] = { "en", "ko", NULL };
 	const struct yaml_node *title = yaml_require(map, "title", l->diag);
-	const char *text;
 
 	*en = *ko = "";
-	if (!title || !yaml_check_map(title, languages, l->diag))
+	if (title)
+		load_both_languages(l, title, en, ko);
+}
+
+void load_both_languages(struct loader *l, const struct yaml_node *node, const char **en,
+			 const char **ko)
+{
+	const char *text;
+
+	if (!yaml_schema_check(node, &schema_title, l->diag))
 		return;
-	const struct yaml_node *english = yaml_require(title, "en", l->diag);
-	const struct yaml_node *korean = yaml_require(title, "ko", l->diag);
+	const struct yaml_node *english = yaml_require(node, "en", l->diag);
+	const struct yaml_node *korean = yaml_require(node, "ko", l->diag);
 	if (english && yaml_read_text(english, TITLE_BYTES_MAX, l->diag, &text))
 		*en = load_copy(l, text);
 	if (korean && yaml_read_text(korean, TITLE_BYTES_MAX, l->diag, &text))
 		*ko = load_copy(l, text);
+}
+
+bool load_hours(struct loader *l, const struct yaml_node *node, struct calendar_hours *out)
+{
+	enum { CLOCK_CHARS = 5 };
+	const char *text, *dash;
+	char open[CLOCK_CHARS + 1] = "";
+	struct calendar_hours hours = { 0 };
+
+	if (!yaml_read_text(node, POLICY_NAME_BYTES, l->diag, &text))
+		return false;
+	dash = strchr(text, '-');
+	if (dash && dash - text == CLOCK_CHARS)
+		memcpy(open, text, CLOCK_CHARS);
+	if (!*open || !yaml_parse_clock(open, &hours.open_min) ||
+	    !yaml_parse_clock(dash + 1, &hours.close_min)) {
+		yaml_mistake(l->diag, node, "'%s' are no working hours; write \"09:00-18:00\"",
+			     text);
+		return false;
+	}
+	if (hours.open_min >= hours.close_min) {
+		yaml_mistake(l->diag, node, "working hours '%s' end before they begin", text);
+		return false;
+	}
+	*out = hours;
+	return true;
 }
 
 static bool within_calendar(struct yaml_duration d)

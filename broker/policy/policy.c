@@ -121,6 +121,27 @@ bool policy_covers(const char *wider, const char *code)
 	return strncmp(wider, code, strlen(wider)) == 0;
 }
 
+bool policy_serves(const struct policy *p, int participant, const char *code)
+{
+	const struct policy_participant *who = &p->participants[participant];
+	bool serves = policy_covers(who->jurisdiction, code);
+
+	for (size_t i = 0; i < who->n_elsewhere && !serves; i++)
+		serves = policy_covers(who->elsewhere[i], code);
+	return serves;
+}
+
+int policy_offset_min(const struct policy *p, int64_t at_ms)
+{
+	return calendar_offset_min(&p->calendar, at_ms);
+}
+
+void policy_notification(const struct policy *p, const char **en, const char **ko)
+{
+	*en = p->notification_en;
+	*ko = p->notification_ko;
+}
+
 int64_t policy_due(const struct policy *p, int64_t from_ms, const char *within)
 {
 	struct yaml_duration duration;

@@ -20,16 +20,17 @@ static enum ieum_err find_domain(struct deciding *d, const struct rule *rule, in
 	*domain = rule->ranked.domain;
 	if (*domain != POLICY_NONE)
 		return IEUM_E_OK;
-	text = body_text(&d->s, rule->ranked.fields[d->s.type]);
+	text = body_text(&d->s, rule->ranked.field.of[d->s.type]);
 	if (!text)
 		return decide_refuse(d, IEUM_E_FIELD_MISSING,
 				     "%s.%s: rule '%s' chooses the provider by it",
-				     decide_type_word(d, word), rule->ranked.field, rule->name);
+				     decide_type_word(d, word), rule->ranked.field.name,
+				     rule->name);
 	*domain = policy_find_domain(d->s.p, text, strlen(text));
 	if (*domain == POLICY_NONE)
 		return decide_refuse(d, IEUM_E_FIELD_INVALID,
 				     "%s.%s: '%.40s' is no support domain of this hub",
-				     decide_type_word(d, word), rule->ranked.field, text);
+				     decide_type_word(d, word), rule->ranked.field.name, text);
 	return IEUM_E_OK;
 }
 
@@ -80,6 +81,29 @@ static void find_in_ladder(struct deciding *d, const struct rule *rule, struct p
 	}
 }
 
+/* Only those who can serve what the message needs, in a step that is resolved later too. */
+static const char *step_to(struct deciding *d, const char *to)
+{
+	struct policy_decision *out = d->out;
+	char *text = out->step_texts + out->n_step_text_bytes;
+	size_t room = sizeof out->step_texts - out->n_step_text_bytes;
+
+	if (!d->s.language && d->s.sex == 0)
+		return to;
+	size_t len = address_narrow(&d->s, to, text, room);
+	if (len >= room) {
+		d->texts_full = true;
+		return "";
+	}
+	/* The requests of one rule have the same ladder. */
+	for (const char *known = out->step_texts; known < text; known += strlen(known) + 1) {
+		if (strcmp(known, text) == 0)
+			return known;
+	}
+	out->n_step_text_bytes += len + 1;
+	return text;
+}
+
 /* A step's clock begins when that of the step before has run out; what waits for a rejection
  * takes no time in a ladder that everyone is silent on. */
 static void add_step(const struct deciding *d, struct policy_task *task, int64_t *at_ms,
@@ -90,7 +114,7 @@ static void add_step(const struct deciding *d, struct policy_task *task, int64_t
 	task->ladder[task->n_ladder++] = step;
 }
 
-static void fill_ladder(const struct deciding *d, struct policy_task *task, const struct rule *rule,
+static void fill_ladder(struct deciding *d, struct policy_task *task, const struct rule *rule,
 			const struct plan *plan)
 {
 	int64_t at_ms = task->due_at_ms;
@@ -100,7 +124,7 @@ static void fill_ladder(const struct deciding *d, struct policy_task *task, cons
 
 		for (int rank = plan->rank + 1; rank <= domain->n_ranks; rank++)
 			add_step(d, task, &at_ms,
-				 (struct policy_step){ .to = domain->step_to[rank],
+				 (struct policy_step){ .to = step_to(d, domain->step_to[rank]),
 						       .within = rule->within },
 				 rule->within_parsed);
 	}
@@ -108,10 +132,11 @@ static void fill_ladder(const struct deciding *d, struct policy_task *task, cons
 		const struct rule_step *step = &rule->steps[i];
 
 		add_step(d, task, &at_ms,
-			 (struct policy_step){ .to = step->to,
+			 (struct policy_step){ .to = step_to(d, step->to),
 					       .within = step->within,
 					       .on_silence_only = step->on_silence_only,
-					       .on_rejection_only = step->on_rejection_only },
+					       .on_rejection_only = step->on_rejection_only,
+					       .repeats = step->repeats },
 			 step->within_parsed);
 	}
 }
@@ -169,8 +194,17 @@ static enum ieum_err ask(struct deciding *d, const struct rule *rule, const stru
 	task->due_at_ms = first_due_ms(d, rule, plan);
 	task->stops_at = rule->stops_at;
 	task->effect = rule->effect;
+	task->quorum = rule->quorum;
+	task->quorum_of_kinds = rule->quorum_of_kinds;
+	task->rejection_ends = rule->rejection_ends;
+	task->gate = rule->gate ? d->s.p->gates[rule->gate - 1].name : NULL;
+	task->gate_for_ms = rule->gate ? d->s.p->gates[rule->gate - 1].lasts_ms : 0;
 	task->blocks_closing = rule->blocks_closing;
 	fill_ladder(d, task, rule, plan);
+	if (d->texts_full)
+		return decide_refuse(d, IEUM_E_FIELD_TOO_LARGE,
+				     "rule '%s': the addresses of its ladder are too long",
+				     rule->name);
 	return IEUM_E_OK;
 }
 
@@ -191,11 +225,34 @@ static enum ieum_err refuse_empty(struct deciding *d, const struct rule *rule, b
 		return decide_refuse(d, IEUM_E_CONFLICT_OF_INTEREST,
 				     "rule '%s': everyone it asks is excluded from this case",
 				     rule->name);
-	return decide_refuse(d, IEUM_E_NO_ROUTE, "rule '%s': nobody to ask in %s", rule->name,
-			     d->s.jurisdiction);
+	return decide_refuse(d, IEUM_E_NO_ROUTE, "rule '%s': nobody to ask in %s%s%s", rule->name,
+			     d->s.jurisdiction, d->s.language ? " who speaks " : "",
+			     d->s.language ? d->s.language : "");
 }
 
-enum ieum_err decide_recipients(struct deciding *d, const struct rule *rule)
+/* What the message asks of those who get it, until decide_recipients() is through. */
+static enum ieum_err set_wanted(struct deciding *d, const struct rule *rule)
+{
+	static const char allowed[] =
+		"abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-";
+	const struct matching *m = &rule->matching;
+	char word[PBMAP_WORD_BYTES];
+
+	d->s.language = m->language;
+	if (m->language_field.name)
+		d->s.language = body_text(&d->s, m->language_field.of[d->s.type]);
+	d->s.sex = m->sex;
+	if (m->sex_field.name)
+		d->s.sex = (int)body_number(&d->s, m->sex_field.of[d->s.type]);
+	/* It becomes part of an address. */
+	if (d->s.language && (strlen(d->s.language) >= LANGUAGE_BYTES ||
+			      d->s.language[strspn(d->s.language, allowed)] != '\0'))
+		return decide_refuse(d, IEUM_E_FIELD_INVALID, "%s.%s: no BCP 47 language",
+				     decide_type_word(d, word), m->language_field.name);
+	return IEUM_E_OK;
+}
+
+static enum ieum_err ask_recipients(struct deciding *d, const struct rule *rule)
 {
 	struct plan plan;
 	enum ieum_err err = IEUM_E_OK;
@@ -222,6 +279,17 @@ enum ieum_err decide_recipients(struct deciding *d, const struct rule *rule)
 		return ask(d, rule, &plan, plan.first.at, plan.first.n);
 	for (size_t i = 0; !err && i < plan.first.n; i++)
 		err = ask(d, rule, &plan, &plan.first.at[i], 1);
+	return err;
+}
+
+enum ieum_err decide_recipients(struct deciding *d, const struct rule *rule)
+{
+	enum ieum_err err = set_wanted(d, rule);
+
+	if (!err)
+		err = ask_recipients(d, rule);
+	d->s.language = NULL;
+	d->s.sex = 0;
 	return err;
 }
 

@@ -87,6 +87,28 @@ static void add_participant(const struct scope *s, struct mailbox_list *list, in
 		mailbox_list_add(s, list, s->p->participants[participant].mailbox);
 }
 
+/* Has somebody who speaks it, of that sex where it matters. */
+static bool serves(const struct scope *s, int participant)
+{
+	const struct participant_more *more = &s->p->more[participant];
+	bool any = !s->language && s->sex == 0;
+
+	for (size_t i = 0; i < more->n_spoken && !any; i++)
+		any = (!s->language || language_suits(more->spoken[i].language, s->language,
+						      strlen(s->language))) &&
+		      (s->sex == 0 || more->spoken[i].sexes & 1U << s->sex);
+	return any;
+}
+
+/* One of those whom a role or a support domain stands for. */
+static void add_one_of(const struct scope *s, struct mailbox_list *list, int participant,
+		       const char *code)
+{
+	if (policy_serves(s->p, participant, code) && is_designated(s, participant) &&
+	    serves(s, participant))
+		add_participant(s, list, participant);
+}
+
 static void add_body(const struct scope *s, struct mailbox_list *list, const int *mailboxes,
 		     size_t n)
 {
@@ -106,11 +128,10 @@ static void add_role(const struct scope *s, struct mailbox_list *list, int kind_
 	const struct policy *p = s->p;
 	const struct policy_kind *kind = &p->kinds[kind_index];
 
-	for (size_t i = 0; i < kind->n_participants; i++) {
-		if (policy_covers(p->participants[kind->participants[i]].jurisdiction, code))
-			add_participant(s, list, kind->participants[i]);
-	}
-	for (size_t i = 0; i < kind->n_bodies; i++) {
+	for (size_t i = 0; i < kind->n_participants; i++)
+		add_one_of(s, list, kind->participants[i], code);
+	/* A body speaks no language: its members do, and they are in it for something else. */
+	for (size_t i = 0; i < kind->n_bodies && !s->language && s->sex == 0; i++) {
 		const struct policy_body *body = &p->bodies[kind->bodies[i]];
 
 		if (policy_covers(body->jurisdiction, code))
@@ -126,9 +147,8 @@ void provider_resolve(const struct scope *s, int domain, int rank, struct mailbo
 	for (size_t i = 0; i < d->n_providers; i++) {
 		int who = d->providers[i];
 
-		if ((rank == 0 || p->more[who].ranks[domain] == rank) &&
-		    policy_covers(p->participants[who].jurisdiction, s->jurisdiction))
-			add_participant(s, list, who);
+		if (rank == 0 || p->more[who].ranks[domain] == rank)
+			add_one_of(s, list, who, s->jurisdiction);
 	}
 }
 
@@ -150,6 +170,30 @@ static void add_heads_of_asked(const struct scope *s, struct mailbox_list *list)
 	}
 }
 
+static void add_providers(const struct scope *s, const struct address *a, struct mailbox_list *list)
+{
+	provider_resolve(s, a->index, a->part, list);
+}
+
+static void add_of_kind(const struct scope *s, const struct address *a, struct mailbox_list *list)
+{
+	add_role(s, list, a->index, *a->jurisdiction ? a->jurisdiction : s->jurisdiction);
+}
+
+/* What the address itself asks for comes before what the rule does. */
+static void add_matching(const struct scope *s, const struct address *a, struct mailbox_list *list,
+			 void (*add)(const struct scope *s, const struct address *a,
+				     struct mailbox_list *list))
+{
+	struct scope narrow = *s;
+
+	if (*a->language || a->sex) {
+		narrow.language = *a->language ? a->language : NULL;
+		narrow.sex = a->sex;
+	}
+	add(&narrow, a, list);
+}
+
 void address_resolve(const struct scope *s, const struct address *a, struct mailbox_list *list)
 {
 	const struct policy *p = s->p;
@@ -166,10 +210,11 @@ void address_resolve(const struct scope *s, const struct address *a, struct mail
 		break;
 	}
 	case ADDRESS_LEAD: mailbox_list_add(s, list, p->bodies[a->index].lead); break;
-	case ADDRESS_ROLE:
-		add_role(s, list, a->index, *a->jurisdiction ? a->jurisdiction : s->jurisdiction);
+	case ADDRESS_ROLE: add_matching(s, a, list, add_of_kind); break;
+	case ADDRESS_PROVIDER: add_matching(s, a, list, add_providers); break;
+	case ADDRESS_POOL:
+		mailbox_list_add(s, list, p->participants[p->pools[a->index].keeper].mailbox);
 		break;
-	case ADDRESS_PROVIDER: provider_resolve(s, a->index, a->part, list); break;
 	case ADDRESS_HEAD: add_heads_of_asked(s, list); break;
 	case ADDRESS_HEAD_OF: add_head(s, list, a->index); break;
 	case ADDRESS_SENDER:
@@ -190,7 +235,7 @@ void address_resolve_text(const struct scope *s, const char *text, struct mailbo
 	char why[1] = "";
 
 	while (*text) {
-		size_t len = strcspn(text, ",");
+		size_t len = address_length(text);
 
 		if (address_parse(s->p, text, len, &address, why, sizeof why))
 			address_resolve(s, &address, list);

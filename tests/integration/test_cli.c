@@ -208,6 +208,31 @@ static void silence_is_seen_in_the_timeline(void **state)
 	assert_in(said, "NOT_PERMITTED");
 }
 
+/* From a key and a subject file to the hub: it has tokens and nothing that they were made from. */
+static void tokens_go_to_the_hub_and_identifiers_stay(void **state)
+{
+	char words[128];
+
+	(void)state;
+	write_text("child.yaml", "name: 김 민준 군\nbirth: 2015년 3월 1일\nphone: 010-1234-5678\n");
+	expect("town-ps", "token new-key --council c --out council.key", EXIT_DONE);
+	expect("town-ps",
+	       "submit report.yaml --open-case --subject child.yaml --council-key council.key --json",
+	       EXIT_DONE);
+	take_field("case_id", case_id, sizeof case_id);
+	snprintf(words, sizeof words, "referral show %s --json", case_id);
+	expect("town-ps", words, EXIT_DONE);
+	/* Kinds 1 to 3 of epoch 1, in base64. */
+	assert_in(printed, "\"AQ");
+	assert_in(printed, "\"Ag");
+	assert_in(printed, "\"Aw");
+	assert_int_equal(hub_run(&hub,
+				 "grep -qa -e 민준 -e 2015-03-01 -e 01012345678 %s/journal.db*",
+				 hub.folder),
+			 1);
+	expect("town-ps", "submit report.yaml --open-case --subject child.yaml", EXIT_USAGE);
+}
+
 static void looking_takes_nothing(void **state)
 {
 	char words[128];
@@ -233,6 +258,24 @@ static void looking_takes_nothing(void **state)
 	expect("town-aid", "inbox", EXIT_DONE);
 	assert_in(printed, "Nothing new.");
 	expect("town-ps", words, EXIT_NOT_FOUND);
+}
+
+static void a_notice_says_nothing_and_takes_nothing(void **state)
+{
+	(void)state;
+	submit_report();
+	submit_report();
+	expect("town-aid", "inbox --notify", EXIT_DONE);
+	assert_string_equal(printed,
+			    "Please look into your inbox.\nPlease look into your inbox.\n");
+	expect("town-aid", "inbox --notify --lang ko --limit 1", EXIT_DONE);
+	assert_string_equal(printed, "수신함을 확인하십시오.\n");
+	expect("town-aid", "inbox --notify --json --limit 1", EXIT_DONE);
+	assert_string_equal(printed, "{\"notification\":\"Please look into your inbox.\"}\n");
+	expect("town-aid", "inbox --notify --follow", EXIT_USAGE);
+	expect("town-aid", "inbox --notify --settle done", EXIT_USAGE);
+	expect("town-aid", "inbox", EXIT_DONE);
+	assert_in(printed, "Report received");
 }
 
 static void what_was_not_printed_is_not_taken(void **state)
@@ -434,7 +477,11 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup_teardown(a_report_is_carried_and_answered, start, end),
 		cmocka_unit_test_setup_teardown(silence_is_seen_in_the_timeline, start, end),
+		cmocka_unit_test_setup_teardown(tokens_go_to_the_hub_and_identifiers_stay, start,
+						end),
 		cmocka_unit_test_setup_teardown(looking_takes_nothing, start, end),
+		cmocka_unit_test_setup_teardown(a_notice_says_nothing_and_takes_nothing, start,
+						end),
 		cmocka_unit_test_setup_teardown(what_was_not_printed_is_not_taken, start, end),
 		cmocka_unit_test_setup_teardown(a_limit_takes_no_more, start, end),
 		cmocka_unit_test_setup_teardown(following_goes_on_over_a_kill, start, end),

@@ -63,6 +63,13 @@ static void check_explains_every_mistake(void **state)
 	assert_int_equal(hub_run(&hub, "sed -i 's/kind: polise,/kind: police,/' %s", hub.hub_file),
 			 0);
 	assert_int_equal(check("no mistakes"), 0);
+	/* No mistake of the file, but somebody should see to it. */
+	assert_int_equal(
+		hub_run(&hub,
+			"sed -i 's/domains: \\[legal\\]/&, agreement: {until: 2026-01-31}/' %s",
+			hub.hub_file),
+		0);
+	assert_int_equal(check("warning: the agreement of 'town-aid-2' has ended"), 0);
 	/* Another one's key. */
 	assert_int_equal(hub_run(&hub, "cp %s/participants/town-ps.key %s/hub.key",
 				 hub.certificates, hub.certificates),

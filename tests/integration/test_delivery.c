@@ -530,6 +530,44 @@ static void everyone_gets_his_parts_only(void **state)
 	peer_drop(from);
 }
 
+static size_t tokens_shown(struct peer *p, struct message *m)
+{
+	Ieum__V1__ReferralQuery referral = IEUM__V1__REFERRAL_QUERY__INIT;
+	Ieum__V1__Query query = IEUM__V1__QUERY__INIT;
+
+	referral.message_id = (ProtobufCBinaryData){ sizeof(m->id), m->id };
+	query.what_case = IEUM__V1__QUERY__WHAT_REFERRAL;
+	query.referral = &referral;
+	const Ieum__V1__Result *r = peer_result(p, &query);
+	assert_non_null(r->referral->referral);
+	return r->referral->referral->envelope->n_subject_tokens;
+}
+
+static void tokens_are_shown_to_their_sender_only(void **state)
+{
+	struct peer *from = peer_connect(&hub, "town-ps");
+	struct peer *to = peer_connect(&hub, "town-aid");
+	uint8_t bytes[34] = { 1, 1, 7 };
+	ProtobufCBinaryData token = { sizeof(bytes), bytes };
+	struct message m;
+
+	(void)state;
+	message_service_report(&m, "town-aid", NULL, "내용");
+	m.envelope.subject_tokens = &token;
+	m.envelope.n_subject_tokens = 1;
+	send(from, &m);
+	peer_credit(to, 1);
+	const Ieum__V1__Delivery *d = peer_delivery(to);
+	assert_memory_equal(d->referral->envelope->message_id.data, m.id, sizeof(m.id));
+	assert_int_equal(d->referral->envelope->n_subject_tokens, 0);
+	assert_int_equal(d->referral->n_narrative, 1);
+	peer_settle(to, d->delivery_id);
+	assert_int_equal(tokens_shown(to, &m), 0);
+	assert_int_equal(tokens_shown(from, &m), 1);
+	peer_close(from);
+	peer_close(to);
+}
+
 int main(void)
 {
 #define TEST(name) cmocka_unit_test_setup_teardown(name, start, end)
@@ -546,6 +584,7 @@ int main(void)
 		TEST(urgency_goes_before_age),
 		TEST(a_superseded_message_is_withdrawn_unless_it_was_delivered),
 		TEST(everyone_gets_his_parts_only),
+		TEST(tokens_are_shown_to_their_sender_only),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

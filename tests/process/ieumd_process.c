@@ -10,6 +10,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -150,8 +151,18 @@ bool ieumd_start(struct ieumd_process *h)
 	if (!write_config(h))
 		return false;
 	snprintf(program, sizeof program, "%s/ieumd", h->bin);
-	char *argv[] = { program, (char *)"--config", h->config,
-			 h->drill ? (char *)"--drill" : NULL, NULL };
+	char from[sizeof "2026-03-02T10:00:00Z"] = "";
+	char *argv[] = { program,   (char *)"--config",
+			 h->config, h->drill ? (char *)"--drill" : NULL,
+			 NULL,      NULL };
+	if (h->drill_from_us) {
+		time_t seconds = (time_t)(h->drill_from_us / 1000000);
+		struct tm utc;
+
+		strftime(from, sizeof from, "%Y-%m-%dT%H:%M:%SZ", gmtime_r(&seconds, &utc));
+		argv[3] = (char *)"--drill-from";
+		argv[4] = from;
+	}
 	if (pipe2(fds, O_CLOEXEC) != 0)
 		return say("no pipe for", program);
 	posix_spawn_file_actions_t actions;

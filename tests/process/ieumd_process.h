@@ -6,6 +6,7 @@
 #define IEUM_TESTS_PROCESS_IEUMD_PROCESS_H
 
 #include <stdbool.h>
+#include <stdint.h>
 #include <sys/types.h>
 
 struct ieumd_process {
@@ -18,7 +19,8 @@ struct ieumd_process {
 	char *hub_file;   /* absolute */
 	char address[64]; /* "127.0.0.1:40123"; the same after a restart */
 	bool drill;
-	pid_t pid; /* 0: not running */
+	int64_t drill_from_us; /* when a new drill's clock begins; 0: now */
+	pid_t pid;             /* 0: not running */
 };
 
 /* Folder below `base`, certificates, configuration. */

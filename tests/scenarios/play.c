@@ -9,6 +9,7 @@
 #include "proto/pbmap.h"
 #include "proto/uuid7.h"
 #include "proto/words.h"
+#include "tests/scenarios/manifest.h"
 #include "yaml/yaml_value.h"
 
 enum { NAMES_MAX = SCENARIO_STEPS_MAX * 2, SEOUL_OFFSET_S = 9 * 3600 };
@@ -238,6 +239,9 @@ static bool matches(struct player *p, const struct scenario_expect *e,
 		return false;
 	if (e->cause && d->cause != e->cause)
 		return false;
+	const struct named *of = find_name(p, e->of);
+	if (of && memcmp(of->case_id, d->case_id, PLAY_ID_BYTES) != 0)
+		return false;
 	if (e->message)
 		return n && memcmp(n->message_id, d->message_id, PLAY_ID_BYTES) == 0;
 	return d->type == e->type;
@@ -264,7 +268,8 @@ static bool expect_gets(struct player *p, const struct scenario_expect *e)
 		return trouble(p, e->line, "%s did not get %s", e->inbox ? e->inbox : "nobody",
 			       e->message ? e->message : "what was expected");
 	found->seen = true;
-	add_name(p, e->as, NULL, found->message_id, found->case_id);
+	/* Whoever got what the hub made can ask for its case. */
+	add_name(p, e->as, found->participant, found->message_id, found->case_id);
 	return true;
 }
 
@@ -295,22 +300,122 @@ static bool expect_nothing(struct player *p, const struct scenario_expect *e)
 	return true;
 }
 
-static bool expect_case(struct player *p, const struct scenario_expect *e)
+static bool expect_state(struct player *p, const struct scenario_expect *e,
+			 Ieum__V1__CaseState state)
 {
-	const struct named *n = find_name(p, e->message);
-	Ieum__V1__CaseState state = IEUM__V1__CASE_STATE__CASE_STATE_UNSPECIFIED;
 	char word[PBMAP_WORD_BYTES];
 
-	if (!n || !n->sender)
-		return trouble(p, e->line, "no agency of this file can ask for the case of '%s'",
-			       e->message);
-	if (!p->hub->case_state(p->hub->ctx, n->sender, n->case_id, &state))
-		return trouble(p, e->line, "the case cannot be read");
+	if (!e->state)
+		return true;
 	pbmap_enum_word(&ieum__v1__case_state__descriptor, (int)state, word);
 	if ((int)state != e->state)
 		return trouble(p, e->line, "the case is %s", word);
 	tell_held(p, "사례 상태 (case): %s (%s)", words_text(word, WORDS_KO), word);
 	return true;
+}
+
+static bool expect_risk_and_consent(struct player *p, const struct scenario_expect *e,
+				    const struct play_case *is)
+{
+	const char *grade = *is->grade ? is->grade : "-";
+
+	if (e->grade && strcmp(grade, e->grade) != 0)
+		return trouble(p, e->line, "the case has grade %s", grade);
+	if (e->grade)
+		tell_held(p, "재범위험 등급 (grade): %s", grade);
+	if (e->consent_withdrawn < 0)
+		return true;
+	if (is->consent_withdrawn != (e->consent_withdrawn != 0))
+		return trouble(p, e->line, "consent is%s withdrawn",
+			       is->consent_withdrawn ? "" : " not");
+	tell_held(p, is->consent_withdrawn ? "동의 철회됨 (consent withdrawn)"
+					   : "동의 유효 (consent holds)");
+	return true;
+}
+
+/* A real hub's clock goes on while the scenario is played. */
+#define CLOCK_TOLERANCE_MS ((int64_t)10 * 60 * 1000)
+
+static bool expect_clock(struct player *p, const struct scenario_expect *e,
+			 const struct play_case *is)
+{
+	const struct play_clock *k = NULL;
+	char word[PBMAP_WORD_BYTES], due[YAML_TIME_TEXT_BYTES] = "";
+
+	for (size_t i = 0; i < is->n_clocks; i++)
+		if (strcmp(is->clocks[i].name, e->clock) == 0)
+			k = &is->clocks[i];
+	if (!k)
+		return trouble(p, e->line, "the case has no clock '%s'", e->clock);
+	pbmap_enum_word(&ieum__v1__clock_state__descriptor, (int)k->state, word);
+	if ((int)k->state != e->state)
+		return trouble(p, e->line, "clock '%s' is %s", e->clock, word);
+	if (k->due_at_ms)
+		yaml_format_time_us(k->due_at_ms * 1000, SEOUL_OFFSET_S / 60, due);
+	if (e->due_us && llabs(k->due_at_ms - e->due_us / 1000) > CLOCK_TOLERANCE_MS)
+		return trouble(p, e->line, "clock '%s' ends %s", e->clock, due);
+	tell_held(p, "기한 (clock) %s: %s (%s) %s", e->clock, words_text(word, WORDS_KO), word,
+		  due);
+	return true;
+}
+
+static bool expect_gate(struct player *p, const struct scenario_expect *e,
+			const struct play_case *is)
+{
+	bool open = false;
+
+	for (size_t i = 0; i < is->n_gates; i++)
+		open |= strcmp(is->gates[i], e->gate) == 0;
+	if (open != e->is)
+		return trouble(p, e->line, "the gate '%s' is %s", e->gate,
+			       open ? "open" : "closed");
+	tell_held(p, "%s: %s", e->gate, open ? "승인됨 (gate open)" : "승인 전 (gate closed)");
+	return true;
+}
+
+static bool expect_agenda(struct player *p, const struct scenario_expect *e)
+{
+	const struct named *n = find_name(p, e->message);
+	static struct play_agenda list[PLAY_AGENDA_MAX];
+	const struct play_agenda *found = NULL;
+	size_t entries = PLAY_AGENDA_MAX;
+
+	if (!n || !p->hub->agenda(p->hub->ctx, e->by, e->agenda, list, &entries))
+		return trouble(p, e->line, "the agenda cannot be read");
+	for (size_t i = 0; i < entries && !found; i++) {
+		if (memcmp(list[i].message_id, n->message_id, PLAY_ID_BYTES) == 0 ||
+		    memcmp(list[i].message_id, n->case_id, PLAY_ID_BYTES) == 0)
+			found = &list[i];
+	}
+	if ((found != NULL) != e->is)
+		return trouble(p, e->line, "'%s' is %s the agenda that %s sees", e->message,
+			       found ? "on" : "not on", e->by);
+	if (found && e->carried >= 0 && found->carried != e->carried)
+		return trouble(p, e->line, "'%s' was before %u meetings", e->message,
+			       found->carried);
+	tell_held(p, "안건목록 (agenda): %s %s", e->message,
+		  e->is ? "있음 (on it)" : "없음 (not on it)");
+	return true;
+}
+
+static bool expect_case(struct player *p, const struct scenario_expect *e)
+{
+	const struct named *n = find_name(p, e->message);
+	struct play_case is = { .state = IEUM__V1__CASE_STATE__CASE_STATE_UNSPECIFIED };
+
+	const char *by = e->by ? e->by : n ? n->sender : NULL;
+	if (!n || !by)
+		return trouble(p, e->line, "no agency of this file can ask for the case of '%s'",
+			       e->message);
+	if (!p->hub->case_state(p->hub->ctx, by, n->case_id, &is))
+		return trouble(p, e->line, "the case cannot be read");
+	if (e->owner && strcmp(e->owner, is.owner) != 0)
+		return trouble(p, e->line, "%s is responsible for the case", is.owner);
+	if (e->gate)
+		return expect_gate(p, e, &is);
+	if (e->clock)
+		return expect_clock(p, e, &is);
+	return expect_state(p, e, is.state) && expect_risk_and_consent(p, e, &is);
 }
 
 static bool expect_task(struct player *p, const struct scenario_expect *e)
@@ -330,6 +435,69 @@ static bool expect_task(struct player *p, const struct scenario_expect *e)
 	return true;
 }
 
+/* As its keeper sees it; an entry as whoever sent it. */
+static bool expect_pool(struct player *p, const struct scenario_expect *e)
+{
+	const struct policy_pool *pool =
+		policy_pool(p->policy, policy_find_pool(p->policy, e->pool));
+	const struct named *n = find_name(p, e->message);
+	struct play_pool is = { 0 };
+
+	if (!pool || (e->kind == SCENARIO_WAITS && (!n || !n->sender)))
+		return trouble(p, e->line, "the hub file has no pool '%s', or nobody waits",
+			       e->pool);
+	if (!p->hub->pool(p->hub->ctx,
+			  n ? n->sender : policy_participant(p->policy, pool->keeper)->name,
+			  e->pool, n ? n->message_id : NULL, &is))
+		return trouble(p, e->line, "the pool cannot be read");
+	if (n && is.position != e->position)
+		return trouble(p, e->line, "'%s' has position %u", e->message, is.position);
+	if (!n && ((e->held >= 0 && is.held != e->held) ||
+		   (e->taken >= 0 && is.taken != e->taken) || (e->free >= 0 && is.free != e->free)))
+		return trouble(p, e->line, "'%s' has %u held, %u taken, %u free", e->pool, is.held,
+			       is.taken, is.free);
+	if (n)
+		tell_held(p, "%s: 대기 순번 (position) %u", pool->title_ko, is.position);
+	else
+		tell_held(p, "%s: 확보 (held) %u, 입소 (taken) %u, 빈자리 (free) %u",
+			  pool->title_ko, is.held, is.taken, is.free);
+	return true;
+}
+
+static bool expect_hidden(struct player *p, const struct scenario_expect *e)
+{
+	const struct named *n = find_name(p, e->message);
+	struct play_case is = { .state = IEUM__V1__CASE_STATE__CASE_STATE_UNSPECIFIED };
+
+	if (!n || p->hub->case_state(p->hub->ctx, e->by, n->case_id, &is))
+		return trouble(p, e->line, "%s can read the case of '%s'", e->by, e->message);
+	tell_held(p, "%s: 열람 불가 (can't read the case)", mailbox_title(p, e->by, WORDS_KO));
+	return true;
+}
+
+static bool expect_handover(struct player *p, const struct scenario_expect *e)
+{
+	const struct named *n = find_name(p, e->message);
+	const struct play_handover_query of = {
+		n ? n->message_id : NULL,
+		e->from,
+		e->to,
+		e->jurisdiction,
+	};
+	struct play_handover is = { .cases = 0 };
+
+	if (!p->hub->handover(p->hub->ctx, e->by, &of, &is))
+		return trouble(p, e->line, "the hand-over cannot be asked about");
+	if ((e->state && (int)is.step != e->state) || (e->cases >= 0 && is.cases != e->cases) ||
+	    (e->not_accepted >= 0 && is.not_accepted != e->not_accepted) ||
+	    (e->errors >= 0 && is.errors != e->errors))
+		return trouble(p, e->line, "step %d, %u cases, %u not accepted, %u errors",
+			       (int)is.step, is.cases, is.not_accepted, is.errors);
+	tell_held(p, "이관 (hand-over): %u건 (cases), %u 미수락 (not accepted), %u 오류 (errors)",
+		  is.cases, is.not_accepted, is.errors);
+	return true;
+}
+
 static bool check_expect(struct player *p, const struct scenario_expect *e)
 {
 	switch (e->kind) {
@@ -337,6 +505,11 @@ static bool check_expect(struct player *p, const struct scenario_expect *e)
 	case SCENARIO_GETS_NOTHING: return expect_nothing(p, e);
 	case SCENARIO_CASE_STATE: return expect_case(p, e);
 	case SCENARIO_TASK_STATE: return expect_task(p, e);
+	case SCENARIO_POOL:
+	case SCENARIO_WAITS: return expect_pool(p, e);
+	case SCENARIO_AGENDA: return expect_agenda(p, e);
+	case SCENARIO_HIDDEN: return expect_hidden(p, e);
+	case SCENARIO_HANDOVER: return expect_handover(p, e);
 	case SCENARIO_REFUSED: return true; /* checked where the message was submitted */
 	}
 	return false;
@@ -363,6 +536,14 @@ static ProtobufCBinaryData id_copy(const uint8_t *id)
 	return (ProtobufCBinaryData){ PLAY_ID_BYTES, copy };
 }
 
+static void add_id(ProtobufCBinaryData **list, size_t *n, const uint8_t *id)
+{
+	*list = realloc(*list, (*n + 1) * sizeof **list);
+	if (!*list)
+		abort();
+	(*list)[(*n)++] = id_copy(id);
+}
+
 /* Ids that the file gives by name; the referral owns them, so that playing twice needs a
  * fresh load. */
 static bool fill_envelope(struct player *p, const struct scenario_step *step, uint8_t *message_id)
@@ -371,6 +552,11 @@ static bool fill_envelope(struct player *p, const struct scenario_step *step, ui
 	const struct named *in_case = find_name(p, step->in_case ? step->in_case : step->reply_to);
 	const struct named *reply_to = find_name(p, step->reply_to);
 	const struct named *supersedes = find_name(p, step->supersedes);
+	const struct named *hold = find_name(p, step->hold);
+	Ieum__V1__ConferenceMinutes *minutes =
+		step->message->body_case == IEUM__V1__REFERRAL__BODY_CONFERENCE_MINUTES
+			? step->message->conference_minutes
+			: NULL;
 
 	if (uuid7_next(&p->ids, (uint64_t)p->hub->now_ms(p->hub->ctx), message_id) != IEUM_E_OK)
 		return false;
@@ -384,6 +570,26 @@ static bool fill_envelope(struct player *p, const struct scenario_step *step, ui
 		e->in_reply_to = id_copy(reply_to->message_id);
 	if (supersedes)
 		e->supersedes = id_copy(supersedes->message_id);
+	if (step->manifest_of &&
+	    step->message->body_case == IEUM__V1__REFERRAL__BODY_HANDOVER_MANIFEST &&
+	    !manifest_fill(step->message->handover_manifest,
+			   find_name(p, step->manifest_of)->message_id, step->who, p->deliveries,
+			   p->n_deliveries))
+		return false;
+	if (minutes && step->conference)
+		minutes->conference_id = id_copy(find_name(p, step->conference)->message_id);
+	if (minutes && step->keeps)
+		add_id(&minutes->kept_item_ids, &minutes->n_kept_item_ids,
+		       find_name(p, step->keeps)->message_id);
+	if (step->signal &&
+	    step->message->body_case == IEUM__V1__REFERRAL__BODY_IDENTITY_DISCLOSURE)
+		add_id(&step->message->identity_disclosure->signal_ids,
+		       &step->message->identity_disclosure->n_signal_ids,
+		       find_name(p, step->signal)->message_id);
+	if (hold && step->message->body_case == IEUM__V1__REFERRAL__BODY_PLACEMENT_NOTICE)
+		step->message->placement_notice->hold_id = id_copy(hold->message_id);
+	if (hold && step->message->body_case == IEUM__V1__REFERRAL__BODY_PLACE_RETURNED)
+		step->message->place_returned->hold_id = id_copy(hold->message_id);
 	return true;
 }
 

@@ -17,7 +17,7 @@
 
 extern char **environ;
 
-enum { ARRIVE_WITHIN_MS = 15000, EXIT_HUB_REFUSED = 1 };
+enum { ARRIVE_WITHIN_MS = 15000, EXIT_HUB_REFUSED = 1, MINUTE_MS = 60000 };
 
 struct real_hub {
 	struct ieumd_process ieumd;
@@ -26,7 +26,7 @@ struct real_hub {
 	struct agency *agencies;
 	struct pollfd *polled;
 	size_t n_agencies;
-	int64_t advanced_ms;
+	int64_t ahead_ms; /* hub time less that of this machine */
 	struct play_hub play;
 };
 
@@ -47,6 +47,11 @@ static const char *text_at(const json_t *object, const char *key)
 	const char *text = json_string_value(json_object_get(object, key));
 
 	return text ? text : "";
+}
+
+static uint32_t number_at(const json_t *object, const char *key)
+{
+	return (uint32_t)json_integer_value(json_object_get(object, key));
 }
 
 static int enum_at(const json_t *object, const char *key, const ProtobufCEnumDescriptor *type)
@@ -81,6 +86,7 @@ static void read_delivery(const struct agency *a, const json_t *line, struct pla
 	const json_t *referral = json_object_get(delivery, "referral");
 	const json_t *envelope = json_object_get(referral, "envelope");
 	const json_t *answer = json_object_get(referral, "answer");
+	const json_t *handover = json_object_get(referral, "handover");
 
 	*d = (struct play_delivery){ .seen = false };
 	snprintf(d->participant, sizeof d->participant, "%s", a->name);
@@ -95,6 +101,10 @@ static void read_delivery(const struct agency *a, const json_t *line, struct pla
 	d->answer =
 		(Ieum__V1__AnswerKind)enum_at(answer, "kind", &ieum__v1__answer_kind__descriptor);
 	d->reason = (Ieum__V1__Reason)enum_at(answer, "reason", &ieum__v1__reason__descriptor);
+	(void)uuid_parse(text_at(handover, "change_id"), d->change_id);
+	d->handed = (struct handover_row){ .open_referrals = number_at(handover, "open_referrals"),
+					   .clocks = number_at(handover, "clocks"),
+					   .holds = number_at(handover, "holds") };
 }
 
 /* ---- what the player asks for ---- */
@@ -209,10 +219,14 @@ static bool do_advance(void *ctx, int64_t by_ms)
 	char *words[] = { (char *)"drill", (char *)"advance", span, NULL };
 	json_t *printed = NULL;
 
-	snprintf(span, sizeof span, "%lld ms", (long long)by_ms);
+	/* No amount may be as large as weeks in milliseconds. */
+	if (by_ms % MINUTE_MS == 0)
+		snprintf(span, sizeof span, "%lld min", (long long)(by_ms / MINUTE_MS));
+	else
+		snprintf(span, sizeof span, "%lld ms", (long long)by_ms);
 	int code = agency_run(agency_named(h, h->operator), h->bin, words, &printed);
 	json_decref(printed);
-	h->advanced_ms += by_ms;
+	h->ahead_ms += by_ms;
 	return code == 0;
 }
 
@@ -239,15 +253,39 @@ static json_t *show(struct real_hub *h, const char *who, const char *what, const
 	return printed;
 }
 
-static bool do_case_state(void *ctx, const char *who, const uint8_t *case_id,
-			  Ieum__V1__CaseState *state)
+static void take_clocks(const json_t *holder, struct play_case *out)
+{
+	const json_t *clocks = json_object_get(holder, "clocks");
+
+	for (size_t i = 0; i < json_array_size(clocks) && out->n_clocks < PLAY_CLOCKS_MAX; i++) {
+		const json_t *of = json_array_get(clocks, i);
+		struct play_clock *k = &out->clocks[out->n_clocks++];
+		snprintf(k->name, sizeof k->name, "%s", text_at(of, "name"));
+		k->state = (Ieum__V1__ClockState)enum_at(of, "state",
+							 &ieum__v1__clock_state__descriptor);
+		k->due_at_ms = json_integer_value(json_object_get(of, "due_at_ms"));
+	}
+}
+
+static bool do_case_state(void *ctx, const char *who, const uint8_t *case_id, struct play_case *out)
 {
 	json_t *printed = show(ctx, who, "case", case_id);
-	const json_t *summary = json_object_get(holder_of(printed, "summary"), "summary");
+	const json_t *holder = holder_of(printed, "summary");
+	const json_t *summary = json_object_get(holder, "summary");
 
-	*state = (Ieum__V1__CaseState)enum_at(summary, "state", &ieum__v1__case_state__descriptor);
+	out->state =
+		(Ieum__V1__CaseState)enum_at(summary, "state", &ieum__v1__case_state__descriptor);
+	snprintf(out->owner, sizeof out->owner, "%s", text_at(summary, "owner"));
+	out->consent_withdrawn = json_is_true(json_object_get(holder, "consent_withdrawn"));
+	snprintf(out->grade, sizeof out->grade, "%s", text_at(summary, "grade"));
+	take_clocks(holder, out);
+	const json_t *gates = json_object_get(holder, "gates");
+	for (; out->n_gates < json_array_size(gates) && out->n_gates < PLAY_GATES_MAX;
+	     out->n_gates++)
+		snprintf(out->gates[out->n_gates], sizeof out->gates[0], "%s",
+			 json_string_value(json_array_get(gates, out->n_gates)));
 	json_decref(printed);
-	return *state != IEUM__V1__CASE_STATE__CASE_STATE_UNSPECIFIED;
+	return out->state != IEUM__V1__CASE_STATE__CASE_STATE_UNSPECIFIED;
 }
 
 static bool do_task_state(void *ctx, const char *who, const uint8_t *message_id, const char *inbox,
@@ -267,13 +305,104 @@ static bool do_task_state(void *ctx, const char *who, const uint8_t *message_id,
 	return found;
 }
 
+static bool do_pool(void *ctx, const char *who, const char *pool, const uint8_t *entry,
+		    struct play_pool *out)
+{
+	struct real_hub *h = ctx;
+	char *words[] = { (char *)"pool", (char *)"show", (char *)pool, NULL };
+	struct agency *a = agency_named(h, who);
+	json_t *printed = NULL;
+	uint8_t id[PLAY_ID_BYTES];
+
+	if (!a || agency_run(a, h->bin, words, &printed) != 0) {
+		json_decref(printed);
+		return false;
+	}
+	const json_t *pages =
+		json_object_get(json_object_get(holder_of(printed, "pools"), "pools"), "pools");
+	for (size_t k = 0; k < json_array_size(pages); k++) {
+		const json_t *view = json_array_get(pages, k);
+		const json_t *entries = json_object_get(view, "entries");
+		out->held = number_at(view, "held");
+		out->taken = number_at(view, "taken");
+		out->free = number_at(view, "free");
+		for (size_t i = 0; entry && i < json_array_size(entries); i++) {
+			const json_t *of = json_array_get(entries, i);
+			if (uuid_parse(text_at(of, "entry_id"), id) &&
+			    memcmp(id, entry, sizeof id) == 0)
+				out->position = number_at(of, "position");
+		}
+	}
+	json_decref(printed);
+	return true;
+}
+
+static bool do_agenda(void *ctx, const char *who, const char *body, struct play_agenda *out,
+		      size_t *n)
+{
+	struct real_hub *h = ctx;
+	char *words[] = { (char *)"agenda", (char *)body, NULL };
+	struct agency *a = agency_named(h, who);
+	json_t *printed = NULL;
+	size_t room = *n;
+
+	if (!a || agency_run(a, h->bin, words, &printed) != 0) {
+		json_decref(printed);
+		return false;
+	}
+	const json_t *entries = json_object_get(holder_of(printed, "entries"), "entries");
+	for (*n = 0; *n < json_array_size(entries) && *n < room; ++*n) {
+		const json_t *entry = json_array_get(entries, *n);
+		(void)uuid_parse(text_at(entry, "message_id"), out[*n].message_id);
+		out[*n].carried = number_at(entry, "carried");
+	}
+	json_decref(printed);
+	return true;
+}
+
+static bool do_handover(void *ctx, const char *who, const struct play_handover_query *of,
+			struct play_handover *out)
+{
+	struct real_hub *h = ctx;
+	struct agency *a = agency_named(h, who);
+	char text[UUID_TEXT_BYTES] = "";
+	const char *jurisdiction = of->jurisdiction ? of->jurisdiction : "";
+	char *status[] = { (char *)"handover", (char *)"status", text, NULL };
+	char *plan[] = { (char *)"handover",
+			 (char *)"plan",
+			 (char *)"--from",
+			 (char *)of->from,
+			 (char *)"--to",
+			 (char *)of->to,
+			 *jurisdiction ? (char *)"--jurisdiction" : NULL,
+			 (char *)jurisdiction,
+			 NULL };
+	json_t *printed = NULL;
+
+	if (of->change_id)
+		uuid_format(of->change_id, text);
+	if (!a || agency_run(a, h->bin, of->change_id ? status : plan, &printed) != 0) {
+		json_decref(printed);
+		return false;
+	}
+	const json_t *result = json_object_get(holder_of(printed, "handover"), "handover");
+	const json_t *manifest = json_object_get(result, "manifest");
+	out->step = (Ieum__V1__HandoverStep)enum_at(result, "step",
+						    &ieum__v1__handover_step__descriptor);
+	out->cases = number_at(manifest, "cases");
+	out->not_accepted = number_at(result, "not_accepted");
+	out->errors = number_at(result, "errors");
+	json_decref(printed);
+	return true;
+}
+
 static int64_t do_now_ms(void *ctx)
 {
 	const struct real_hub *h = ctx;
 	struct timespec t;
 
 	clock_gettime(CLOCK_REALTIME, &t);
-	return (int64_t)t.tv_sec * 1000 + t.tv_nsec / 1000000 + h->advanced_ms;
+	return (int64_t)t.tv_sec * 1000 + t.tv_nsec / 1000000 + h->ahead_ms;
 }
 
 /* ---- start and end ---- */
@@ -298,16 +427,6 @@ static bool start_agencies(struct real_hub *h, const struct policy *policy)
 	return h->operator!= NULL;
 }
 
-/* A real hub starts now; move it on to the scenario's day of the week and time of day, so that
- * the same deadlines lie in the same business hours. */
-static bool advance_to_start(struct real_hub *h, const struct scenario *s)
-{
-	const int64_t week_ms = INT64_C(7) * 86400 * 1000;
-	int64_t ahead = (s->starts_us / 1000 - do_now_ms(h)) % week_ms;
-
-	return do_advance(h, ahead > 0 ? ahead : ahead + week_ms);
-}
-
 struct real_hub *real_hub_new(const struct scenario *s, const struct policy *policy,
 			      const char *bin, const char *base)
 {
@@ -318,9 +437,11 @@ struct real_hub *real_hub_new(const struct scenario *s, const struct policy *pol
 	h->bin = bin;
 	h->play = (struct play_hub){ h,          do_submit, do_next_delivery, do_settled_down,
 				     do_advance, do_crash,  do_case_state,    do_task_state,
-				     do_now_ms };
-	if (!ieumd_prepare(&h->ieumd, bin, s->hub_file, base, true) || !ieumd_start(&h->ieumd) ||
-	    !start_agencies(h, policy) || !advance_to_start(h, s)) {
+				     do_now_ms,  do_pool,   do_agenda,        do_handover };
+	bool ok = ieumd_prepare(&h->ieumd, bin, s->hub_file, base, true);
+	h->ieumd.drill_from_us = s->starts_us;
+	h->ahead_ms = s->starts_us / 1000 - do_now_ms(h);
+	if (!ok || !ieumd_start(&h->ieumd) || !start_agencies(h, policy)) {
 		(void)real_hub_end(h, NULL, NULL);
 		return NULL;
 	}

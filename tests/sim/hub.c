@@ -9,6 +9,7 @@
 
 #include "proto/buf.h"
 #include "proto/codec.h"
+#include "proto/sha256.h"
 
 enum {
 	ARENA_BYTES = 64 << 20,
@@ -30,6 +31,8 @@ struct sim_hub {
 	void *cb_ctx;
 	struct sim_output outputs[SIM_OUTPUTS_MAX];
 	size_t n_outputs;
+	struct buf snapshot; /* of the last check, empty: none */
+	unsigned restarts;
 	char trouble[SIM_TEXT_BYTES];
 };
 
@@ -179,9 +182,29 @@ static struct core *folded(struct sim_hub *h)
 
 	if (!core)
 		abort();
+	core_use_sha256(core, sha256);
 	enum ieum_err err = journal_load(h->journal, 1, UINT64_MAX, 0, fold, core);
 	if (err != IEUM_E_OK)
 		trouble(h, "the journal cannot be replayed: %s", ieum_error((int)err)->name);
+	return core;
+}
+
+/* The newest snapshot and what came after it; every other time only the journal is there. */
+static struct core *resumed(struct sim_hub *h)
+{
+	if (++h->restarts % 2 == 0 || buf_len(&h->snapshot) == 0)
+		return folded(h);
+	struct core *core = core_new(&limits, 43);
+	if (!core)
+		abort();
+	core_use_sha256(core, sha256);
+	enum ieum_err err =
+		core_snapshot_read(core, buf_bytes(&h->snapshot), buf_len(&h->snapshot));
+	if (!err)
+		err = journal_load(h->journal, core_last_seq(core) + 1, UINT64_MAX, 0, fold, core);
+	if (err)
+		trouble(h, "a snapshot and the journal after it cannot be read: %s",
+			ieum_error((int)err)->name);
 	return core;
 }
 
@@ -194,7 +217,7 @@ static void start(struct sim_hub *h)
 
 	if (journal_open(&config, &h->journal) != IEUM_E_OK)
 		abort();
-	h->core = folded(h);
+	h->core = resumed(h);
 	if (h->now_us < core_last_at_us(h->core))
 		h->now_us = core_last_at_us(h->core);
 	core_decision_reset(&h->d);
@@ -255,6 +278,7 @@ struct sim_hub *sim_hub_new(const char *name, const char *text, size_t len, int6
 	}
 	free(diag);
 	h->now_us = start_us;
+	buf_init(&h->snapshot, SNAPSHOT_BYTES_MAX);
 	h->disk = memory_disk_new();
 	h->batch = journal_batch_new();
 	if (!h->disk || !h->batch)
@@ -275,6 +299,7 @@ void sim_hub_free(struct sim_hub *h)
 	core_free(h->core);
 	core_decision_release(&h->d);
 	policy_free(h->policy);
+	buf_release(&h->snapshot);
 	free(h);
 }
 
@@ -409,6 +434,53 @@ void sim_hub_pump(struct sim_hub *h, uint64_t connection, uint32_t max)
 	}
 }
 
+bool sim_hub_reload(struct sim_hub *h, const char *name, const char *text, size_t len, char *why,
+		    size_t why_bytes)
+{
+	struct yaml_diag *diag = calloc(1, sizeof *diag);
+	struct policy *fresh = NULL;
+
+	if (!diag)
+		abort();
+	enum ieum_err err = policy_parse(name, text, len, diag, &fresh);
+	if (err)
+		snprintf(why, why_bytes, "%s",
+			 diag->count ? diag->mistakes[0].text : "the hub file cannot be read");
+	free(diag);
+	if (err)
+		return false;
+	core_decision_reset(&h->d);
+	if (core_decide_policy(h->core, fresh, h->now_us, &h->d) != IEUM_E_OK)
+		trouble(h, "a policy was refused");
+	record(h);
+	if (core_bind_policy(h->core, fresh) != IEUM_E_OK)
+		trouble(h, "a policy cannot be bound");
+	policy_free(h->policy);
+	h->policy = fresh;
+	return true;
+}
+
+const Ieum__V1__Result *sim_hub_query(struct sim_hub *h, uint64_t connection,
+				      const Ieum__V1__Query *query, struct arena *arena,
+				      enum ieum_err *err)
+{
+	struct core_view v = {
+		.connection = connection, .query = query, .now = h->now_us, .arena = arena
+	};
+
+	*err = core_view(h->core, h->policy, &v);
+	if (*err)
+		return NULL;
+	if (!v.has_read_id)
+		return v.result;
+	const uint8_t(*id)[CORE_ID_BYTES] = (const uint8_t(*)[CORE_ID_BYTES]) & v.read_id;
+	core_decision_reset(&h->d);
+	if (core_decide_read(h->core, connection, "case", id, 1, h->now_us, &h->d) != IEUM_E_OK)
+		trouble(h, "a reading cannot be recorded");
+	record(h);
+	return v.result;
+}
+
 static void do_due(struct sim_hub *h)
 {
 	for (int i = 0; i < DUE_ROUNDS_MAX; i++) {
@@ -505,16 +577,23 @@ static bool same_state(const struct core *a, const struct core *b)
 static void check_snapshot(struct sim_hub *h)
 {
 	struct core *restored = core_new(&limits, 7);
-	struct buf bytes;
+	struct buf *bytes = &h->snapshot;
+	char what[SIM_TEXT_BYTES - 64];
 
-	buf_init(&bytes, SNAPSHOT_BYTES_MAX);
-	if (!restored || core_snapshot_write(h->core, &bytes) != IEUM_E_OK ||
-	    core_snapshot_read(restored, buf_bytes(&bytes), buf_len(&bytes)) != IEUM_E_OK)
+	buf_release(bytes);
+	buf_init(bytes, SNAPSHOT_BYTES_MAX);
+	if (restored)
+		core_use_sha256(restored, sha256);
+	if (!restored || core_snapshot_write(h->core, bytes) != IEUM_E_OK ||
+	    core_snapshot_read(restored, buf_bytes(bytes), buf_len(bytes)) != IEUM_E_OK)
 		trouble(h, "a snapshot cannot be restored");
 	else if (!same_state(h->core, restored))
 		trouble(h, "a restored snapshot is another state");
+	else if (core_check(restored, what, sizeof what) != IEUM_E_OK)
+		trouble(h, "a restored snapshot contradicts itself: %s", what);
+	else if (core_next_due(restored) != core_next_due(h->core))
+		trouble(h, "a restored snapshot has another next deadline");
 	core_free(restored);
-	buf_release(&bytes);
 }
 
 bool sim_hub_check(struct sim_hub *h)

@@ -88,6 +88,17 @@ void sim_hub_settle(struct sim_hub *h, uint64_t connection, uint64_t tag,
 /* Releases up to `max` deliveries to the connection. */
 void sim_hub_pump(struct sim_hub *h, uint64_t connection, uint32_t max);
 
+/* Another hub file takes effect, all or nothing; false and `why` when it has mistakes.  What
+ * refers to the policy before is gone. */
+bool sim_hub_reload(struct sim_hub *h, const char *name, const char *text, size_t len, char *why,
+		    size_t why_bytes);
+
+/* Asks; what is read goes on record.  The result lives in the arena, its texts in the hub: it is
+ * good until the next call.  NULL and the error when it is refused. */
+const Ieum__V1__Result *sim_hub_query(struct sim_hub *h, uint64_t connection,
+				      const Ieum__V1__Query *query, struct arena *arena,
+				      enum ieum_err *err);
+
 /* Time passes and what is due is done, in the order of its due times. */
 void sim_hub_advance(struct sim_hub *h, int64_t by_us);
 
@@ -107,7 +118,8 @@ bool sim_hub_commit(struct sim_hub *h, enum sim_fault fault);
 const char *sim_hub_trouble(const struct sim_hub *h);
 
 /* Every check that looks at the whole hub: core_check(), a second core folded from the
- * journal equals the live one, a snapshot restores to the same. */
+ * journal equals the live one, a snapshot restores to the same.  Every other restart begins with
+ * the snapshot of the last check, as a daemon does. */
 bool sim_hub_check(struct sim_hub *h);
 
 #endif

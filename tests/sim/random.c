@@ -6,9 +6,22 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "tests/sim/city.h"
 #include "tests/sim/random_internal.h"
 
-enum { START_US = 1772413200, CREDIT = 8, REPLAY_EVERY = 16, DAYS_MAX = 20 };
+enum {
+	START_US = 1772413200,
+	CREDIT = 8,
+	REPLAY_EVERY = 16,
+	DAYS_MAX = 20,
+	CITY_DAYS_MAX = 200,
+	COUNCIL_ONE_IN = 6
+};
+
+static bool is_city(const struct world *w)
+{
+	return w->config->hub_text == NULL;
+}
 
 void world_trouble(struct world *w, const char *format, ...)
 {
@@ -136,11 +149,14 @@ static void keep_asked(struct world *w, struct peer *p, const struct sim_output 
 	Ieum__V1__Referral *r = ieum__v1__referral__unpack(NULL, o->payload_len, o->payload);
 	size_t at = p->n_asked < WORLD_ASKED_MAX ? p->n_asked++ : world_random(w, WORLD_ASKED_MAX);
 
-	p->asked[at] = (struct asked_of){ .has_case = o->has_case };
+	p->asked[at] =
+		(struct asked_of){ .has_case = o->has_case, .due_at_ms = o->answer_by_at_ms };
 	memcpy(p->asked[at].id, o->message_id, CORE_ID_BYTES);
 	memcpy(p->asked[at].case_id, o->case_id, CORE_ID_BYTES);
 	if (r && r->envelope)
 		p->asked[at].type = r->envelope->type;
+	if (p->asked[at].type == IEUM__V1__MESSAGE_TYPE__MESSAGE_TYPE_PLACE_OFFER)
+		w->offers[w->n_offers++ % WORLD_OFFERS_MAX] = p->asked[at];
 	if (r)
 		ieum__v1__referral__free_unpacked(r, NULL);
 }
@@ -155,6 +171,8 @@ static void on_delivery(struct world *w, const struct sim_output *o)
 		return;
 	}
 	check_recipient(w, p, o);
+	city_check_watcher(w, p, o);
+	city_keep_list(p, o);
 	keep_got(w, o);
 	if (p->n_unsettled < WORLD_UNSETTLED_MAX)
 		p->unsettled[p->n_unsettled++] = o->delivery_id;
@@ -188,6 +206,7 @@ static void on_output(void *ctx, const struct sim_output *o)
 	case SIM_SETTLED: on_settled(w, o); break;
 	case SIM_REFUSAL:
 		w->result->refusals++;
+		w->last_refused = o->code;
 		if (w->config->trace)
 			fprintf(stderr, "%u refused %s: %s\n", w->step,
 				ieum_error((int)o->code)->name, o->detail);
@@ -197,7 +216,7 @@ static void on_output(void *ctx, const struct sim_output *o)
 
 /* ---- what may happen ---- */
 
-static void submit(struct world *w, int index)
+void world_submit(struct world *w, int index)
 {
 	if (index < 0)
 		return;
@@ -207,26 +226,43 @@ static void submit(struct world *w, int index)
 
 	if (!r)
 		abort();
+	/* Whoever has something to say comes back for it. */
+	if (!p->connection && is_city(w) && sim_hub_now_us(w->hub) >= p->away_until_us)
+		p->connection = sim_hub_connect(w->hub, p->name);
 	if (p->connection) {
+		uint64_t before = core_last_seq(sim_hub_core(w->hub));
 		w->result->submits++;
 		sim_hub_submit(w->hub, p->connection, ++w->next_tag, r);
+		if (s->receipted && core_last_seq(sim_hub_core(w->hub)) != before)
+			world_trouble(w, "a repeat has changed something");
 	}
 	ieum__v1__referral__free_unpacked(r, NULL);
 }
 
 static void do_submit(struct world *w, size_t peer)
 {
+	if (world_random(w, COUNCIL_ONE_IN) == 0) {
+		world_submit(w, world_make_council(w, peer));
+		return;
+	}
+	if (is_city(w)) {
+		world_submit(w, world_make_any(w, peer));
+		return;
+	}
 	int index = world_make_message(w, peer);
 
 	/* Many agencies have nothing to say of their own accord: somebody else then. */
 	for (int tries = 0; index < 0 && tries < 16; tries++)
 		index = world_make_message(w, world_random(w, w->n_peers));
-	submit(w, index);
+	world_submit(w, index);
 }
 
 static void do_answer(struct world *w, size_t peer)
 {
-	submit(w, world_make_answer(w, peer));
+	if (is_city(w))
+		city_answer(w, peer);
+	else
+		world_submit(w, world_make_answer(w, peer));
 }
 
 static void do_repeat(struct world *w, size_t peer)
@@ -235,7 +271,7 @@ static void do_repeat(struct world *w, size_t peer)
 	if (w->n_sent == 0)
 		return;
 	w->result->repeats++;
-	submit(w, (int)world_random(w, w->n_sent));
+	world_submit(w, (int)world_random(w, w->n_sent));
 }
 
 static void do_pump(struct world *w, size_t peer)
@@ -299,10 +335,18 @@ static void lose_connection(struct peer *p)
 	p->connection = 0;
 }
 
+void world_lose_connections(struct world *w)
+{
+	for (size_t i = 0; i < w->n_peers; i++)
+		lose_connection(&w->peers[i]);
+}
+
 static void do_come_or_go(struct world *w, size_t peer)
 {
 	struct peer *p = &w->peers[peer];
 
+	if (!p->connection && sim_hub_now_us(w->hub) < p->away_until_us)
+		return;
 	if (!p->connection) {
 		p->connection = sim_hub_connect(w->hub, p->name);
 		return;
@@ -312,16 +356,40 @@ static void do_come_or_go(struct world *w, size_t peer)
 		return;
 	sim_hub_disconnect(w->hub, p->connection);
 	lose_connection(p);
+	if (p->character == CHARACTER_VANISHES)
+		p->away_until_us =
+			sim_hub_now_us(w->hub) + (int64_t)world_random(w, 6 * 86400) * 1000000;
+}
+
+void world_read_ledger(struct world *w)
+{
+	if (!ledger_read(w->ledger, sim_hub_journal(w->hub)))
+		world_trouble(w, "%s", ledger_trouble(w->ledger));
+}
+
+/* Time passes; whatever ended meanwhile, something came of it. */
+static void pass_time(struct world *w, int64_t by_us)
+{
+	sim_hub_advance(w->hub, by_us);
+	if (!sim_hub_commit(w->hub, SIM_COMMIT))
+		return;
+	world_read_ledger(w);
+	if (!ledger_check_time(w->ledger, sim_hub_now_us(w->hub) / 1000))
+		world_trouble(w, "%s", ledger_trouble(w->ledger));
 }
 
 static void do_time(struct world *w, size_t peer)
 {
-	static const int64_t spans_s[] = { 1, 1, 10, 70, 600, 3600, 14400, 86400 };
-	int64_t span_us = spans_s[world_random(w, 8)] * 1000000;
+	static const int64_t spans_s[] = { 1,     1,     10,    70,        600,       3600,
+					   14400, 86400, 86400, 3 * 86400, 31 * 86400 };
+	int64_t span_us = spans_s[world_random(w, is_city(w) ? 11 : 8)] * 1000000;
+	int64_t days_max = is_city(w) ? CITY_DAYS_MAX : DAYS_MAX;
 
 	(void)peer;
-	if (sim_hub_now_us(w->hub) + span_us < (START_US + (int64_t)DAYS_MAX * 86400) * 1000000)
-		sim_hub_advance(w->hub, span_us);
+	if (span_us > (int64_t)3 * 86400 * 1000000 && world_random(w, 4))
+		span_us = 3600000000;
+	if (sim_hub_now_us(w->hub) + span_us < (START_US + days_max * 86400) * 1000000)
+		pass_time(w, span_us);
 }
 
 static void do_commit(struct world *w, size_t peer)
@@ -337,8 +405,7 @@ static void do_crash(struct world *w, size_t peer)
 		return;
 	w->result->crashes++;
 	sim_hub_commit(w->hub, (enum sim_fault)(SIM_LOSE_BATCH + world_random(w, 3)));
-	for (size_t i = 0; i < w->n_peers; i++)
-		lose_connection(&w->peers[i]);
+	world_lose_connections(w);
 	if (!sim_hub_check(w->hub))
 		world_trouble(w, "after a crash: %s", sim_hub_trouble(w->hub));
 }
@@ -348,22 +415,34 @@ static const struct {
 	void (*act)(struct world *w, size_t peer);
 	unsigned weight;
 } acts[] = {
-	{ "submit", do_submit, 20 }, { "answer", do_answer, 15 },
-	{ "repeat", do_repeat, 5 },  { "pump", do_pump, 30 },
-	{ "settle", do_settle, 25 }, { "come or go", do_come_or_go, 6 },
-	{ "time", do_time, 6 },      { "commit", do_commit, 25 },
+	{ "submit", do_submit, 20 },
+	{ "answer", do_answer, 15 },
+	{ "repeat", do_repeat, 5 },
+	{ "pump", do_pump, 30 },
+	{ "settle", do_settle, 25 },
+	{ "come or go", do_come_or_go, 6 },
+	{ "time", do_time, 6 },
+	{ "commit", do_commit, 25 },
 	{ "crash", do_crash, 3 },
+	/* From here on in cities only. */
+	{ "restart", city_restart, 1 },
+	{ "reload", city_reload, 1 },
+	{ "query", city_query, 6 },
 };
+
+enum { ACTS = sizeof acts / sizeof acts[0], CITY_ACTS = 3 };
 
 static void step(struct world *w)
 {
 	unsigned total = 0;
 
-	for (size_t i = 0; i < sizeof acts / sizeof acts[0]; i++)
+	size_t n = is_city(w) ? ACTS : ACTS - CITY_ACTS;
+
+	for (size_t i = 0; i < n; i++)
 		total += acts[i].weight;
 	uint64_t pick = world_random(w, total);
 	size_t peer = world_random(w, w->n_peers);
-	for (size_t i = 0; i < sizeof acts / sizeof acts[0]; i++) {
+	for (size_t i = 0; i < n; i++) {
 		if (pick >= acts[i].weight) {
 			pick -= acts[i].weight;
 			continue;
@@ -373,6 +452,7 @@ static void step(struct world *w)
 		acts[i].act(w, peer);
 		break;
 	}
+	world_read_ledger(w);
 	char what[RANDOM_TEXT_BYTES / 2];
 	if (core_check(sim_hub_core(w->hub), what, sizeof what) != IEUM_E_OK)
 		world_trouble(w, "%s", what);
@@ -399,19 +479,30 @@ static void take_everything(struct world *w)
 }
 
 /* Promise 4: nobody says anything any more, and in the end every request has an answer, be it the
- * hub's, or somebody who took it on: core_check() finds none that waits without a clock, and no
- * clock is left. */
+ * hub's, or somebody who took it on: core_check() finds none that waits without a clock, and the
+ * ledger none whose clock still runs, but for those that are asked again until somebody answers and
+ * for what a schedule has asked since. */
 static void check_nothing_is_owed(struct world *w)
 {
+	uint64_t last = core_last_seq(sim_hub_core(w->hub));
 	char what[RANDOM_TEXT_BYTES / 2];
 
-	for (int day = 0; day < WORLD_LAST_DAYS && !w->result->trouble[0]; day++) {
+	for (int day = 0; day < WORLD_LAST_DAYS && !w->result->trouble[0]; day += 2) {
 		take_everything(w);
-		sim_hub_advance(w->hub, (int64_t)86400 * 1000000);
+		pass_time(w, (int64_t)2 * 86400 * 1000000);
+	}
+	for (int day = WORLD_LAST_DAYS; day < WORLD_ACTION_DAYS && !w->result->trouble[0];
+	     day += 30) {
+		world_read_ledger(w);
+		if (ledger_owed(w->ledger, last) == 0)
+			break;
+		take_everything(w);
+		pass_time(w, (int64_t)30 * 86400 * 1000000);
 	}
 	take_everything(w);
-	if (core_next_due(sim_hub_core(w->hub)) != INT64_MAX)
-		world_trouble(w, "something is still due %d days after the end", WORLD_LAST_DAYS);
+	if (ledger_owed(w->ledger, last))
+		world_trouble(w, "%zu answers are still owed %d days after the end",
+			      ledger_owed(w->ledger, last), WORLD_LAST_DAYS);
 	if (core_check(sim_hub_core(w->hub), what, sizeof what) != IEUM_E_OK)
 		world_trouble(w, "at the end: %s", what);
 }
@@ -428,8 +519,12 @@ static void finish(struct world *w)
 		uint64_t receipts = w->result->receipts;
 		if (!w->sent[i].receipted)
 			continue;
-		submit(w, (int)i);
+		w->last_refused = IEUM_E_OK;
+		world_submit(w, (int)i);
 		sim_hub_commit(w->hub, SIM_COMMIT);
+		/* Only a city's play is long enough for an id to be too old. */
+		if (is_city(w) && w->last_refused == IEUM_E_TOO_OLD)
+			continue;
 		if (w->result->receipts != receipts + 1)
 			world_trouble(w, "an acknowledged message is not known any more");
 	}
@@ -439,45 +534,73 @@ static void finish(struct world *w)
 		world_trouble(w, "%s", sim_hub_trouble(w->hub));
 }
 
+/* In its own city, or on the file that was given. */
+static bool open_hub(struct world *w)
+{
+	const struct random_config *config = w->config;
+	char why[RANDOM_TEXT_BYTES / 2] = "";
+	size_t len = config->hub_len;
+	char *city = is_city(w) ? city_hub_file(w->seed, 0, &len) : NULL;
+
+	w->hub = sim_hub_new(config->hub_name, city ? city : config->hub_text, len,
+			     (int64_t)START_US * 1000000, why, sizeof why);
+	free(city);
+	if (!w->hub)
+		world_trouble(w, "the hub file has a mistake: %s", why);
+	else
+		sim_hub_listen(w->hub, on_output, w);
+	return w->hub != NULL;
+}
+
+static void gather_peers(struct world *w)
+{
+	w->n_peers = policy_participants(sim_hub_policy(w->hub));
+	w->peers = calloc(w->n_peers, sizeof *w->peers);
+	if (!w->peers)
+		abort();
+	for (size_t i = 0; i < w->n_peers; i++) {
+		struct peer *p = &w->peers[i];
+		snprintf(p->name, sizeof p->name, "%s",
+			 policy_participant(sim_hub_policy(w->hub), (int)i)->name);
+		if (is_city(w))
+			p->character = (enum character)world_random(w, CHARACTERS);
+		if (world_random(w, 8))
+			p->connection = sim_hub_connect(w->hub, p->name);
+	}
+}
+
+static void world_free(struct world *w)
+{
+	for (size_t i = 0; i < w->n_sent; i++)
+		free(w->sent[i].bytes);
+	free(w->got);
+	free(w->peers);
+	ledger_free(w->ledger);
+	sim_hub_free(w->hub);
+	free(w);
+}
+
 bool random_play(const struct random_config *config, uint64_t seed, struct random_result *result)
 {
 	struct world *w = calloc(1, sizeof *w);
-	char why[RANDOM_TEXT_BYTES] = "";
 
 	*result = (struct random_result){ 0 };
 	if (!w)
 		abort();
 	w->config = config;
 	w->result = result;
-	w->random = seed;
-	w->hub = sim_hub_new(config->hub_name, config->hub_text, config->hub_len,
-			     (int64_t)START_US * 1000000, why, sizeof why);
-	if (!w->hub) {
-		world_trouble(w, "%s", why);
-		free(w);
-		return false;
+	w->random = w->seed = seed;
+	w->ledger = ledger_new();
+	if (open_hub(w)) {
+		gather_peers(w);
+		for (w->step = 1; w->step <= config->steps && !result->trouble[0]; w->step++)
+			step(w);
+		if (!result->trouble[0])
+			finish(w);
+		if (!result->trouble[0] && sim_hub_trouble(w->hub)[0])
+			world_trouble(w, "%s", sim_hub_trouble(w->hub));
 	}
-	sim_hub_listen(w->hub, on_output, w);
-	w->n_peers = policy_participants(sim_hub_policy(w->hub));
-	w->peers = calloc(w->n_peers, sizeof *w->peers);
-	if (!w->peers)
-		abort();
-	for (size_t i = 0; i < w->n_peers; i++) {
-		w->peers[i].name = policy_participant(sim_hub_policy(w->hub), (int)i)->name;
-		if (world_random(w, 8))
-			w->peers[i].connection = sim_hub_connect(w->hub, w->peers[i].name);
-	}
-	for (w->step = 1; w->step <= config->steps && !result->trouble[0]; w->step++)
-		step(w);
-	if (!result->trouble[0])
-		finish(w);
-	if (!result->trouble[0] && sim_hub_trouble(w->hub)[0])
-		world_trouble(w, "%s", sim_hub_trouble(w->hub));
-	for (size_t i = 0; i < w->n_sent; i++)
-		free(w->sent[i].bytes);
-	free(w->got);
-	free(w->peers);
-	sim_hub_free(w->hub);
-	free(w);
+	result->steps = w->step - 1;
+	world_free(w);
 	return !result->trouble[0];
 }

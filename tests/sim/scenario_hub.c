@@ -4,7 +4,9 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { QUEUE_MAX = PLAY_DELIVERIES_MAX, CREDIT = 64, QUIET_ROUNDS_MAX = 1000 };
+#include "proto/codec.h"
+
+enum { QUEUE_MAX = PLAY_DELIVERIES_MAX, CREDIT = 64, QUIET_ROUNDS_MAX = 1000, PLAY_ROWS = 200 };
 
 struct client {
 	const char *participant;
@@ -42,12 +44,26 @@ static void take_receipt(struct scenario_hub *h, const struct sim_output *o)
 	h->receipt->has_case = o->has_case;
 }
 
+/* The hub's own messages obey the rules that it holds others to, but for types that are its own. */
+static void check_made_by_hub(const Ieum__V1__Referral *r)
+{
+	struct codec_problem problem;
+	enum ieum_err err = codec_check_referral(r, &problem);
+
+	if (err == IEUM_E_OK || err == IEUM_E_NOT_PERMITTED)
+		return;
+	fprintf(stderr, "the hub made a message that is wrong: %s\n", problem.detail);
+	abort();
+}
+
 static void take_delivery(struct scenario_hub *h, const struct sim_output *o)
 {
 	const struct client *c = client_of(h, o->connection);
 	Ieum__V1__Referral *r = ieum__v1__referral__unpack(NULL, o->payload_len, o->payload);
 
 	h->n_new++;
+	if (r && !*o->sender)
+		check_made_by_hub(r);
 	if (!c || !r || h->n_queue == QUEUE_MAX) {
 		fprintf(stderr, "a delivery cannot be read\n");
 		abort();
@@ -61,6 +77,13 @@ static void take_delivery(struct scenario_hub *h, const struct sim_output *o)
 	snprintf(d->sender, sizeof d->sender, "%s", o->sender);
 	memcpy(d->message_id, o->message_id, PLAY_ID_BYTES);
 	memcpy(d->case_id, o->case_id, PLAY_ID_BYTES);
+	if (r->body_case == IEUM__V1__REFERRAL__BODY_HANDOVER &&
+	    r->handover->change_id.len == PLAY_ID_BYTES) {
+		memcpy(d->change_id, r->handover->change_id.data, PLAY_ID_BYTES);
+		d->handed = (struct handover_row){ .open_referrals = r->handover->open_referrals,
+						   .clocks = r->handover->clocks,
+						   .holds = r->handover->holds };
+	}
 	if (r->body_case == IEUM__V1__REFERRAL__BODY_ANSWER) {
 		d->answer = r->answer->kind;
 		d->reason = r->answer->reason;
@@ -136,6 +159,7 @@ static bool do_submit(void *ctx, const char *who, const Ieum__V1__Referral *refe
 	h->receipt = receipt;
 	h->answered = false;
 	sim_hub_submit(h->sim, connection, 1, referral);
+	sim_hub_advance(h->sim, 0);
 	sim_hub_commit(h->sim, SIM_COMMIT);
 	h->receipt = NULL;
 	return h->answered && settle_all(h);
@@ -180,8 +204,17 @@ static enum ieum_err ask(struct scenario_hub *h, const char *who, const Ieum__V1
 	return err;
 }
 
-static bool do_case_state(void *ctx, const char *who, const uint8_t *case_id,
-			  Ieum__V1__CaseState *state)
+static void take_clocks(const Ieum__V1__CaseResult *r, struct play_case *out)
+{
+	for (size_t i = 0; i < r->n_clocks && out->n_clocks < PLAY_CLOCKS_MAX; i++) {
+		struct play_clock *k = &out->clocks[out->n_clocks++];
+		snprintf(k->name, sizeof k->name, "%s", r->clocks[i]->name);
+		k->state = r->clocks[i]->state;
+		k->due_at_ms = r->clocks[i]->due_at_ms;
+	}
+}
+
+static bool do_case_state(void *ctx, const char *who, const uint8_t *case_id, struct play_case *out)
 {
 	struct scenario_hub *h = ctx;
 	Ieum__V1__CaseQuery what = IEUM__V1__CASE_QUERY__INIT;
@@ -194,8 +227,17 @@ static bool do_case_state(void *ctx, const char *who, const uint8_t *case_id,
 	query.what_case = IEUM__V1__QUERY__WHAT_CASE;
 	query.case_ = &what;
 	enum ieum_err err = ask(h, who, &query, &arena, &result);
-	if (err == IEUM_E_OK)
-		*state = result->case_->summary->state;
+	if (err == IEUM_E_OK) {
+		out->state = result->case_->summary->state;
+		snprintf(out->owner, sizeof out->owner, "%s", result->case_->summary->owner);
+		out->consent_withdrawn = result->case_->consent_withdrawn;
+		snprintf(out->grade, sizeof out->grade, "%s", result->case_->summary->grade);
+		take_clocks(result->case_, out);
+		for (; out->n_gates < result->case_->n_gates && out->n_gates < PLAY_GATES_MAX;
+		     out->n_gates++)
+			snprintf(out->gates[out->n_gates], sizeof out->gates[0], "%s",
+				 result->case_->gates[out->n_gates]);
+	}
 	arena_release(&arena);
 	return err == IEUM_E_OK;
 }
@@ -223,6 +265,103 @@ static bool do_task_state(void *ctx, const char *who, const uint8_t *message_id,
 	return found;
 }
 
+static bool do_pool(void *ctx, const char *who, const char *pool, const uint8_t *entry,
+		    struct play_pool *out)
+{
+	struct scenario_hub *h = ctx;
+	Ieum__V1__PoolsQuery what = IEUM__V1__POOLS_QUERY__INIT;
+	Ieum__V1__Query query = IEUM__V1__QUERY__INIT;
+	const Ieum__V1__Result *result = NULL;
+	struct arena arena;
+
+	arena_init(&arena, 16 << 20);
+	what.pool = (char *)pool;
+	query.what_case = IEUM__V1__QUERY__WHAT_POOLS;
+	query.pools = &what;
+	query.page_rows = PLAY_ROWS;
+	enum ieum_err err = ask(h, who, &query, &arena, &result);
+	if (err == IEUM_E_OK) {
+		const Ieum__V1__PoolView *v = result->pools->pools[0];
+		*out = (struct play_pool){ v->held, v->taken, v->free, 0 };
+		for (size_t i = 0; entry && i < v->n_entries; i++)
+			if (memcmp(v->entries[i]->entry_id.data, entry, PLAY_ID_BYTES) == 0)
+				out->position = v->entries[i]->position;
+	}
+	arena_release(&arena);
+	return err == IEUM_E_OK;
+}
+
+static bool do_agenda(void *ctx, const char *who, const char *body, struct play_agenda *out,
+		      size_t *n)
+{
+	struct scenario_hub *h = ctx;
+	Ieum__V1__AgendaQuery what = IEUM__V1__AGENDA_QUERY__INIT;
+	Ieum__V1__Query query = IEUM__V1__QUERY__INIT;
+	const Ieum__V1__Result *result = NULL;
+	struct arena arena;
+	size_t room = *n;
+
+	arena_init(&arena, 16 << 20);
+	what.body = (char *)body;
+	query.what_case = IEUM__V1__QUERY__WHAT_AGENDA;
+	query.agenda = &what;
+	enum ieum_err err = ask(h, who, &query, &arena, &result);
+	for (*n = 0; err == IEUM_E_OK && *n < result->agenda->n_entries && *n < room; ++*n) {
+		memcpy(out[*n].message_id, result->agenda->entries[*n]->message_id.data,
+		       PLAY_ID_BYTES);
+		out[*n].carried = result->agenda->entries[*n]->carried;
+	}
+	arena_release(&arena);
+	return err == IEUM_E_OK;
+}
+
+/* Of what is only planned each page counts what it tells of; of what goes on each tells of all. */
+static void add_page(const Ieum__V1__HandoverResult *r, struct play_handover *out)
+{
+	bool planned = r->step == IEUM__V1__HANDOVER_STEP__HANDOVER_STEP_UNSPECIFIED ||
+		       r->step == IEUM__V1__HANDOVER_STEP__HANDOVER_STEP_ANNOUNCED;
+
+	if (!planned)
+		*out = (struct play_handover){ .cases = 0 };
+	out->step = r->step;
+	out->cases += r->manifest->cases;
+	out->not_accepted += r->not_accepted;
+	out->errors += r->errors;
+}
+
+static bool do_handover(void *ctx, const char *who, const struct play_handover_query *of,
+			struct play_handover *out)
+{
+	struct scenario_hub *h = ctx;
+	Ieum__V1__HandoverQuery what = IEUM__V1__HANDOVER_QUERY__INIT;
+	Ieum__V1__Query query = IEUM__V1__QUERY__INIT;
+	const Ieum__V1__Result *result = NULL;
+	struct arena arena;
+
+	arena_init(&arena, 16 << 20);
+	if (of->change_id)
+		what.change_id = (ProtobufCBinaryData){ PLAY_ID_BYTES, (uint8_t *)of->change_id };
+	if (of->from)
+		what.from = (char *)of->from;
+	if (of->to)
+		what.to = (char *)of->to;
+	if (of->jurisdiction)
+		what.jurisdiction = (char *)of->jurisdiction;
+	query.what_case = IEUM__V1__QUERY__WHAT_HANDOVER;
+	query.handover = &what;
+	*out = (struct play_handover){ .cases = 0 };
+	enum ieum_err err;
+	do {
+		err = ask(h, who, &query, &arena, &result);
+		if (err != IEUM_E_OK)
+			break;
+		add_page(result->handover, out);
+		query.cursor = result->next_cursor;
+	} while (query.cursor.len > 0);
+	arena_release(&arena);
+	return err == IEUM_E_OK;
+}
+
 static int64_t do_now_ms(void *ctx)
 {
 	const struct scenario_hub *h = ctx;
@@ -234,16 +373,26 @@ static int64_t do_now_ms(void *ctx)
 
 struct scenario_hub *scenario_hub_new(const struct scenario *s, char *why, size_t why_bytes)
 {
-	struct scenario_hub *h = calloc(1, sizeof *h);
 	size_t len = 0;
 	char *text = sim_hub_file(s->hub_file, &len);
+	struct scenario_hub *h = NULL;
 
-	snprintf(why, why_bytes, "%s cannot be read", s->hub_file);
+	if (text)
+		h = scenario_hub_of_text(s, text, len, why, why_bytes);
+	else
+		snprintf(why, why_bytes, "%s cannot be read", s->hub_file);
+	free(text);
+	return h;
+}
+
+struct scenario_hub *scenario_hub_of_text(const struct scenario *s, const char *text, size_t len,
+					  char *why, size_t why_bytes)
+{
+	struct scenario_hub *h = calloc(1, sizeof *h);
+
 	if (!h)
 		abort();
-	if (text)
-		h->sim = sim_hub_new(s->hub_file, text, len, s->starts_us, why, why_bytes);
-	free(text);
+	h->sim = sim_hub_new(s->hub_file, text, len, s->starts_us, why, why_bytes);
 	if (!h->sim) {
 		free(h);
 		return NULL;
@@ -258,7 +407,7 @@ struct scenario_hub *scenario_hub_new(const struct scenario *s, char *why, size_
 			policy_participant(sim_hub_policy(h->sim), (int)i)->name;
 	h->play = (struct play_hub){ h,          do_submit, do_next_delivery, do_next_delivery,
 				     do_advance, do_crash,  do_case_state,    do_task_state,
-				     do_now_ms };
+				     do_now_ms,  do_pool,   do_agenda,        do_handover };
 	if (!connect_all(h)) {
 		snprintf(why, why_bytes, "not everybody can connect");
 		scenario_hub_free(h);

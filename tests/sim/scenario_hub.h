@@ -10,6 +10,9 @@ struct scenario_hub;
 
 /* NULL and why when the hub file has mistakes. */
 struct scenario_hub *scenario_hub_new(const struct scenario *s, char *why, size_t why_bytes);
+/* The same with this text in place of the hub file. */
+struct scenario_hub *scenario_hub_of_text(const struct scenario *s, const char *text, size_t len,
+					  char *why, size_t why_bytes);
 void scenario_hub_free(struct scenario_hub *h); /* takes NULL */
 
 /* For play_scenario(); borrowed. */

@@ -10,6 +10,7 @@
 
 #include <cmocka.h>
 
+#include "proto/sha256.h"
 #include "yaml/yaml_diag.h"
 
 enum { TRIAL_SNAPSHOT_BYTES = 256 * 1024 * 1024 };
@@ -209,6 +210,8 @@ void trial_start(struct trial *w, const char *hub, const struct core_limits *lim
 	w->mirror = core_new(limits ? limits : &wide, 4711);
 	assert_non_null(w->core);
 	assert_non_null(w->mirror);
+	core_use_sha256(w->core, sha256);
+	core_use_sha256(w->mirror, sha256);
 	core_decision_init(&w->d, 16 * 1024 * 1024);
 	core_decision_init(&w->again, 16 * 1024 * 1024);
 	arena_init(&w->arena, 16 * 1024 * 1024);
@@ -273,6 +276,7 @@ void trial_verify(struct trial *w)
 	/* From here on the mirror is one that was restored. */
 	core_free(w->mirror);
 	w->mirror = read;
+	core_use_sha256(w->mirror, sha256);
 	assert_int_equal(core_bind_policy(w->mirror, w->policy), IEUM_E_OK);
 }
 

@@ -67,9 +67,27 @@ struct message {
 		Ieum__V1__ClosureRequest closure;
 		Ieum__V1__InformationRequest request;
 		Ieum__V1__InformationResponse response;
+		Ieum__V1__CapacityHold hold;
+		Ieum__V1__PlacementNotice placement;
+		Ieum__V1__PlaceReturned place_returned;
+		Ieum__V1__CapacityReport capacity;
+		Ieum__V1__WaitlistEntry entry;
 		Ieum__V1__RecurrenceAlert recurrence;
 		Ieum__V1__ConferenceMinutes minutes;
 		Ieum__V1__RiskSignal signal;
+		Ieum__V1__JurisdictionChange change;
+		Ieum__V1__HandoverManifest manifest;
+		Ieum__V1__ContactResult contact;
+		Ieum__V1__ConsentWithdrawal withdrawal;
+		Ieum__V1__InterpreterRequest interpreter;
+		Ieum__V1__VisitRequest visit;
+		Ieum__V1__IdentityRequest identity;
+		Ieum__V1__IdentityDisclosure disclosure;
+		Ieum__V1__AgendaItem item;
+		Ieum__V1__ConferenceCall call;
+		Ieum__V1__EmergencyMeasureReport emergency;
+		Ieum__V1__TemporaryMeasureNotice measure;
+		Ieum__V1__Checkin checkin;
 	};
 	uint8_t id[CORE_ID_BYTES];
 	uint8_t case_id[CORE_ID_BYTES], reply_to[CORE_ID_BYTES], supersedes[CORE_ID_BYTES],

@@ -173,21 +173,24 @@ static void add_settled(uint64_t connection, uint64_t id)
 	add(&e);
 }
 
+static uint64_t delivery_of(uint64_t seq)
+{
+	return seq * 256;
+}
+
 static void add_erased(uint64_t seq)
 {
+	uint64_t delivery = delivery_of(seq);
 	Ieum__V1__Event e = IEUM__V1__EVENT__INIT;
 	Ieum__V1__PayloadErased p = IEUM__V1__PAYLOAD_ERASED__INIT;
 
 	p.n_seqs = 1;
 	p.seqs = &seq;
+	p.n_withdrawn = 1;
+	p.withdrawn = &delivery;
 	e.what_case = IEUM__V1__EVENT__WHAT_PAYLOAD_ERASED;
 	e.payload_erased = &p;
 	add(&e);
-}
-
-static uint64_t delivery_of(uint64_t seq)
-{
-	return seq * 256;
 }
 
 /* Events 1–4 start, policy, two connections; then five messages to legal-aid-1, of which the first

@@ -101,6 +101,18 @@ static enum ieum_err withdraw(uint64_t id)
 	return apply(&e);
 }
 
+static enum ieum_err revoke(uint64_t id)
+{
+	Ieum__V1__Event e = IEUM__V1__EVENT__INIT;
+	Ieum__V1__Submitted s = IEUM__V1__SUBMITTED__INIT;
+
+	s.n_revoked = 1;
+	s.revoked = &id;
+	e.what_case = IEUM__V1__EVENT__WHAT_SUBMITTED;
+	e.submitted = &s;
+	return apply(&e);
+}
+
 static enum ieum_err release_to(uint64_t connection, uint64_t id)
 {
 	Ieum__V1__Event e = IEUM__V1__EVENT__INIT;
@@ -266,6 +278,9 @@ static void what_nobody_had_is_withdrawn(void **state)
 	ok(release_to(7, second));
 	ok(hang_up(7));
 	wrong(withdraw(second), "somebody had it before");
+	/* But for want of consent. */
+	ok(revoke(second));
+	assert_counts(1, 2, 0, 0, 0, 0, 2);
 }
 
 static void contradictions_are_named(void **state)

@@ -1,5 +1,5 @@
 /* broker/policy/calendar: business hours and days around weekends, holidays and the end of a
- * day; months and years at the end of a month. */
+ * day; months and years at the end of a month; all of it where clocks are put forward and back. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -185,6 +185,184 @@ static void nothing_is_looked_for_longer_than_a_century(void **state)
 	}
 }
 
+/* ---- clocks that are put forward and back ---- */
+
+enum { MIN_MS = 60 * 1000, HOUR_MS = 60 * MIN_MS };
+
+/* Berlin's clocks in 2026: 29 March 02:00 becomes 03:00, 25 October 03:00 becomes 02:00. */
+static struct calendar berlin(int open_min, int close_min)
+{
+	static struct calendar_change changes[2];
+
+	changes[0] = (struct calendar_change){ ms("2026-03-29T01:00:00Z"), 120 };
+	changes[1] = (struct calendar_change){ ms("2026-10-25T01:00:00Z"), 60 };
+	return (struct calendar){ .offset_min = 60,
+				  .changes = changes,
+				  .n_changes = 2,
+				  .open_min = open_min,
+				  .close_min = close_min,
+				  .weekend = SUNDAY | SATURDAY };
+}
+
+static void sum_is(const struct calendar *c, const char *from, const char *duration, const char *to)
+{
+	struct yaml_duration d;
+	char got[YAML_TIME_TEXT_BYTES];
+	int64_t at;
+
+	assert_true(yaml_parse_duration(duration, &d));
+	at = calendar_add(c, ms(from), d);
+	assert_true(yaml_format_time_us(at * 1000, calendar_offset_min(c, at), got));
+	assert_string_equal(got, to);
+}
+
+static int64_t day(const char *date)
+{
+	int64_t days;
+
+	assert_true(yaml_parse_date(date, &days));
+	return days;
+}
+
+static void a_local_time_is_one_moment(void **state)
+{
+	struct calendar c = berlin(540, 1080);
+	int64_t spring = day("2026-03-29"), autumn = day("2026-10-25");
+
+	(void)state;
+	assert_int_equal(calendar_moment(&c, spring, 119), ms("2026-03-29T01:59:00+01:00"));
+	/* Does not exist: as far after the change as it would have been without one. */
+	assert_int_equal(calendar_moment(&c, spring, 120), ms("2026-03-29T03:00:00+02:00"));
+	assert_int_equal(calendar_moment(&c, spring, 150), ms("2026-03-29T03:30:00+02:00"));
+	assert_int_equal(calendar_moment(&c, spring, 180), ms("2026-03-29T03:00:00+02:00"));
+	/* Exists twice: the first. */
+	assert_int_equal(calendar_moment(&c, autumn, 119), ms("2026-10-25T01:59:00+02:00"));
+	assert_int_equal(calendar_moment(&c, autumn, 120), ms("2026-10-25T02:00:00+02:00"));
+	assert_int_equal(calendar_moment(&c, autumn, 179), ms("2026-10-25T02:59:00+02:00"));
+	assert_int_equal(calendar_moment(&c, autumn, 180), ms("2026-10-25T03:00:00+01:00"));
+	assert_int_equal(calendar_moment(&c, autumn, 1440), ms("2026-10-26T00:00:00+01:00"));
+}
+
+static void the_wall_clock_shows_what_it_shows(void **state)
+{
+	struct calendar c = berlin(540, 1080);
+
+	(void)state;
+	assert_int_equal(calendar_minute(&c, ms("2026-03-29T00:59:00Z")), 119);
+	assert_int_equal(calendar_minute(&c, ms("2026-03-29T01:00:00Z")), 180);
+	assert_int_equal(calendar_minute(&c, ms("2026-10-25T00:30:00Z")), 150);
+	assert_int_equal(calendar_minute(&c, ms("2026-10-25T01:30:00Z")), 150);
+	assert_int_equal(calendar_offset_min(&c, ms("2026-01-01T00:00:00Z")), 60);
+	assert_int_equal(calendar_offset_min(&c, ms("2030-07-01T00:00:00Z")), 60);
+	assert_int_equal(calendar_weekday(day("2026-03-29")), 0);
+}
+
+static void business_hours_are_office_hours_in_summer_and_winter(void **state)
+{
+	struct calendar c = berlin(540, 1080);
+
+	(void)state;
+	sum_is(&c, "2026-03-27T16:00:00+01:00", "4 business hours", "2026-03-30T11:00:00+02:00");
+	sum_is(&c, "2026-10-23T16:00:00+02:00", "4 business hours", "2026-10-26T11:00:00+01:00");
+	sum_is(&c, "2026-03-27T16:00:00+01:00", "3 business days", "2026-04-02T00:00:00+02:00");
+	sum_is(&c, "2026-10-23T16:00:00+02:00", "1 business day", "2026-10-27T00:00:00+01:00");
+	assert_false(calendar_is_open(&c, ms("2026-03-30T06:59:00Z")));
+	assert_true(calendar_is_open(&c, ms("2026-03-30T07:00:00Z")));
+	assert_false(calendar_is_open(&c, ms("2026-10-26T07:59:00Z")));
+	assert_true(calendar_is_open(&c, ms("2026-10-26T08:00:00Z")));
+}
+
+/* Who works through the night of the change has an hour less, or one more. */
+static void hours_over_a_change_are_counted_in_real_time(void **state)
+{
+	struct calendar c = berlin(0, 1440);
+
+	(void)state;
+	c.weekend = 0;
+	sum_is(&c, "2026-03-29T00:00:00+01:00", "23 business hours", "2026-03-30T00:00:00+02:00");
+	sum_is(&c, "2026-10-25T00:00:00+02:00", "25 business hours", "2026-10-26T00:00:00+01:00");
+	sum_is(&c, "2026-03-28T12:00:00+01:00", "24 h", "2026-03-29T13:00:00+02:00");
+	sum_is(&c, "2026-03-28T12:00:00+01:00", "1 d", "2026-03-29T13:00:00+02:00");
+	for (int64_t at = ms("2026-10-24T00:00:00Z"); at < ms("2026-10-26T00:00:00Z"); at += MIN_MS)
+		assert_true(calendar_is_open(&c, at));
+	/* Open until a time that exists twice: until it is first reached. */
+	c.close_min = 150;
+	assert_true(calendar_is_open(&c, ms("2026-10-25T02:29:00+02:00")));
+	assert_false(calendar_is_open(&c, ms("2026-10-25T02:29:00+01:00")));
+	/* From a time that does not exist: from where the clock goes on. */
+	c.open_min = 150;
+	c.close_min = 600;
+	assert_false(calendar_is_open(&c, ms("2026-03-29T03:29:00+02:00")));
+	assert_true(calendar_is_open(&c, ms("2026-03-29T03:30:00+02:00")));
+}
+
+static void months_keep_the_time_on_the_wall(void **state)
+{
+	struct calendar c = berlin(540, 1080);
+
+	(void)state;
+	sum_is(&c, "2026-03-15T09:30:00+01:00", "1 month", "2026-04-15T09:30:00+02:00");
+	sum_is(&c, "2026-02-28T02:30:00+01:00", "1 month", "2026-03-28T02:30:00+01:00");
+	sum_is(&c, "2026-01-29T02:30:00+01:00", "2 months", "2026-03-29T03:30:00+02:00");
+	sum_is(&c, "2026-09-25T02:30:00+02:00", "1 month", "2026-10-25T02:30:00+02:00");
+	sum_is(&c, "2026-10-25T02:30:00+01:00", "1 month", "2026-11-25T02:30:00+01:00");
+	sum_is(&c, "2026-10-25T02:30:00+01:00", "0", "2026-10-25T02:30:00+01:00");
+}
+
+/* São Paulo put its clocks forward at midnight: that day began at 01:00.  Goose Bay put them
+ * back a minute after midnight, to 23:01 of the day before. */
+static void a_day_may_begin_late_or_twice(void **state)
+{
+	struct calendar_change forward = { ms("2018-11-04T03:00:00Z"), -120 };
+	struct calendar_change back = { ms("2010-11-07T03:01:00Z"), -240 };
+	struct calendar c = { .offset_min = -180, .n_changes = 1, .close_min = 1440 };
+
+	(void)state;
+	c.changes = &forward;
+	assert_int_equal(calendar_moment(&c, day("2018-11-04"), 0),
+			 ms("2018-11-04T01:00:00-02:00"));
+	sum_is(&c, "2018-11-02T12:00:00-03:00", "1 business day", "2018-11-04T01:00:00-02:00");
+	sum_is(&c, "2018-11-04T01:00:00-02:00", "1 business day", "2018-11-05T00:00:00-02:00");
+	c.changes = &back;
+	assert_int_equal(calendar_moment(&c, day("2010-11-07"), 0), ms("2010-11-07T03:00:00Z"));
+	for (int64_t at = ms("2010-11-06T00:00:00Z"); at < ms("2010-11-08T00:00:00Z"); at += MIN_MS)
+		assert_true(calendar_is_open(&c, at));
+}
+
+static void sums_never_go_back_at_a_change(void **state)
+{
+	static const char *const durations[] = { "1 business hour", "1 business day", "1 month",
+						 "1 year" };
+	struct calendar c = berlin(60, 240);
+	struct yaml_duration d;
+
+	(void)state;
+	c.weekend = 0;
+	for (size_t i = 0; i < sizeof durations / sizeof durations[0]; i++) {
+		assert_true(yaml_parse_duration(durations[i], &d));
+		for (int k = 0; k < 2; k++) {
+			int64_t from = c.changes[k].at_ms - 3 * HOUR_MS;
+
+			for (int64_t at = from; at < from + 6 * HOUR_MS; at += 10 * MIN_MS)
+				assert_true(calendar_add(&c, at, d) > at);
+		}
+	}
+}
+
+static void own_hours_take_the_place_of_the_hubs(void **state)
+{
+	struct calendar c = korea();
+	struct calendar_hours late = { .open_min = 12 * 60, .close_min = 21 * 60 };
+	struct calendar_hours always = { .always = true };
+
+	(void)state;
+	assert_true(calendar_is_open_for(&c, NULL, local("2026-09-28T09:00")));
+	assert_false(calendar_is_open_for(&c, &late, local("2026-09-28T09:00")));
+	assert_true(calendar_is_open_for(&c, &late, local("2026-09-28T20:59")));
+	assert_false(calendar_is_open_for(&c, &late, local("2026-09-19T13:00")));
+	assert_true(calendar_is_open_for(&c, &always, local("2026-09-19T03:00")));
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -199,6 +377,14 @@ int main(void)
 		cmocka_unit_test(every_weekday_is_told_apart),
 		cmocka_unit_test(west_of_greenwich_the_day_begins_later),
 		cmocka_unit_test(nothing_is_looked_for_longer_than_a_century),
+		cmocka_unit_test(a_local_time_is_one_moment),
+		cmocka_unit_test(the_wall_clock_shows_what_it_shows),
+		cmocka_unit_test(business_hours_are_office_hours_in_summer_and_winter),
+		cmocka_unit_test(hours_over_a_change_are_counted_in_real_time),
+		cmocka_unit_test(months_keep_the_time_on_the_wall),
+		cmocka_unit_test(a_day_may_begin_late_or_twice),
+		cmocka_unit_test(sums_never_go_back_at_a_change),
+		cmocka_unit_test(own_hours_take_the_place_of_the_hubs),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -160,6 +160,24 @@ static void a_drill_leaps_and_remembers(void **state)
 	assert_int_equal(clock_now_us(&c, m.now), EPOCH + 86402 * S);
 }
 
+static void a_drill_begins_when_it_is_told(void **state)
+{
+	struct machine m = machine_at(EPOCH);
+	struct clock c;
+
+	(void)state;
+	clock_start(&c, m.now, 0, true);
+	clock_start_drill_at(&c, m.now, EPOCH - 1000 * S);
+	pass(&m, S);
+	assert_int_equal(clock_now_us(&c, m.now), EPOCH - 999 * S);
+	assert_int_equal(clock_check(&c, m.now, false), CLOCK_NO_CHANGE);
+	/* Started again, it goes on from its newest event. */
+	clock_start(&c, m.now, EPOCH - 500 * S, true);
+	clock_start_drill_at(&c, m.now, EPOCH - 1000 * S);
+	pass(&m, S);
+	assert_int_equal(clock_now_us(&c, m.now), EPOCH - 499 * S);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -171,6 +189,7 @@ int main(void)
 		cmocka_unit_test(a_jump_that_goes_away_is_forgiven),
 		cmocka_unit_test(a_restart_goes_on_from_the_newest_event),
 		cmocka_unit_test(a_drill_leaps_and_remembers),
+		cmocka_unit_test(a_drill_begins_when_it_is_told),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -14,7 +14,7 @@
 #include "proto/frame.h"
 #include "tests/unit/codec_samples.h"
 
-enum { ROUNDS = 200, FRAME_KINDS_END = IEUM__V1__FRAME__WHAT_GOODBYE + 1, TYPES_END = 38 };
+enum { ROUNDS = 200, FRAME_KINDS_END = IEUM__V1__FRAME__WHAT_GOODBYE + 1, TYPES_END = 48 };
 
 static enum codec_from sender_of(Ieum__V1__Frame__WhatCase what)
 {
@@ -307,9 +307,9 @@ static void a_reader_gets_only_the_parts_meant_for_it(void **state)
 		size_t len;
 		char got[40] = "";
 
-		assert_int_equal(codec_filter_narrative(bytes.data, bytes.len, is_reader,
-							(void *)readers[i], &s.arena, &filtered,
-							&len),
+		const struct codec_reader reader = { is_reader, (void *)readers[i], true };
+		assert_int_equal(codec_filter_referral(bytes.data, bytes.len, &reader, &s.arena,
+						       &filtered, &len),
 				 IEUM_E_OK);
 		assert_int_equal(filtered == bytes.data, readers[i] == b);
 		Ieum__V1__Referral *seen =
@@ -330,6 +330,7 @@ static void filtering_needs_no_memory_when_nothing_goes_and_says_when_there_is_n
 	char *for_b[] = { (char[]){ "b" } };
 	Ieum__V1__NarrativePart *parts[4];
 	const char *a[] = { "a", NULL };
+	const struct codec_reader reader = { is_reader, (void *)a, true };
 	const uint8_t *filtered;
 	size_t len;
 	struct samples s;
@@ -340,19 +341,53 @@ static void filtering_needs_no_memory_when_nothing_goes_and_says_when_there_is_n
 	arena_init(&none, 0);
 	Ieum__V1__Referral *r = samples_report(&s, 100);
 	ProtobufCBinaryData bytes = samples_packed(&s, &r->base);
-	assert_int_equal(codec_filter_narrative(bytes.data, bytes.len, is_reader, a, &none,
-						&filtered, &len),
+	assert_int_equal(codec_filter_referral(bytes.data, bytes.len, &reader, &none, &filtered,
+					       &len),
 			 IEUM_E_OK);
 	assert_ptr_equal(filtered, bytes.data);
 	r->narrative = parts;
 	add_part(&s, r, 0, "b", for_b, 1);
 	bytes = samples_packed(&s, &r->base);
-	assert_int_equal(codec_filter_narrative(bytes.data, bytes.len, is_reader, a, &none,
-						&filtered, &len),
+	assert_int_equal(codec_filter_referral(bytes.data, bytes.len, &reader, &none, &filtered,
+					       &len),
 			 IEUM_E_NO_MEMORY);
-	assert_int_equal(codec_filter_narrative(bytes.data, bytes.len - 1, is_reader, a, &none,
-						&filtered, &len),
+	assert_int_equal(codec_filter_referral(bytes.data, bytes.len - 1, &reader, &none, &filtered,
+					       &len),
 			 IEUM_E_FRAME_MALFORMED);
+	samples_release(&s);
+}
+
+static void tokens_go_back_to_nobody_but_their_sender(void **state)
+{
+	static const char *const nobody[] = { NULL };
+	struct codec_reader reader = { is_reader, (void *)nobody, true };
+	const uint8_t *filtered;
+	struct samples s;
+	size_t len;
+
+	(void)state;
+	samples_init(&s, 1);
+	Ieum__V1__Referral *r = samples_report(&s, 100);
+	Ieum__V1__Envelope *e = r->envelope;
+	ProtobufCBinaryData tokens[2] = { { 34, (uint8_t[34]){ 1, 1 } },
+					  { 34, (uint8_t[34]){ 2, 1 } } };
+	e->subject_tokens = tokens;
+	e->n_subject_tokens = 2;
+	ProtobufCBinaryData bytes = samples_packed(&s, &r->base);
+	assert_int_equal(codec_filter_referral(bytes.data, bytes.len, &reader, &s.arena, &filtered,
+					       &len),
+			 IEUM_E_OK);
+	assert_ptr_equal(filtered, bytes.data);
+	assert_int_equal(len, bytes.len);
+	reader.is_sender = false;
+	assert_int_equal(codec_filter_referral(bytes.data, bytes.len, &reader, &s.arena, &filtered,
+					       &len),
+			 IEUM_E_OK);
+	/* Nothing else of it has changed. */
+	e->n_subject_tokens = 0;
+	bytes = samples_packed(&s, &r->base);
+	assert_int_equal(len, bytes.len);
+	assert_memory_equal(filtered, bytes.data, len);
 	samples_release(&s);
 }
 
@@ -368,6 +403,7 @@ int main(void)
 		cmocka_unit_test(submit_and_delivery_by_hand_equal_the_packed_ones),
 		cmocka_unit_test(an_error_frame_carries_the_row_of_the_table),
 		cmocka_unit_test(a_reader_gets_only_the_parts_meant_for_it),
+		cmocka_unit_test(tokens_go_back_to_nobody_but_their_sender),
 		cmocka_unit_test(
 			filtering_needs_no_memory_when_nothing_goes_and_says_when_there_is_none),
 	};

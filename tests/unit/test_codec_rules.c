@@ -196,8 +196,8 @@ static void *body(struct samples *s, Ieum__V1__Referral *r, unsigned type)
 	X(uuid4, ENVELOPE->message_id.data[6] = 0x40, ID_INVALID, \
 	  AT ".envelope.message_id: is not a UUIDv7") \
 	X(no_type, ENVELOPE->type = 0, FIELD_MISSING, AT ".envelope.type: is required") \
-	X(type_beyond, ENVELOPE->type = 38, FIELD_INVALID, \
-	  AT ".envelope.type: 38 is not a value of MessageType") \
+	X(type_beyond, ENVELOPE->type = 48, FIELD_INVALID, \
+	  AT ".envelope.type: 48 is not a value of MessageType") \
 	X(urgency_beyond, ENVELOPE->urgency = 9, FIELD_INVALID, \
 	  AT ".envelope.urgency: 9 is not a value of Urgency") \
 	X(urgency_negative, ENVELOPE->urgency = -1, FIELD_INVALID, \
@@ -571,8 +571,8 @@ static const struct raw_frame {
 	{ RAW("\x08\x05"), CODEC_FROM_CLIENT, IEUM_E_FIELD_MISSING, "frame: holds nothing", 5 },
 	{ RAW("\x08\x05\x92\x01\x00"), CODEC_FROM_CLIENT, IEUM_E_FRAME_UNKNOWN,
 	  "frame: has no field 18", 5 },
-	{ RAW("\x08\x05\x52\x02\x5A\x00"), CODEC_FROM_CLIENT, IEUM_E_FRAME_UNKNOWN,
-	  "query: has no field 11", 5 },
+	{ RAW("\x08\x05\x52\x02\x7A\x00"), CODEC_FROM_CLIENT, IEUM_E_FRAME_UNKNOWN,
+	  "query: has no field 15", 5 },
 	{ RAW("\x08\x05\x52\x00"), CODEC_FROM_CLIENT, IEUM_E_FIELD_MISSING, "query: asks nothing",
 	  5 },
 	{ RAW("\x08\x05\x52\x05\x10\xC9\x01\x42\x00"), CODEC_FROM_CLIENT, IEUM_E_FIELD_INVALID,

@@ -17,6 +17,11 @@
 
 #define MUTABLE(text) ((char[]){ text })
 
+#define HUB_FILE "examples/gimpo/hub.yaml"
+#define REPORT_BY_POLICE \
+	"route explain tests/fixtures/report.yaml --hub " HUB_FILE " --sender gimpo-ps"
+#define FAILING_TESTS "tests/fixtures/policy-tests-failing.yaml"
+
 static char *out_text, *err_text;
 
 /* Runs "ieum WORDS…", keeps what it printed. */
@@ -120,6 +125,19 @@ static void mistakes_on_the_command_line(void **state)
 		"drill advance 3 business days",
 		"audit verify journal.db --earlier 12",
 		"audit verify journal.db --earlier 12:abcd",
+		"route",
+		"route explain tests/fixtures/report.yaml",
+		"route explain tests/fixtures/report.yaml --hub " HUB_FILE,
+		"route explain tests/fixtures/report.yaml --hub " HUB_FILE " --sender nobody",
+		REPORT_BY_POLICE " --at soon",
+		REPORT_BY_POLICE " --case-category weather",
+		REPORT_BY_POLICE " --case-owner nobody",
+		REPORT_BY_POLICE " --excluded gimpo-ps,nobody",
+		REPORT_BY_POLICE " --counted weather=1",
+		"policy check",
+		"policy check " HUB_FILE " " HUB_FILE,
+		"policy test",
+		"policy frob " HUB_FILE,
 		"--timeout 0 ping",
 		"--lang fr ping",
 	};
@@ -199,6 +217,92 @@ static void a_journal_that_is_none_is_said(void **state)
 	assert_int_equal(run("audit verify /etc/hostname"), EXIT_MISMATCH);
 }
 
+static void a_message_is_explained_without_a_hub(void **state)
+{
+	(void)state;
+	assert_int_equal(run(REPORT_BY_POLICE " --open-case --at 2026-03-03T10:00"), EXIT_DONE);
+	assert_non_null(strstr(out_text, "violence-report "));
+	assert_non_null(strstr(out_text, "  applies"));
+	assert_non_null(strstr(out_text, "category is domestic_violence, the rule wants "));
+	assert_non_null(strstr(out_text, "2026-03-03 14:00"));
+	assert_non_null(strstr(out_text, "lead:joint-response-team-gimpo"));
+	assert_non_null(strstr(out_text, "Mutual notification"));
+	assert_int_equal(run(REPORT_BY_POLICE " --open-case --at 2026-03-03T10:00 --lang ko"),
+			 EXIT_DONE);
+	assert_non_null(strstr(out_text, "적용"));
+	/* Refused: said on stdout with the rules that led to it, and by the code of exit. */
+	assert_int_equal(run(REPORT_BY_POLICE " --case-state managed --excluded gimpo-ps"),
+			 EXIT_REFUSED);
+	assert_non_null(strstr(out_text, "CONFLICT_OF_INTEREST"));
+}
+
+static void an_explanation_is_json_when_asked(void **state)
+{
+	const char *mailbox, *due, *name;
+	int blocks;
+	json_t *doc, *rules;
+
+	(void)state;
+	assert_int_equal(run(REPORT_BY_POLICE " --open-case --at 2026-03-03T10:00 --json"),
+			 EXIT_DONE);
+	doc = json_loads(out_text, 0, NULL);
+	rules = json_object_get(doc, "rules");
+	assert_true(json_array_size(rules) > 5);
+	assert_int_equal(json_unpack(doc, "{s:[{s:s}], s:[{s:s, s:b}], s:[{s:s}]}", "recipients",
+				     "mailbox", &mailbox, "requests", "due", &due, "blocks_closing",
+				     &blocks, "emits", "type", &name),
+			 0);
+	assert_string_equal(mailbox, "joint-response-team-gimpo/police");
+	assert_string_equal(due, "2026-03-03 14:00");
+	assert_string_equal(name, "mutual_notification");
+	json_decref(doc);
+	assert_int_equal(run("route explain tests/fixtures/report.yaml --json --hub " HUB_FILE
+			     " --sender gimpo-watcher --open-case"),
+			 EXIT_REFUSED);
+	doc = json_loads(out_text, 0, NULL);
+	assert_int_equal(json_unpack(doc, "{s:{s:s}}", "refused", "name", &name), 0);
+	assert_string_equal(name, "NOT_PERMITTED");
+	json_decref(doc);
+}
+
+static void a_hub_file_is_checked(void **state)
+{
+	(void)state;
+	assert_int_equal(run("policy check " HUB_FILE), EXIT_DONE);
+	assert_non_null(strstr(out_text, "no mistake"));
+	assert_int_equal(run("policy check " FAILING_TESTS), EXIT_FILE);
+	assert_non_null(strstr(err_text, FAILING_TESTS ":2:1: unknown key 'tests'"));
+	assert_int_equal(run("policy check /nonexistent/hub.yaml"), EXIT_FILE);
+}
+
+static void a_hub_file_has_tests_of_its_own(void **state)
+{
+	const char *key, *line;
+	json_t *doc;
+	int n;
+
+	(void)state;
+	/* Those beside it. */
+	assert_int_equal(run("policy test " HUB_FILE), EXIT_DONE);
+	assert_non_null(strstr(out_text, " 0 failed"));
+	assert_int_equal(run("policy test " HUB_FILE " " FAILING_TESTS), EXIT_TEST_FAILED);
+	assert_non_null(strstr(out_text, "passed  a watcher sends"));
+	assert_non_null(strstr(out_text, "FAILED  a wrong expectation (" FAILING_TESTS ":11)"));
+	assert_non_null(
+		strstr(out_text, "    owner\n      - gimpo-ps\n      + gimpo-child-official"));
+	assert_non_null(strstr(out_text, "1 passed, 1 failed"));
+	assert_int_equal(run("policy test --json " HUB_FILE " " FAILING_TESTS), EXIT_TEST_FAILED);
+	doc = json_loads(out_text, 0, NULL);
+	assert_int_equal(json_unpack(doc, "{s:i, s:[{}, {s:[{s:s, s:s}]}]}", "failed", &n, "tests",
+				     "differences", "key", &key, "expected", &line),
+			 0);
+	assert_int_equal(n, 1);
+	assert_string_equal(key, "deadlines");
+	assert_string_equal(line, "gimpo-child-official: 2026-03-03 10:20");
+	json_decref(doc);
+	assert_int_equal(run("policy test " HUB_FILE " /nonexistent/tests.yaml"), EXIT_FILE);
+}
+
 static void a_full_disk_is_no_success(void **state)
 {
 	char *argv[] = { MUTABLE("ieum"), MUTABLE("--help") };
@@ -246,6 +350,10 @@ int main(void)
 		cmocka_unit_test_teardown(errors_are_json_when_asked, forget),
 		cmocka_unit_test_teardown(a_missing_profile_is_explained, forget),
 		cmocka_unit_test_teardown(a_journal_that_is_none_is_said, forget),
+		cmocka_unit_test_teardown(a_message_is_explained_without_a_hub, forget),
+		cmocka_unit_test_teardown(an_explanation_is_json_when_asked, forget),
+		cmocka_unit_test_teardown(a_hub_file_is_checked, forget),
+		cmocka_unit_test_teardown(a_hub_file_has_tests_of_its_own, forget),
 		cmocka_unit_test_teardown(a_full_disk_is_no_success, forget),
 		cmocka_unit_test_teardown(times_are_read_as_people_write_them, forget),
 	};

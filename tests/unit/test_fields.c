@@ -54,7 +54,7 @@ static void every_fact_is_told(void **state)
 		for (unsigned k = 0; k < body->n_fields; k++)
 			assert_field_told(&body->fields[k]);
 	}
-	assert_int_equal(bodies, 37);
+	assert_int_equal(bodies, 47);
 }
 
 static void both_languages(void **state)

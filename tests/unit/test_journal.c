@@ -158,6 +158,7 @@ struct seen {
 	uint64_t next;
 	uint64_t stop_at; /* refuse this one */
 	bool payloads;
+	bool presence;
 	uint64_t erased;
 };
 
@@ -184,6 +185,10 @@ static enum ieum_err see(void *ctx, const struct journal_record *r)
 	} else {
 		assert_null(r->payload);
 	}
+	if (s->presence && r->seq % 2 && !r->has_payload)
+		s->erased++;
+	if (s->presence && r->seq % 2 == 0)
+		assert_false(r->has_payload);
 	return IEUM_E_OK;
 }
 
@@ -319,6 +324,11 @@ static void payloads_are_read_and_erased_apart_from_the_evidence(void **state)
 					      &seen),
 				 IEUM_E_OK);
 		assert_int_equal(seen.erased, 2);
+		struct seen presence = { .next = 1, .presence = true };
+		assert_int_equal(journal_load(p->j, 1, UINT64_MAX, JOURNAL_LOAD_PRESENCE, see,
+					      &presence),
+				 IEUM_E_OK);
+		assert_int_equal(presence.erased, 2);
 		open_again(p);
 	}
 }

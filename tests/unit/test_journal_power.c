@@ -38,6 +38,7 @@ struct round {
 	uint64_t tried;        /* last seq ever given */
 	uint64_t erased;       /* payload of this seq: reported erased; 0: none */
 	uint64_t erasing;      /* given, not reported */
+	uint64_t n_erasures;   /* reported */
 };
 
 static uint64_t below(struct round *r, uint64_t n)
@@ -118,8 +119,10 @@ static void work_until_the_cut(struct round *r)
 		enum ieum_err err = journal_append(r->j, b);
 		if (!err) {
 			r->acknowledged = b->first_seq + b->n_events - 1;
-			if (r->erasing)
+			if (r->erasing) {
 				r->erased = r->erasing;
+				r->n_erasures++;
+			}
 			r->erasing = 0;
 			err = journal_maintain(r->j, below(r, 3) == 0);
 		}
@@ -157,6 +160,23 @@ static enum ieum_err compare(void *ctx, const struct journal_record *record)
 	return seq == seen->r->erased ? IEUM_E_PAYLOAD_ERASED : IEUM_E_OK;
 }
 
+/* An erasure is there with the events that came in its batch, and not without them. */
+static void check_erasing(const struct round *r, struct journal *j)
+{
+	uint8_t salt[JOURNAL_SALT_BYTES];
+	uint8_t *bytes = NULL;
+	size_t len;
+
+	if (!r->erasing || r->erasing == r->erased)
+		return;
+	enum ieum_err err = journal_payload_read(j, r->erasing, salt, &bytes, &len);
+	free(bytes);
+	if (journal_last_seq(j) == r->tried)
+		assert_int_equal(err, IEUM_E_PAYLOAD_ERASED);
+	else if (r->n_erasures == 0)
+		assert_int_equal(err, IEUM_E_OK);
+}
+
 static void check_after(struct round *r)
 {
 	struct journal_config config = { .engine = "sqlite", .path = r->after_path };
@@ -173,6 +193,7 @@ static void check_after(struct round *r)
 		print_error("%s\n", v.text);
 	assert_int_equal(v.finding, JOURNAL_SOUND);
 	assert_int_equal(seen.events, last);
+	check_erasing(r, j);
 	/* And it goes on. */
 	struct journal_event e = { .kept = (const uint8_t *)"on", .kept_len = 2 };
 	struct journal_batch *b = journal_batch_new();

@@ -321,9 +321,9 @@ static bool on_disk(struct place *p, const char *text)
 	return scratch_shell("grep -rqaF '%s' %s", text, p->folder) == 0;
 }
 
-static void erased_bytes_are_gone_from_the_disk(void **state)
+/* Events 1 to 3, and the fourth with a payload that can be looked for. */
+static enum ieum_err append_words(struct place *p)
 {
-	struct place *p = *state;
 	struct journal_event e = { .kept = (const uint8_t *)"k", .kept_len = 1 };
 	static uint8_t payload[3000];
 
@@ -333,9 +333,37 @@ static void erased_bytes_are_gone_from_the_disk(void **state)
 	e.payload_len = sizeof payload;
 	batch_of(p, 3, 10);
 	assert_int_equal(journal_batch_add(p->b, &e), IEUM_E_OK);
-	assert_int_equal(journal_append(p->j, p->b), IEUM_E_OK);
+	return journal_append(p->j, p->b);
+}
+
+static void erased_bytes_are_gone_from_the_disk(void **state)
+{
+	struct place *p = *state;
+
+	assert_int_equal(append_words(p), IEUM_E_OK);
 	assert_true(on_disk(p, "the child said that"));
 	assert_int_equal(journal_payload_erase(p->j, 4), IEUM_E_OK);
+	assert_int_equal(journal_maintain(p->j, true), IEUM_E_OK);
+	assert_false(on_disk(p, "the child said that"));
+	assert_true(on_disk(p, "golden event 3"));
+}
+
+/* Killed between the commit of an erasure and the checkpoint that takes the bytes away. */
+static void what_a_killed_hub_erased_goes_at_the_next_start(void **state)
+{
+	struct place *p = *state;
+	int status;
+
+	journal_close(p->j);
+	p->j = NULL;
+	pid_t hub = fork();
+	assert_true(hub >= 0);
+	if (hub == 0)
+		_exit(try_open(p, false) || append_words(p) || journal_payload_erase(p->j, 4));
+	assert_int_equal(waitpid(hub, &status, 0), hub);
+	assert_int_equal(status, 0);
+	assert_true(on_disk(p, "the child said that"));
+	assert_int_equal(try_open(p, false), IEUM_E_OK);
 	assert_int_equal(journal_maintain(p->j, true), IEUM_E_OK);
 	assert_false(on_disk(p, "the child said that"));
 	assert_true(on_disk(p, "golden event 3"));
@@ -558,6 +586,7 @@ int main(int argc, char **argv)
 		TEST(another_tool_in_the_way_is_waited_for),
 		TEST(the_wal_is_used_again_while_commits_go_on),
 		TEST(erased_bytes_are_gone_from_the_disk),
+		TEST(what_a_killed_hub_erased_goes_at_the_next_start),
 		TEST(a_verification_runs_beside_the_writer),
 		TEST(an_auditor_reads_what_a_killed_hub_left),
 		TEST(a_damaged_snapshot_is_passed_over),

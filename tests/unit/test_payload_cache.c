@@ -150,6 +150,28 @@ static void an_erased_payload_is_known_to_be_empty(void **state)
 	payload_cache_free(c);
 }
 
+static void what_is_dropped_is_gone_from_memory(void **state)
+{
+	struct payload_cache *c = payload_cache_new(PAYLOAD_CACHE_MIN_BYTES);
+	const uint8_t secret[] = "the child said that";
+	const uint8_t *at = payload_cache_put(c, 1, secret, sizeof secret);
+
+	(void)state;
+	assert_non_null(payload_cache_put(c, 2, secret, sizeof secret));
+	put_fetched(c, 3, BIG);
+	put_fetched(c, 4, BIG);
+	payload_cache_drop(c, 1);
+	payload_cache_drop(c, 3);
+	payload_cache_drop(c, 99);
+	assert_false(has(c, 1));
+	assert_false(has(c, 3));
+	assert_true(has(c, 2));
+	assert_has(c, 4, BIG);
+	for (size_t i = 0; i < sizeof secret; i++)
+		assert_int_equal(at[i], 0);
+	payload_cache_free(c);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -159,6 +181,7 @@ int main(void)
 		cmocka_unit_test(a_payload_larger_than_a_block),
 		cmocka_unit_test(fetched_ones_keep_to_their_share),
 		cmocka_unit_test(an_erased_payload_is_known_to_be_empty),
+		cmocka_unit_test(what_is_dropped_is_gone_from_memory),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -13,6 +13,7 @@
 
 #include "broker/policy/policy.h"
 #include "ieum/v1/types.pb-c.h"
+#include "tests/unit/hub_text.h"
 
 #define EXAMPLE "examples/gimpo/hub.yaml"
 
@@ -36,7 +37,7 @@ static const char good[] =
 	"participants:\n"
 	"  ps: {kind: police, title: {en: P, ko: 경}, head: boss, views: [queues], rate_per_s: 7}\n"
 	"  boss: {kind: police, title: {en: B, ko: 장}, jurisdiction: \"41\"}\n"
-	"  aid-1: {kind: aid, title: {en: L, ko: 법}, domains: [legal], head: team/help}\n"
+	"  aid-1: {kind: aid, title: {en: L, ko: 법}, domains: [legal], head: team/law}\n"
 	"  aid-2: {kind: aid, title: {en: M, ko: 벗}, domains: [legal], ranks: {legal: 2}}\n"
 	"  clinic: {kind: aid, title: {en: H, ko: 의}, domains: [medical]}\n"
 	"  eye: {kind: watcher, title: {en: E, ko: 눈}}\n"
@@ -72,94 +73,11 @@ static const char good[] =
 	"limits: {id_window: 7 d, attempts_max: 3, queue_bytes_max: 2 MiB}\n"
 	"retention: {default: 5 years, risk_signal: 12 months}\n";
 
-/* The text with one part of it replaced; the caller frees it. */
-static char *changed(const char *find, const char *replace)
-{
-	const char *at = strstr(good, find);
-	char *text = malloc(sizeof good + strlen(replace) + 1);
-
-	if (!at)
-		fail_msg("the good file has no '%s'", find);
-	assert_non_null(text);
-	(void)sprintf(text, "%.*s%s%s", (int)(at - good), good, replace, at + strlen(find));
-	return text;
-}
-
-static struct policy *parsed(const char *text)
-{
-	static struct yaml_diag diag;
-	struct policy *p = NULL;
-
-	yaml_diag_init(&diag);
-	if (policy_parse("hub.yaml", text, strlen(text), &diag, &p) != IEUM_E_OK) {
-		yaml_diag_print(&diag, stderr);
-		fail_msg("the file should have no mistake");
-	}
-	return p;
-}
-
-/* "line:column" of the first `at` in the text; columns count characters. */
-static void place_of(const char *text, const char *at, char *out, size_t out_bytes)
-{
-	const char *end = strstr(text, at);
-	int line = 1, column = 1;
-
-	if (!end)
-		fail_msg("'%s' isn't in the changed file", at);
-	for (const char *c = text; c < end; c++) {
-		if (*c == '\n') {
-			line++;
-			column = 1;
-		} else if ((*c & 0xc0) != 0x80) {
-			column++;
-		}
-	}
-	(void)snprintf(out, out_bytes, "hub.yaml:%d:%d: ", line, column);
-}
-
-struct mistake {
-	const char *find, *replace; /* in the good file */
-	const char *at;             /* where in the changed file the mistake is told */
-	const char *says;           /* part of its text */
-};
-
-/* n mistakes, of which m is the first. */
-static void check_first(const struct mistake *m, size_t n)
-{
-	static struct yaml_diag diag;
-	struct policy *p = NULL;
-	char place[64];
-	char *text = changed(m->find, m->replace);
-
-	yaml_diag_init(&diag);
-	assert_int_equal(policy_parse("hub.yaml", text, strlen(text), &diag, &p),
-			 IEUM_E_FILE_INVALID);
-	assert_null(p);
-	place_of(text, m->at, place, sizeof place);
-	if (diag.count != n || strncmp(diag.mistakes[0].text, place, strlen(place)) != 0 ||
-	    !strstr(diag.mistakes[0].text, m->says)) {
-		yaml_diag_print(&diag, stderr);
-		fail_msg("'%s': expected %s…%s…", m->replace, place, m->says);
-	}
-	free(text);
-}
-
-static void check_mistake(const struct mistake *m)
-{
-	check_first(m, 1);
-}
-
-#define CHECK_ALL(table) \
-	do { \
-		for (size_t i_ = 0; i_ < sizeof(table) / sizeof(table)[0]; i_++) \
-			check_mistake(&(table)[i_]); \
-	} while (0)
-
 /* ---- what sections become ---- */
 
 static void the_text_and_its_hash_are_kept(void **state)
 {
-	struct policy *p = parsed(good);
+	struct policy *p = hub_text_parsed(good);
 	uint8_t hash[POLICY_HASH_BYTES];
 
 	(void)state;
@@ -172,7 +90,7 @@ static void the_text_and_its_hash_are_kept(void **state)
 
 static void participants_have_what_the_file_says(void **state)
 {
-	struct policy *p = parsed(good);
+	struct policy *p = hub_text_parsed(good);
 	int ps = policy_find_participant(p, "ps");
 	const struct policy_participant *who = policy_participant(p, ps);
 
@@ -194,7 +112,7 @@ static void participants_have_what_the_file_says(void **state)
 	assert_false(who->may_send & UINT64_C(1) << IEUM__V1__MESSAGE_TYPE__MESSAGE_TYPE_CASE_PLAN);
 
 	who = policy_participant(p, policy_find_participant(p, "aid-1"));
-	assert_int_equal(who->head, policy_find_mailbox(p, "team/help"));
+	assert_int_equal(who->head, policy_find_mailbox(p, "team/law"));
 	assert_int_equal(who->n_domains, 1);
 	assert_string_equal(who->domains[0], "legal");
 	assert_string_equal(policy_participant(p, policy_find_participant(p, "boss"))->jurisdiction,
@@ -209,7 +127,7 @@ static void participants_have_what_the_file_says(void **state)
 
 static void bodies_have_a_mailbox_per_role_or_those_of_their_members(void **state)
 {
-	struct policy *p = parsed(good);
+	struct policy *p = hub_text_parsed(good);
 	const struct policy_body *team = policy_body(p, policy_find_body(p, "team"));
 	const struct policy_body *council = policy_body(p, policy_find_body(p, "council"));
 	const struct policy_mailbox *law = policy_mailbox(p, policy_find_mailbox(p, "team/law"));
@@ -235,7 +153,7 @@ static void bodies_have_a_mailbox_per_role_or_those_of_their_members(void **stat
 
 static void types_limits_and_retention_have_defaults(void **state)
 {
-	struct policy *p = parsed(good);
+	struct policy *p = hub_text_parsed(good);
 	const struct policy_type *report =
 		policy_type(p, IEUM__V1__MESSAGE_TYPE__MESSAGE_TYPE_REPORT_RECEIVED);
 	const struct policy_type *response =
@@ -265,9 +183,40 @@ static void types_limits_and_retention_have_defaults(void **state)
 	policy_free(p);
 }
 
+/* The way back from now finds the last moment from which the way forward ends by now. */
+static void retention_ends_by_the_calendar(void **state)
+{
+	const Ieum__V1__MessageType signal = IEUM__V1__MESSAGE_TYPE__MESSAGE_TYPE_RISK_SIGNAL;
+	struct policy *p = hub_text_parsed(good);
+	char *without = hub_text_changed(good, "retention: {default: 5 years, risk_signal",
+					 "retention: {risk_signal");
+	struct policy *bare = hub_text_parsed(without);
+	int64_t received, ends;
+
+	(void)state;
+	assert_true(yaml_parse_time_us("2024-02-29T10:00:00+09:00", &received));
+	assert_true(yaml_parse_time_us("2025-02-28T10:00:00+09:00", &ends));
+	received /= 1000;
+	ends /= 1000;
+	assert_int_equal(policy_kept_until(p, signal, received), ends);
+	assert_in_range(policy_aged_at(p, signal, ends), received, INT64_MAX);
+	assert_true(policy_aged_at(p, signal, ends - 1) < received);
+	for (int64_t now = ends; now < ends + 5000000000; now += 98765432) {
+		int64_t aged = policy_aged_at(p, signal, now);
+
+		assert_true(policy_kept_until(p, signal, aged) <= now);
+		assert_true(policy_kept_until(p, signal, aged + 1) > now);
+	}
+	assert_true(policy_aged_at(bare, IEUM__V1__MESSAGE_TYPE__MESSAGE_TYPE_REFERRAL, ends) ==
+		    INT64_MIN);
+	policy_free(bare);
+	policy_free(p);
+	free(without);
+}
+
 static void a_deadline_goes_through_the_calendar(void **state)
 {
-	struct policy *p = parsed(good);
+	struct policy *p = hub_text_parsed(good);
 	int64_t friday, monday;
 
 	(void)state;
@@ -297,13 +246,15 @@ static void the_example_has_no_mistake(void **state)
 
 static void mistakes_in_the_hub_and_its_calendar(void **state)
 {
-	static const struct mistake table[] = {
+	static const struct hub_text_mistake table[] = {
 		{ "name: a.ieum", "name: A.ieum", "A.ieum", "is no hub name" },
 		{ "  name: a.ieum\n", "", "title: {en: A",
 		  "key 'name' is missing" }, /* at the map's first key */
 		{ "title: {en: A, ko: 가}", "title: {en: A}", "{en: A}", "key 'ko' is missing" },
 		{ "\"41570\"\n", "gimpo\n", "gimpo\n", "administrative code" },
-		{ "\"+09:00\"", "Asia/Seoul", "Asia/Seoul", "write \"+09:00\"" },
+		{ "\"+09:00\"", "Asia/Seol", "Asia/Seol", "did you mean 'Asia/Seoul'?" },
+		{ "\"+09:00\"", "Korean", "Korean", "write a name such as Asia/Seoul" },
+		{ "\"+09:00\"", "GMT+9", "GMT+9", "unknown time zone" },
 		{ "\"+09:00\"", "\"+19:00\"", "\"+19:00\"", "no offset" },
 		{ "\"09:00-18:00\"", "\"9-18\"", "\"9-18\"", "no working hours" },
 		{ "\"09:00-18:00\"", "\"18:00-09:00\"", "\"18:00-09:00\"",
@@ -315,12 +266,12 @@ static void mistakes_in_the_hub_and_its_calendar(void **state)
 	};
 
 	(void)state;
-	CHECK_ALL(table);
+	HUB_TEXT_CHECK_ALL(good, table);
 }
 
 static void mistakes_in_kinds_and_participants(void **state)
 {
-	static const struct mistake table[] = {
+	static const struct hub_text_mistake table[] = {
 		{ "[legal, medical]", "[legal, medical, legal]", "legal]", "twice" },
 		{ "[legal, medical]", "[legal, medical, Care]", "Care", "is no name" },
 		{ "[legal, medical]", "[legal, medical, care]", "care]",
@@ -355,12 +306,12 @@ static void mistakes_in_kinds_and_participants(void **state)
 	};
 
 	(void)state;
-	CHECK_ALL(table);
+	HUB_TEXT_CHECK_ALL(good, table);
 }
 
 static void mistakes_in_bodies(void **state)
 {
-	static const struct mistake table[] = {
+	static const struct hub_text_mistake table[] = {
 		{ "roles: {law: [ps, aid-2], help: aid-1}", "roles: {law: [], help: aid-1}",
 		  "[], help", "a role without members" },
 		{ "roles: {x: ps, y: [aid-1, ps]}, convener: x", "roles: {}", "{}}", "needs 1 to" },
@@ -378,21 +329,21 @@ static void mistakes_in_bodies(void **state)
 	};
 
 	(void)state;
-	CHECK_ALL(table);
+	HUB_TEXT_CHECK_ALL(good, table);
 }
 
 static void a_body_may_not_have_a_participants_name(void **state)
 {
-	static const struct mistake m = { "  council: {", "  eye: {", "eye: {kind: crew",
-					  "is a participant already" };
+	static const struct hub_text_mistake m = { "  council: {", "  eye: {", "eye: {kind: crew",
+						   "is a participant already" };
 
 	(void)state;
-	check_mistake(&m);
+	hub_text_check(good, &m, 1);
 }
 
 static void mistakes_in_types_limits_and_retention(void **state)
 {
-	static const struct mistake table[] = {
+	static const struct hub_text_mistake table[] = {
 		{ "  report_received: {may_open", "  report_receive: {may_open",
 		  "report_receive:", "did you mean 'report_received'?" },
 		{ "may_open: true,", "may_open: yes,", "yes,", "true or false" },
@@ -408,12 +359,12 @@ static void mistakes_in_types_limits_and_retention(void **state)
 	};
 
 	(void)state;
-	CHECK_ALL(table);
+	HUB_TEXT_CHECK_ALL(good, table);
 }
 
 static void mistakes_in_conditions(void **state)
 {
-	static const struct mistake table[] = {
+	static const struct hub_text_mistake table[] = {
 		{ "when: {type: referral}", "when: {type: referal}", "referal",
 		  "did you mean 'referral'?" },
 		{ "when: {type: referral}", "when: {type: referral, category: domestic_violance}",
@@ -444,12 +395,12 @@ static void mistakes_in_conditions(void **state)
 	};
 
 	(void)state;
-	CHECK_ALL(table);
+	HUB_TEXT_CHECK_ALL(good, table);
 }
 
 static void mistakes_in_rules(void **state)
 {
-	static const struct mistake table[] = {
+	static const struct hub_text_mistake table[] = {
 		{ "    to: ps\n", "    to: pss\n", "pss",
 		  "unknown participant 'pss'; did you mean 'ps'?" },
 		{ "    to: ps\n", "    to: team\n", "team\n", "write 'body:team'" },
@@ -486,37 +437,39 @@ static void mistakes_in_rules(void **state)
 	};
 
 	(void)state;
-	CHECK_ALL(table);
+	HUB_TEXT_CHECK_ALL(good, table);
 }
 
 static void what_is_missing_is_told_beside_what_needs_it(void **state)
 {
-	static const struct mistake hub = { "hub:\n", "hubs:\n", "hubs:", "did you mean 'hub'?" };
-	static const struct mistake type = { "when: {type: referral}", "when: {typ: referral}",
-					     "typ: referral", "needs 'type' beside it" };
-	static const struct mistake within = { "    answer_within: 3 business days\n", "",
-					       "[{to: boss, within",
-					       "'then' needs 'answer_within'" };
+	static const struct hub_text_mistake hub = { "hub:\n", "hubs:\n",
+						     "hubs:", "did you mean 'hub'?" };
+	static const struct hub_text_mistake type = { "when: {type: referral}",
+						      "when: {typ: referral}", "typ: referral",
+						      "needs 'type' beside it" };
+	static const struct hub_text_mistake within = { "    answer_within: 3 business days\n", "",
+							"[{to: boss, within",
+							"'then' needs 'answer_within'" };
 
 	(void)state;
-	check_first(&hub, 2);
-	check_first(&type, 2);
-	check_first(&within, 2);
+	hub_text_check(good, &hub, 2);
+	hub_text_check(good, &type, 2);
+	hub_text_check(good, &within, 2);
 }
 
 static void two_rules_may_not_have_one_name(void **state)
 {
-	static const struct mistake m = { "name: notify", "name: support",
-					  "support\n    when: {type: mutual",
-					  "rule 'support' exists already (line 34)" };
+	static const struct hub_text_mistake m = { "name: notify", "name: support",
+						   "support\n    when: {type: mutual",
+						   "rule 'support' exists already (line 34)" };
 
 	(void)state;
-	check_mistake(&m);
+	hub_text_check(good, &m, 1);
 }
 
 static void rules_that_can_never_match(void **state)
 {
-	static const struct mistake table[] = {
+	static const struct hub_text_mistake table[] = {
 		{ "when: {type: referral}", "when: {type: referral, sender_kind: aid}", "aid}\n",
 		  "can never match" },
 		{ "when: {type: referral}", "when: {type: referral, sender: eye}", "eye}\n",
@@ -535,12 +488,12 @@ static void rules_that_can_never_match(void **state)
 	};
 
 	(void)state;
-	CHECK_ALL(table);
+	HUB_TEXT_CHECK_ALL(good, table);
 }
 
 static void rules_without_sense(void **state)
 {
-	static const struct mistake table[] = {
+	static const struct hub_text_mistake table[] = {
 		{ "    forbid: not to a person\n", "", "name: no-signals", "does nothing" },
 		{ "    forbid: not to a person\n", "    forbid: no\n    to: ps\n", "no\n    to: ps",
 		  "nothing else in it can happen" },
@@ -554,12 +507,12 @@ static void rules_without_sense(void **state)
 	};
 
 	(void)state;
-	CHECK_ALL(table);
+	HUB_TEXT_CHECK_ALL(good, table);
 }
 
 static void ladders_that_end_at_nobody(void **state)
 {
-	static const struct mistake table[] = {
+	static const struct hub_text_mistake table[] = {
 		{ "    to: ps\n", "    to: boss\n", "head}]", "the head of 'boss', who has none" },
 		{ "then: [{to: head}]", "then: [{to: ps}]", "ps}]",
 		  "asks nobody who was not asked before" },
@@ -571,14 +524,14 @@ static void ladders_that_end_at_nobody(void **state)
 	};
 
 	(void)state;
-	CHECK_ALL(table);
+	HUB_TEXT_CHECK_ALL(good, table);
 }
 
 static void messages_of_the_hub_that_lead_nowhere_or_round(void **state)
 {
-	static const struct mistake table[] = {
-		{ "emit: {type: mutual_notification,", "emit: {type: case_plan,", "case_plan, open",
-		  "the hub can't make a case_plan" },
+	static const struct hub_text_mistake table[] = {
+		{ "emit: {type: mutual_notification,", "emit: {type: information_response,",
+		  "information_response, open", "it replies to a message" },
 		{ "when: {type: mutual_notification}",
 		  "when: {type: mutual_notification, sender_kind: police}",
 		  "{type: mutual_notification, open",
@@ -588,14 +541,14 @@ static void messages_of_the_hub_that_lead_nowhere_or_round(void **state)
 	};
 
 	(void)state;
-	CHECK_ALL(table);
+	HUB_TEXT_CHECK_ALL(good, table);
 }
 
 static void all_mistakes_are_told_at_once(void **state)
 {
 	static struct yaml_diag diag;
 	struct policy *p = NULL;
-	char *text = changed("ranked: $domain", "ranked: law");
+	char *text = hub_text_changed(good, "ranked: $domain", "ranked: law");
 	char *hub = strstr(text, "a.ieum");
 
 	(void)state;
@@ -612,7 +565,7 @@ static void mistakes_of_another_file_hide_none(void **state)
 {
 	static struct yaml_diag diag;
 	struct policy *p = NULL;
-	char *text = changed("[legal, medical]", "[legal, medical, care]");
+	char *text = hub_text_changed(good, "[legal, medical]", "[legal, medical, care]");
 
 	(void)state;
 	yaml_diag_init(&diag);
@@ -665,6 +618,7 @@ int main(void)
 		cmocka_unit_test(participants_have_what_the_file_says),
 		cmocka_unit_test(bodies_have_a_mailbox_per_role_or_those_of_their_members),
 		cmocka_unit_test(types_limits_and_retention_have_defaults),
+		cmocka_unit_test(retention_ends_by_the_calendar),
 		cmocka_unit_test(a_deadline_goes_through_the_calendar),
 		cmocka_unit_test(the_example_has_no_mistake),
 		cmocka_unit_test(mistakes_in_the_hub_and_its_calendar),

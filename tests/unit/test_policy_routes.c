@@ -240,9 +240,10 @@ static void off_hours_the_clock_waits_and_immediate_pages_the_duty_officer(void 
 
 	f->envelope.urgency = IEUM__V1__URGENCY__URGENCY_IMMEDIATE;
 	accepted(f);
-	rules_are(f, "violence-report violence-report-at-night");
-	asked_are(f, 3, "gimpo-duty");
-	assert_int_equal(f->out.tasks[3].due_at_ms, at("2026-09-18T22:30"));
+	rules_are(f, "violence-report");
+	asked_are(f, 0, "joint-response-team-gimpo/police gimpo-duty");
+	assert_int_equal(f->out.routes[3].mailbox, policy_find_mailbox(gimpo, "gimpo-duty"));
+	assert_int_equal(f->out.routes[3].cause, CAUSE(DUTY));
 }
 
 static void a_child_at_home_is_notified_of_consent_or_not(void **state)
@@ -317,6 +318,16 @@ static void a_basis_that_does_not_do_is_named(void **state)
 	refused(f, IEUM_E_LEGAL_BASIS_MISSING, "report_received needs one");
 }
 
+/* That the rules give the case; "": none. */
+static const char *grade_of(const struct fixture *f)
+{
+	for (size_t i = 0; i < f->out.n_acts; i++) {
+		if (f->out.acts[i].kind == POLICY_ACT_GRADE)
+			return f->out.acts[i].text;
+	}
+	return "";
+}
+
 static void the_third_dispatch_in_a_year_calls_for_a_conference(void **state)
 {
 	struct fixture *f = violence_report();
@@ -324,12 +335,21 @@ static void the_third_dispatch_in_a_year_calls_for_a_conference(void **state)
 	(void)state;
 	f->report.dispatches_in_year = 2;
 	accepted(f);
-	rules_are(f, "violence-report");
+	rules_are(f, "violence-report second-dispatch-by-112");
+	assert_string_equal(grade_of(f), "B");
 	f->report.dispatches_in_year = 3;
 	accepted(f);
-	rules_are(f, "violence-report third-dispatch");
-	asked_are(f, 3, "gimpo-case-manager");
-	assert_int_equal(f->out.tasks[3].due_at_ms, f->ctx.now_ms + 24 * HOUR_MS);
+	rules_are(f, "violence-report third-dispatch-by-112");
+	assert_string_equal(grade_of(f), "A");
+	assert_int_equal(f->out.n_emits, 1);
+	assert_int_equal(f->out.emits[0].type, TYPE(RECURRENCE_ALERT));
+	/* What the hub sends then. */
+	f->envelope.type = TYPE(RECURRENCE_ALERT);
+	f->ctx.sender = POLICY_NONE;
+	accepted(f);
+	rules_are(f, "recurrence");
+	assert_int_equal(f->out.n_tasks, 3);
+	assert_int_equal(f->out.tasks[0].due_at_ms, f->ctx.now_ms + 24 * HOUR_MS);
 }
 
 static struct fixture *support_in(const char *domain)
@@ -424,7 +444,7 @@ static void the_lead_approves_closing(void **state)
 	assert_false(f->out.tasks[0].blocks_closing);
 }
 
-static void filing_runs_from_the_act(void **state)
+static void a_measure_starts_its_clock(void **state)
 {
 	struct fixture *f = message(gimpo, "gimpo-ps", TYPE(EMERGENCY_TEMPORARY_MEASURE_NOTICE));
 
@@ -434,11 +454,12 @@ static void filing_runs_from_the_act(void **state)
 	accepted(f);
 	routes_are(f, "joint-response-team-gimpo/police joint-response-team-gimpo/counsellor "
 		      "joint-response-team-gimpo/case_manager");
-	assert_int_equal(f->out.n_tasks, 1);
-	asked_are(f, 0, "joint-response-team-gimpo/police");
-	assert_int_equal(f->out.tasks[0].due_at_ms, f->ctx.now_ms + 43 * HOUR_MS);
-	assert_int_equal(f->out.tasks[0].stops_at, STOPS(COMPLETED));
-	assert_int_equal(f->out.routes[1].task, -1);
+	/* A clock of the case, not a request of anybody. */
+	assert_int_equal(f->out.n_tasks, 0);
+	assert_int_equal(f->out.n_acts, 1);
+	assert_int_equal(f->out.acts[0].kind, POLICY_ACT_CLOCK);
+	assert_int_equal(f->out.acts[0].verb, IEUM__V1__CLOCK_CHANGE__CLOCK_CHANGE_STARTED);
+	assert_string_equal(f->out.acts[0].text, "emergency-temporary-measure");
 }
 
 /* ---- the council's round ---- */
@@ -450,9 +471,9 @@ static void a_round_asks_every_member_by_itself(void **state)
 	(void)state;
 	f->basis.kind = BASIS(STATUTORY);
 	accepted(f);
-	routes_are(f, "gimpo-ps gimpo-edu gimpo-cpa");
-	assert_int_equal(f->out.n_tasks, 3);
-	for (size_t i = 0; i < 3; i++) {
+	routes_are(f, "gimpo-ps gimpo-edu gimpo-cpa gimpo-emergency-welfare");
+	assert_int_equal(f->out.n_tasks, 4);
+	for (size_t i = 0; i < 4; i++) {
 		assert_int_equal(f->out.tasks[i].n_asked, 1);
 		assert_int_equal(f->out.tasks[i].due_at_ms,
 				 at("2026-10-02T00:00")); /* day 4 begins */
@@ -495,7 +516,7 @@ static void an_answer_needs_no_rule(void **state)
 	accepted(f);
 }
 
-static void a_watcher_sends_signals_to_the_convener_and_nothing_else(void **state)
+static void a_watcher_sends_signals_and_nothing_else(void **state)
 {
 	struct fixture *f = message(gimpo, "gimpo-watcher", TYPE(RISK_SIGNAL));
 
@@ -503,8 +524,8 @@ static void a_watcher_sends_signals_to_the_convener_and_nothing_else(void **stat
 	f->envelope.case_id.len = 0;
 	f->basis.kind = BASIS(PSEUDONYMOUS_SIGNAL);
 	accepted(f);
-	routes_are(f, "gimpo-welfare-division");
-	assert_int_equal(f->out.n_tasks, 0);
+	routes_are(f, "gimpo-dong-centre");
+	asked_are(f, 0, "gimpo-dong-centre");
 	address_to(f, "gimpo-ps");
 	refused(f, IEUM_E_NOT_PERMITTED, "rule 'watcher-names-nobody'");
 	f = message(gimpo, "gimpo-watcher", TYPE(REFERRAL));
@@ -745,7 +766,7 @@ static const char head_of_file[] =
 	"  d: {kind: m, title: {en: D, ko: 라}}\n"
 	"  far: {kind: k, title: {en: F, ko: 마}, jurisdiction: \"41210\"}\n"
 	"  province: {kind: m, title: {en: P, ko: 바}, jurisdiction: \"41\"}\n"
-	"types: {default: {needs_case: true}}\n"
+	"types: {default: {needs_case: true}, report_received: {may_open: true}}\n"
 	"rules:\n";
 
 static struct policy *with_rules(const char *rules)
@@ -968,6 +989,29 @@ static void more_rules_than_can_be_named_apply_too(void **state)
 	policy_free(p);
 }
 
+/* Rather than leave out what a law may ask for. */
+static void more_acts_than_there_is_room_for_are_refused(void **state)
+{
+	char rules[4096];
+	struct policy *p;
+	struct fixture *f;
+
+	(void)state;
+	for (int n = POLICY_ACTS_MAX; n <= POLICY_ACTS_MAX + 1; n++) {
+		size_t used = 0;
+		for (int i = 0; i < n; i++)
+			used += (size_t)snprintf(rules + used, sizeof rules - used,
+						 "- {name: r%d, to: c, grade: A}\n", i);
+		p = with_rules(rules);
+		f = message(p, "a", TYPE(CASE_PLAN));
+		if (n == POLICY_ACTS_MAX)
+			accepted(f);
+		else
+			refused(f, IEUM_E_FIELD_TOO_LARGE, "rule 'r32' is one too many");
+		policy_free(p);
+	}
+}
+
 static void a_bad_address_reaches_nobody(void **state)
 {
 	struct fixture *f = message(gimpo, "gimpo-ps", TYPE(REFERRAL));
@@ -1019,11 +1063,11 @@ int main(void)
 		cmocka_unit_test(the_sender_may_name_the_provider),
 		cmocka_unit_test(reports_go_to_whoever_owns_the_case),
 		cmocka_unit_test(the_lead_approves_closing),
-		cmocka_unit_test(filing_runs_from_the_act),
+		cmocka_unit_test(a_measure_starts_its_clock),
 		cmocka_unit_test(a_round_asks_every_member_by_itself),
 		cmocka_unit_test(a_round_may_name_its_members),
 		cmocka_unit_test(an_answer_needs_no_rule),
-		cmocka_unit_test(a_watcher_sends_signals_to_the_convener_and_nothing_else),
+		cmocka_unit_test(a_watcher_sends_signals_and_nothing_else),
 		cmocka_unit_test(a_childs_report_goes_to_the_other_side),
 		cmocka_unit_test(an_interpreter_is_looked_for_in_two_places),
 		cmocka_unit_test(a_hospital_has_a_quarter_of_an_hour),
@@ -1046,6 +1090,7 @@ int main(void)
 		cmocka_unit_test(conditions_on_senders_bases_and_fields),
 		cmocka_unit_test(more_requests_than_there_is_room_for_are_refused),
 		cmocka_unit_test(more_rules_than_can_be_named_apply_too),
+		cmocka_unit_test(more_acts_than_there_is_room_for_are_refused),
 		cmocka_unit_test(a_bad_address_reaches_nobody),
 	};
 

@@ -152,6 +152,31 @@ static void a_timeline_reads_from_left_to_right(void **state)
 	assert_says_not("\033");
 }
 
+static void risk_and_consent_are_told(void **state)
+{
+	static char grade[] = "A", none_any_more[] = "-", withdrawn[] = "withdrawn",
+		    given[] = "given";
+	struct pages pages = case_page();
+	struct names none = { 0 };
+
+	(void)state;
+	page.summary.grade = grade;
+	page.one.consent_withdrawn = true;
+	for (size_t i = 0; i < 2; i++) {
+		entry(i, IEUM__V1__TIMELINE_KIND__TIMELINE_KIND_GRADE, MONDAY_MS, nobody, NULL);
+		page.entries[i].name = i ? none_any_more : grade;
+		entry(i + 2, IEUM__V1__TIMELINE_KIND__TIMELINE_KIND_CONSENT, MONDAY_MS, ps, NULL);
+		page.entries[i + 2].name = i ? given : withdrawn;
+	}
+	assert_int_equal(render_case(&inv, &pages, &none, true), EXIT_DONE);
+	assert_says("Repeat risk");
+	assert_says("withdrawn: only duties by law and danger allow sharing");
+	assert_says("Repeat risk: grade A");
+	assert_says("Repeat risk: no grade any more");
+	assert_says("Consent withdrawn");
+	assert_says("Consent given again");
+}
+
 static void the_same_in_korean(void **state)
 {
 	struct pages pages = case_page();
@@ -307,6 +332,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup_teardown(a_timeline_reads_from_left_to_right, make, drop),
 		cmocka_unit_test_setup_teardown(the_same_in_korean, make, drop),
+		cmocka_unit_test_setup_teardown(risk_and_consent_are_told, make, drop),
 		cmocka_unit_test_setup_teardown(colour_marks_what_is_overdue, make, drop),
 		cmocka_unit_test_setup_teardown(names_become_titles, make, drop),
 		cmocka_unit_test_setup_teardown(a_delivery_is_told_whole_and_harmless, make, drop),

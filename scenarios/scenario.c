@@ -1,11 +1,13 @@
 /* Reading scenario files; see scenario.h. */
-#include "tests/scenarios/scenario.h"
+#include "scenarios/scenario.h"
 
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "proto/pbmap.h"
+#include "scenarios/schema.h"
+#include "scenarios/subject.h"
 #include "yaml/yaml_doc.h"
 #include "yaml/yaml_read.h"
 #include "yaml/yaml_value.h"
@@ -21,9 +23,7 @@ static const char *text_of(const struct yaml_node *map, const char *key, struct 
 static void read_two_languages(const struct yaml_node *node, struct yaml_diag *diag,
 			       const char **en, const char **ko)
 {
-	static const char *const keys[] = { "en", "ko", NULL };
-
-	if (!node || !yaml_check_map(node, keys, diag))
+	if (!node || !yaml_schema_check(node, &scenario_schema_words, diag))
 		return;
 	*en = text_of(node, "en", diag);
 	*ko = text_of(node, "ko", diag);
@@ -96,6 +96,7 @@ static void read_gets(const struct scenario *s, const struct yaml_node *node,
 	e->kind = SCENARIO_GETS;
 	e->inbox = text_of(node, "inbox", diag);
 	e->as = text_of(node, "as", diag);
+	e->of = message_name(s, node, "of", diag);
 	if (yaml_text(gets) && known_name(s, yaml_text(gets)))
 		e->message = yaml_text(gets);
 	else if (yaml_text(gets) &&
@@ -108,36 +109,127 @@ static void read_gets(const struct scenario *s, const struct yaml_node *node,
 			cause, &ieum__v1__delivery_cause__descriptor, diag);
 }
 
+/* The state of a case, its grade, whether consent was withdrawn: one of them or several. */
+static void read_case(const struct scenario *s, const struct yaml_node *node,
+		      struct yaml_diag *diag, struct scenario_expect *e)
+{
+	const struct yaml_node *state = yaml_get(node, "state");
+	bool withdrawn;
+
+	e->message = message_name(s, node, "case", diag);
+	e->by = text_of(node, "by", diag);
+	e->owner = text_of(node, "owner", diag);
+	e->grade = text_of(node, "grade", diag);
+	e->consent_withdrawn = -1;
+	if (yaml_opt_bool(node, "consent_withdrawn", diag, &withdrawn))
+		e->consent_withdrawn = withdrawn;
+	e->gate = text_of(node, "gate", diag);
+	if (e->gate && !yaml_opt_bool(node, "open", diag, &e->is))
+		yaml_mistake(diag, node, "is the gate 'open'?");
+	e->clock = text_of(node, "clock", diag);
+	if (yaml_get(node, "due"))
+		yaml_read_time_us(yaml_get(node, "due"), diag, &e->due_us);
+	if (e->clock && state)
+		e->state = enum_value(state, &ieum__v1__clock_state__descriptor, diag);
+	else if (e->clock)
+		yaml_mistake(diag, node, "say the 'state' of the clock");
+	else if (state)
+		e->state = enum_value(state, &ieum__v1__case_state__descriptor, diag);
+	else if (!e->grade && e->consent_withdrawn < 0 && !e->gate && !e->owner)
+		yaml_mistake(diag, node,
+			     "say 'state', 'owner', 'grade', 'gate' or 'consent_withdrawn' of the case");
+}
+
+static void read_pool(const struct scenario *s, const struct yaml_node *node,
+		      struct yaml_diag *diag, struct scenario_expect *e)
+{
+	e->kind = yaml_get(node, "waits") ? SCENARIO_WAITS : SCENARIO_POOL;
+	e->pool = text_of(node, "pool", diag);
+	e->message = message_name(s, node, "waits", diag);
+	e->held = e->taken = e->free = -1;
+	(void)yaml_schema_opt_int(node, &scenario_schema_expect, "held", diag, &e->held);
+	(void)yaml_schema_opt_int(node, &scenario_schema_expect, "taken", diag, &e->taken);
+	(void)yaml_schema_opt_int(node, &scenario_schema_expect, "free", diag, &e->free);
+	(void)yaml_schema_opt_int(node, &scenario_schema_expect, "position", diag, &e->position);
+}
+
+static void read_agenda(const struct scenario *s, const struct yaml_node *node,
+			struct yaml_diag *diag, struct scenario_expect *e)
+{
+	e->kind = SCENARIO_AGENDA;
+	e->agenda = text_of(node, "agenda", diag);
+	e->by = text_of(node, "by", diag);
+	e->is = yaml_get(node, "has") != NULL;
+	e->message = message_name(s, node, e->is ? "has" : "lacks", diag);
+	e->carried = -1;
+	(void)yaml_schema_opt_int(node, &scenario_schema_expect, "carried", diag, &e->carried);
+	if (!e->by || !e->message)
+		yaml_mistake(diag, node, "who looks ('by'), and what does it 'have' or 'lack'?");
+}
+
+/* `handover: CHANGE`, or `plan: {from, to, jurisdiction}`. */
+static void read_handover(const struct scenario *s, const struct yaml_node *node,
+			  struct yaml_diag *diag, struct scenario_expect *e)
+{
+	const struct yaml_schema *schema = &scenario_schema_expect;
+	const struct yaml_node *plan = yaml_get(node, "plan");
+
+	e->kind = SCENARIO_HANDOVER;
+	e->by = text_of(node, "by", diag);
+	e->message = message_name(s, node, "handover", diag);
+	e->cases = e->not_accepted = e->errors = -1;
+	(void)yaml_schema_opt_int(node, schema, "cases", diag, &e->cases);
+	(void)yaml_schema_opt_int(node, schema, "not_accepted", diag, &e->not_accepted);
+	(void)yaml_schema_opt_int(node, schema, "errors", diag, &e->errors);
+	if (yaml_get(node, "step"))
+		e->state = enum_value(yaml_get(node, "step"),
+				      &ieum__v1__handover_step__descriptor, diag);
+	if (plan && yaml_schema_check(plan, &scenario_schema_plan, diag)) {
+		e->from = text_of(plan, "from", diag);
+		e->to = text_of(plan, "to", diag);
+		e->jurisdiction = text_of(plan, "jurisdiction", diag);
+	}
+	if (!e->by)
+		yaml_mistake(diag, node, "who asks ('by')?");
+}
+
 static void read_expect(const struct scenario *s, const struct yaml_node *node,
 			struct yaml_diag *diag, struct scenario_expect *e)
 {
-	static const char *const keys[] = { "inbox", "gets",  "gets_nothing", "as",   "cause",
-					    "case",  "state", "refused",      "task", NULL };
-
 	*e = (struct scenario_expect){ .line = yaml_line(node) };
-	if (!yaml_check_map(node, keys, diag))
+	if (!yaml_schema_check(node, &scenario_schema_expect, diag))
 		return;
-	if (yaml_get(node, "refused")) {
+	if (yaml_get(node, "handover") || yaml_get(node, "plan")) {
+		read_handover(s, node, diag, e);
+	} else if (yaml_get(node, "hidden")) {
+		e->kind = SCENARIO_HIDDEN;
+		e->message = message_name(s, node, "hidden", diag);
+		e->by = text_of(node, "by", diag);
+		if (!e->by)
+			yaml_mistake(diag, node, "from whom ('by') is it hidden?");
+	} else if (yaml_get(node, "refused")) {
 		e->kind = SCENARIO_REFUSED;
 		e->code = error_code(yaml_get(node, "refused"), diag);
 	} else if (yaml_get(node, "case")) {
 		e->kind = SCENARIO_CASE_STATE;
-		e->message = message_name(s, node, "case", diag);
-		e->state = enum_value(yaml_get(node, "state"), &ieum__v1__case_state__descriptor,
-				      diag);
+		read_case(s, node, diag, e);
 	} else if (yaml_get(node, "task")) {
 		e->kind = SCENARIO_TASK_STATE;
 		e->message = message_name(s, node, "task", diag);
 		e->state = enum_value(yaml_get(node, "state"), &ieum__v1__task_state__descriptor,
 				      diag);
 		e->inbox = text_of(node, "inbox", diag);
+	} else if (yaml_get(node, "agenda")) {
+		read_agenda(s, node, diag, e);
+	} else if (yaml_get(node, "pool")) {
+		read_pool(s, node, diag, e);
 	} else if (yaml_get(node, "gets_nothing")) {
 		e->kind = SCENARIO_GETS_NOTHING;
 		e->inbox = text_of(node, "inbox", diag);
 	} else if (yaml_get(node, "inbox")) {
 		read_gets(s, node, diag, e);
 	} else {
-		yaml_mistake(diag, node, "expects one of: inbox, refused, case, task");
+		yaml_mistake(diag, node, "expects one of: inbox, refused, case, task, pool, agenda");
 	}
 }
 
@@ -178,6 +270,8 @@ static void read_submit(struct scenario_step *step, const struct yaml_node *node
 		step->message = (Ieum__V1__Referral *)referral;
 	if (step->message && !step->message->envelope)
 		yaml_mistake(diag, message, "the message needs an envelope");
+	else if (step->message && yaml_get(node, "subject"))
+		scenario_subject(yaml_get(node, "subject"), diag, step->message->envelope);
 }
 
 static void read_expects(const struct scenario *s, struct scenario_step *step,
@@ -193,20 +287,21 @@ static void read_expects(const struct scenario *s, struct scenario_step *step,
 
 static void read_step(struct scenario *s, const struct yaml_node *node, struct yaml_diag *diag)
 {
-	static const char *const keys[] = { "who",        "submits", "answers",     "with",
-					    "opens_case", "case",    "reply_to",    "message",
-					    "say",        "after",   "crash",       "expect",
-					    "supersedes", "name",    "nobody_else", NULL };
 	struct scenario_step *step = &s->steps[s->n_steps];
 	struct yaml_duration duration;
 
 	step->line = yaml_line(node);
-	if (!yaml_check_map(node, keys, diag))
+	if (!yaml_schema_check(node, &scenario_schema_step, diag))
 		return;
 	step->who = text_of(node, "who", diag);
 	step->in_case = message_name(s, node, "case", diag);
 	step->reply_to = message_name(s, node, "reply_to", diag);
 	step->supersedes = message_name(s, node, "supersedes", diag);
+	step->hold = message_name(s, node, "hold", diag);
+	step->manifest_of = message_name(s, node, "manifest_of", diag);
+	step->conference = message_name(s, node, "conference", diag);
+	step->keeps = message_name(s, node, "keeps", diag);
+	step->signal = message_name(s, node, "signal", diag);
 	read_two_languages(yaml_get(node, "say"), diag, &step->say_en, &step->say_ko);
 	yaml_opt_bool(node, "nobody_else", diag, &step->nobody_else);
 	if (yaml_get(node, "submits")) {
@@ -244,11 +339,10 @@ static void read_hub_path(struct scenario *s, const struct yaml_node *root, stru
 
 static void read_scenario(struct scenario *s, struct yaml_diag *diag)
 {
-	static const char *const keys[] = { "scenario", "title", "hub", "starts", "steps", NULL };
 	const struct yaml_node *root = yaml_doc_root(s->doc);
 	const struct yaml_node *steps;
 
-	if (!yaml_check_map(root, keys, diag))
+	if (!yaml_schema_check(root, &scenario_schema_file, diag))
 		return;
 	s->name = text_of(root, "scenario", diag);
 	read_two_languages(yaml_require(root, "title", diag), diag, &s->title_en, &s->title_ko);

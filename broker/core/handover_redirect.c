@@ -1,0 +1,300 @@
+/* What would go to somebody who has handed over goes to the successor: in the cases that were
+ * taken for good, in new cases of the jurisdiction from the cut-over on.  In cases that are not
+ * taken yet both get it, and the old one stays responsible. */
+#include <string.h>
+
+#include "broker/core/cases.h"
+#include "broker/core/handover.h"
+#include "broker/core/submit.h"
+
+const struct ended *handover_ended(const struct core_case *k, uint32_t mailbox)
+{
+	for (uint32_t i = 0; i < k->n_ended; i++)
+		if (k->ended[i].mailbox == mailbox)
+			return &k->ended[i];
+	return NULL;
+}
+
+/* ---- who stands where ---- */
+
+bool handover_left(const struct core *c, const struct policy *p, const struct caller *who,
+		   const struct core_case *k)
+{
+	bool left = false;
+
+	if (k->n_ended == 0)
+		return false;
+	for (size_t i = 0; i < who->who->n_mailboxes && !left; i++)
+		left = handover_ended(k, policy_mailbox(p, who->who->mailboxes[i])->number);
+	return left && !caller_in_case(c, p, who, k);
+}
+
+bool handover_inherits(const struct core *c, const struct policy *p, const struct caller *who,
+		       const struct core_case *k, uint32_t mailbox)
+{
+	const struct ended *e = handover_ended(k, mailbox);
+
+	for (int hop = 0; e && hop < HANDOVER_HOPS_MAX; hop++) {
+		if (caller_consumes(c, p, who, e->successor))
+			return true;
+		e = handover_ended(k, e->successor);
+	}
+	return false;
+}
+
+bool handover_speaks_for(const struct submission *s, const struct referral *r)
+{
+	const struct core_case *k = r->core_case ? case_at(s->c, r->core_case) : NULL;
+
+	return k && k->n_ended && r->sender &&
+	       handover_inherits(s->c, s->p, &s->who, k, handover_own_mailbox(s->c, r->sender));
+}
+
+/* ---- where to ---- */
+
+/* A case as far as it is known where a message goes into it. */
+struct where {
+	const struct core *c;
+	const struct policy *p;
+	const struct core_case *k; /* NULL: it is opened now */
+	const char *jurisdiction;
+	const uint32_t *excluded; /* by the message, beside the case's own */
+	size_t n_excluded;
+};
+
+static bool may_have_it(const struct where *w, uint32_t mailbox)
+{
+	int index = policy_find_participant(w->p, state_mailbox_name(w->c, mailbox));
+
+	if (index == POLICY_NONE)
+		return false;
+	uint32_t number = policy_participant(w->p, index)->number;
+	for (size_t i = 0; i < w->n_excluded; i++)
+		if (w->excluded[i] == number)
+			return false;
+	return !w->k || !case_excludes(w->k, number);
+}
+
+/* Does the policy still send this jurisdiction's messages to the old one? */
+static bool is_still_listed(const struct where *w, const struct handover *h)
+{
+	int index = policy_find_participant(w->p, state_mailbox_name(w->c, h->from));
+
+	return index != POLICY_NONE && policy_serves(w->p, index, w->jurisdiction);
+}
+
+/* A case that the old one has kept, or still has, is its own; so is one that may yet be gathered. */
+static bool takes_effect(const struct where *w, const struct handover *h)
+{
+	bool in_effect = h->step == HANDOVER_STEP(CUT_OVER) || h->step == HANDOVER_STEP(COMPLETED);
+	bool is_new = !w->k || ((w->k->owner != h->from || case_closed(w->k)) &&
+				w->k->kept_in != h->number && handover_gathered(h));
+
+	return in_effect && is_new && policy_covers(h->jurisdiction, w->jurisdiction) &&
+	       is_still_listed(w, h);
+}
+
+/* One step from the mailbox to who gets it instead, or beside it; 0: nobody. */
+static uint32_t next_of(const struct where *w, uint32_t mailbox, bool *beside)
+{
+	const struct ended *e = w->k ? handover_ended(w->k, mailbox) : NULL;
+	const struct handover *pending = w->k ? handover_numbered(w->c, w->k->handover) : NULL;
+
+	*beside = false;
+	if (e)
+		return e->successor;
+	if (pending && pending->from == mailbox) {
+		*beside = true;
+		return may_have_it(w, pending->to) ? pending->to : 0;
+	}
+	for (uint32_t i = w->c->handovers.n; i-- > 0 && !pending;) {
+		const struct handover *h = w->c->handovers.all[i];
+		if (h->from == mailbox && takes_effect(w, h) && may_have_it(w, h->to))
+			return h->to;
+	}
+	return 0;
+}
+
+/* The last successor of all. */
+static uint32_t instead_of(const struct where *w, uint32_t mailbox)
+{
+	bool beside = false;
+
+	for (int hop = 0; hop < HANDOVER_HOPS_MAX; hop++) {
+		uint32_t next = next_of(w, mailbox, &beside);
+		if (!next || beside)
+			break;
+		mailbox = next;
+	}
+	return mailbox;
+}
+
+uint32_t handover_in_place(const struct core *c, const struct policy *p, uint32_t core_case,
+			   uint32_t mailbox)
+{
+	const struct where w = { .c = c,
+				 .p = p,
+				 .k = core_case ? case_at(c, core_case) : NULL,
+				 .jurisdiction =
+					 core_case ? case_at(c, core_case)->jurisdiction : "" };
+
+	return core_case ? instead_of(&w, mailbox) : mailbox;
+}
+
+bool core_succeeds(const struct core *c, const struct policy *p, uint64_t connection,
+		   const uint8_t *case_id, const char *name, size_t len)
+{
+	uint32_t ch = case_id ? state_case(c, case_id) : 0;
+	char of[POLICY_NAME_BYTES];
+	struct caller who;
+
+	if (!ch || len >= sizeof of || caller_of(c, p, connection, &who))
+		return false;
+	memcpy(of, name, len);
+	of[len] = '\0';
+	uint32_t mailbox = core_mailbox_number(c, of);
+	uint32_t successor = mailbox ? handover_in_place(c, p, ch, mailbox) : 0;
+	return successor != mailbox && caller_consumes(c, p, &who, successor);
+}
+
+/* ---- a message's routes and requests ---- */
+
+static void drop_route(Ieum__V1__Submitted *e, size_t i)
+{
+	e->n_routes--;
+	memmove(&e->routes[i], &e->routes[i + 1], (e->n_routes - i) * sizeof *e->routes);
+}
+
+/* Where two mailboxes have become one, it gets the message once, and with the request. */
+static void merge_routes(Ieum__V1__Submitted *e)
+{
+	for (size_t i = 0; i < e->n_routes; i++) {
+		for (size_t k = i + 1; k < e->n_routes;) {
+			if (e->routes[k]->mailbox != e->routes[i]->mailbox) {
+				k++;
+				continue;
+			}
+			if (!e->routes[i]->task)
+				e->routes[i]->task = e->routes[k]->task;
+			drop_route(e, k);
+		}
+	}
+}
+
+static void drop_task(Ieum__V1__Submitted *e, size_t i)
+{
+	e->n_tasks--;
+	memmove(&e->tasks[i], &e->tasks[i + 1], (e->n_tasks - i) * sizeof *e->tasks);
+	for (size_t k = 0; k < e->n_routes; k++)
+		if (e->routes[k]->task > i + 1)
+			e->routes[k]->task--;
+}
+
+/* Two requests of one who was two are one; the first one's deadline holds. */
+static void merge_tasks(Ieum__V1__Submitted *e)
+{
+	for (size_t i = 0; i < e->n_tasks; i++) {
+		for (size_t k = i + 1; k < e->n_tasks;) {
+			if (e->tasks[i]->n_asked != 1 || e->tasks[k]->n_asked != 1 ||
+			    e->tasks[i]->asked[0] != e->tasks[k]->asked[0]) {
+				k++;
+				continue;
+			}
+			for (size_t r = 0; r < e->n_routes; r++)
+				if (e->routes[r]->task == k + 1)
+					e->routes[r]->task = (uint32_t)i + 1;
+			drop_task(e, k);
+		}
+	}
+}
+
+static bool redirect_asked(const struct where *w, Ieum__V1__Task *t)
+{
+	size_t kept = 0;
+	bool changed = false;
+
+	for (size_t i = 0; i < t->n_asked; i++) {
+		uint32_t mailbox = instead_of(w, t->asked[i]);
+		bool there = false;
+		changed |= mailbox != t->asked[i];
+		for (size_t k = 0; k < kept; k++)
+			there |= t->asked[k] == mailbox;
+		if (!there)
+			t->asked[kept++] = mailbox;
+	}
+	t->n_asked = kept;
+	return changed;
+}
+
+static enum ieum_err redirect_routes(const struct where *w, struct core_decision *d,
+				     Ieum__V1__Submitted *e, bool *changed)
+{
+	size_t n = e->n_routes;
+
+	for (size_t i = 0; i < n; i++) {
+		uint32_t mailbox = instead_of(w, e->routes[i]->mailbox);
+		bool beside;
+		uint32_t also = next_of(w, mailbox, &beside);
+		if (mailbox != e->routes[i]->mailbox) {
+			*changed = true;
+			e->routes[i]->mailbox = mailbox;
+			e->routes[i]->cause = IEUM__V1__DELIVERY_CAUSE__DELIVERY_CAUSE_FORWARDED;
+		}
+		if (!also || !beside || also == e->sender_mailbox ||
+		    e->n_routes == POLICY_ROUTES_MAX ||
+		    (!case_member(w->k, also) &&
+		     decision_case_members(w->c, d, w->k->id) >= CORE_CASE_MEMBERS_MAX))
+			continue;
+		Ieum__V1__Route *r = decision_zalloc(d, sizeof *r);
+		if (!r)
+			return IEUM_E_NO_MEMORY;
+		*r = (Ieum__V1__Route)IEUM__V1__ROUTE__INIT;
+		r->mailbox = also;
+		r->cause = IEUM__V1__DELIVERY_CAUSE__DELIVERY_CAUSE_FORWARDED;
+		e->routes[e->n_routes++] = r;
+		*changed = true;
+	}
+	return IEUM_E_OK;
+}
+
+static void redirect_owner(const struct where *w, Ieum__V1__Submitted *e)
+{
+	if (e->case_opened)
+		e->case_opened->owner = instead_of(w, e->case_opened->owner);
+	else if (e->case_owner)
+		e->case_owner = instead_of(w, e->case_owner);
+	else if (e->case_state == IEUM__V1__CASE_STATE__CASE_STATE_REOPENED &&
+		 instead_of(w, w->k->owner) != w->k->owner)
+		e->case_owner = instead_of(w, w->k->owner);
+}
+
+enum ieum_err handover_redirect(const struct core *c, const struct policy *p,
+				struct core_decision *d, Ieum__V1__Submitted *e)
+{
+	uint32_t ch = e->case_id.len == CORE_ID_BYTES && !e->case_opened
+			      ? state_case(c, e->case_id.data)
+			      : 0;
+	const struct where w = { .c = c,
+				 .p = p,
+				 .k = ch ? case_at(c, ch) : NULL,
+				 .jurisdiction =
+					 ch ? case_at(c, ch)->jurisdiction : e->jurisdiction,
+				 .excluded = e->excluded,
+				 .n_excluded = e->n_excluded };
+	bool changed = false;
+
+	/* Nothing was ever handed over, or it is no case's: the common case. */
+	if (!e->case_id.len || (c->handovers.n == 0 && !(w.k && w.k->n_ended)))
+		return IEUM_E_OK;
+	if (!ch && !e->case_opened)
+		return IEUM_E_OK;
+	enum ieum_err err = redirect_routes(&w, d, e, &changed);
+	for (size_t i = 0; i < e->n_tasks && !err; i++)
+		changed |= redirect_asked(&w, e->tasks[i]);
+	redirect_owner(&w, e);
+	if (!err && changed) {
+		merge_routes(e);
+		merge_tasks(e);
+	}
+	return err;
+}

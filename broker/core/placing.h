@@ -1,0 +1,108 @@
+/* Deciding about places: who is asked for one, what an answer does to what is held, offers to
+ * who waits.  State is in places.h; nothing here changes it.
+ *
+ * The request of a message that asks for places has the effect TAKE_PLACE.  Its ladder has steps
+ * "pool:NAME#2": two places of that pool are held and its keeper is asked, if they are free.
+ * Private to broker/core. */
+#ifndef IEUM_BROKER_CORE_PLACING_H
+#define IEUM_BROKER_CORE_PLACING_H
+
+#include "broker/core/occasion.h"
+
+struct submission;
+
+/* Does the message say that a place which is held or taken is taken up, or free again?  Then a
+ * closed case still takes it. */
+bool placing_is_owed(const struct submission *s);
+
+/* ---- what rules set off ---- */
+
+/* place_hold.c: holds places for the message and asks the keepers.  NO_PLACE. */
+enum ieum_err placing_hold(const struct occasion *o, const struct policy_act *act) IEUM_MUST_CHECK;
+/* place_acts.c */
+enum ieum_err placing_take(const struct occasion *o) IEUM_MUST_CHECK;
+enum ieum_err placing_return(const struct occasion *o) IEUM_MUST_CHECK;
+enum ieum_err placing_count(const struct occasion *o) IEUM_MUST_CHECK;
+enum ieum_err placing_wait(const struct occasion *o) IEUM_MUST_CHECK;
+
+/* The consent that the message rests on is withdrawn: what nobody has taken on yet is given back,
+ * and nobody waits any more. */
+enum ieum_err placing_withdrawn(const struct occasion *o, uint32_t referral) IEUM_MUST_CHECK;
+/* Does it rest on a consent that is withdrawn by now? */
+bool placing_lacks_consent(const struct core *c, const struct referral *r);
+
+/* ---- answers; place_answer.c ---- */
+
+/* After what the message does to requests: what it does to the places held for them. */
+enum ieum_err placing_answered(struct submission *s) IEUM_MUST_CHECK;
+/* May the sender take its entry of a waiting list back by cancelling? */
+bool placing_cancels(const struct submission *s);
+
+/* ---- ladders; place_step.c ---- */
+
+/* A step of a ladder that asks the keeper of a pool. */
+struct placing_step {
+	uint32_t pool, places; /* pool 0: it is another step */
+	int index;             /* of the pool in the policy */
+};
+
+struct placing_step placing_read_step(const struct policy *p, const char *to);
+/* Are there enough places, and was the keeper not asked by this task? */
+bool placing_step_open(const struct core *c, const struct policy *p, const struct core_decision *d,
+		       const struct task *t, const struct placing_step *step);
+/* Holds them, and bounds the step's deadline. */
+enum ieum_err placing_step_hold(const struct core *c, const struct policy *p,
+				struct core_decision *d, core_time_us now, const struct task *t,
+				const struct placing_step *step,
+				int64_t *due_at_ms) IEUM_MUST_CHECK;
+/* Whoever was asked stayed silent: what was held for the task's message ends, but for the
+ * places of who has taken it on. */
+enum ieum_err placing_silent(const struct core *c, struct core_decision *d, core_time_us now,
+			     const struct task *t) IEUM_MUST_CHECK;
+
+/* ---- time; place_due.c ---- */
+
+/* One hold that lapses, or one offer. */
+enum ieum_err placing_due(const struct core *c, const struct policy *p, core_time_us now,
+			  struct core_decision *d) IEUM_MUST_CHECK;
+
+/* ---- the policy; place_policy.c ---- */
+
+/* Pools, places and waiting lists in the event of a policy that takes effect. */
+enum ieum_err placing_policy(const struct core *c, const struct policy *p, struct core_decision *d,
+			     Ieum__V1__PolicyChanged *e) IEUM_MUST_CHECK;
+
+/* ---- events; place_event.c ---- */
+
+/* What becomes of a hold. */
+struct placing_change {
+	const struct hold *hold;
+	uint8_t state;
+	int64_t at_ms;                         /* when it lapses */
+	const ProtobufCBinaryData *message_id; /* that did it; NULL: time */
+};
+enum ieum_err placing_change(struct core_decision *d, const struct core *c, core_time_us now,
+			     const struct placing_change *change) IEUM_MUST_CHECK;
+/* A new one, of the message with this id. */
+enum ieum_err placing_begin(const struct policy *p, struct core_decision *d, core_time_us now,
+			    int pool, uint32_t places, const ProtobufCBinaryData *hold_id,
+			    int64_t lapses_at_ms) IEUM_MUST_CHECK;
+/* The hold's state once the decision so far is applied. */
+uint8_t placing_state(const struct core_decision *d, const struct core *c, const struct hold *hold);
+/* Free places of a pool once the decision so far is applied. */
+uint32_t placing_free(const struct core *c, const struct core_decision *d, uint32_t pool);
+/* Until when a place is held from the acceptance on; 0: as before. */
+int64_t placing_kept_until(const struct core *c, const struct policy *p, uint32_t pool,
+			   int64_t now_ms);
+/* The mailbox (number) of who keeps a pool of the policy. */
+uint32_t placing_keeper(const struct policy *p, int pool);
+/* An entry of a waiting list is offered a place no more, or was. */
+enum ieum_err placing_wait_ends(const struct core *c, struct core_decision *d, core_time_us now,
+				uint32_t wait, Ieum__V1__WaitState state) IEUM_MUST_CHECK;
+/* The first task of a message that asks for places; NULL: none. */
+const struct task *placing_task(const struct core *c, const struct referral *r);
+/* Pools that suit the need, by number, without `but`; in the decision's arena. */
+enum ieum_err placing_suiting(const struct policy *p, struct core_decision *d,
+			      Ieum__V1__WaitNeed *need) IEUM_MUST_CHECK;
+
+#endif

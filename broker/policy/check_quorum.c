@@ -1,0 +1,157 @@
+/* Requests that several have to approve: are there so many whom the rule can ask? */
+#include "broker/policy/load.h"
+
+#include <string.h>
+
+#include "broker/policy/route.h"
+
+enum { ADDRESS_BYTES_MAX = 256 };
+
+/* Everyone whom a rule may come to ask, by participant. */
+struct approvers {
+	const struct policy *p;
+	bool *is_in;
+	bool anyone; /* only the message says who */
+};
+
+static void add_mailbox(struct approvers *a, int mailbox)
+{
+	const struct policy_mailbox *m = &a->p->mailboxes[mailbox];
+
+	for (size_t i = 0; i < m->n_consumers; i++)
+		a->is_in[m->consumers[i]] = true;
+}
+
+static void add_head(struct approvers *a, int participant)
+{
+	int head = a->p->participants[participant].head;
+
+	if (head != POLICY_NONE)
+		add_mailbox(a, head);
+}
+
+/* Of each who is in by now. */
+static void add_heads(struct approvers *a)
+{
+	bool was_in[POLICY_PARTICIPANTS_MAX];
+
+	memcpy(was_in, a->is_in, a->p->n_participants * sizeof *was_in);
+	for (size_t i = 0; i < a->p->n_participants; i++)
+		if (was_in[i])
+			add_head(a, (int)i);
+}
+
+static void add_kind(struct approvers *a, const struct policy_kind *kind)
+{
+	for (size_t i = 0; i < kind->n_participants; i++)
+		a->is_in[kind->participants[i]] = true;
+	for (size_t i = 0; i < kind->n_bodies; i++) {
+		const struct policy_body *body = policy_body(a->p, kind->bodies[i]);
+		for (size_t k = 0; k < body->n_mailboxes; k++)
+			add_mailbox(a, body->mailboxes[k]);
+	}
+}
+
+static void add_address(struct approvers *a, const struct address *to)
+{
+	const struct policy_context nobody = { .sender = POLICY_NONE, .case_owner = POLICY_NONE };
+	struct mailbox_list list;
+	struct scope s;
+
+	switch (to->kind) {
+	case ADDRESS_SENDER: return; /* who asks can't approve */
+	case ADDRESS_HEAD: add_heads(a); return;
+	case ADDRESS_HEAD_OF: add_head(a, to->index); return;
+	case ADDRESS_ROLE: add_kind(a, &a->p->kinds[to->index]); return;
+	case ADDRESS_PROVIDER:
+	case ADDRESS_POOL:
+	case ADDRESS_CASE_OWNER:
+	case ADDRESS_ADDRESSEES: a->anyone = true; return;
+	default: break;
+	}
+	scope_init(&s, a->p, &nobody);
+	mailbox_list_init(&list);
+	address_resolve(&s, to, &list);
+	for (size_t i = 0; i < list.n; i++)
+		add_mailbox(a, list.at[i]);
+}
+
+static void add_step(struct approvers *a, const char *to)
+{
+	char why[ADDRESS_BYTES_MAX];
+	struct address address;
+
+	while (*to) {
+		size_t len = address_length(to);
+		if (address_parse(a->p, to, len, &address, why, sizeof why))
+			add_address(a, &address);
+		to += len;
+		to += strspn(to, ", ");
+	}
+}
+
+static void find_approvers(struct approvers *a, const struct rule *rule)
+{
+	a->anyone = rule->ranked.used;
+	for (size_t i = 0; i < rule->n_to; i++)
+		add_address(a, &rule->to[i]);
+	for (size_t i = 0; i < rule->n_steps; i++)
+		add_step(a, rule->steps[i].to);
+}
+
+/* How many can approve what this one asks. */
+static size_t count_without(const struct approvers *a, size_t sender, bool of_kinds)
+{
+	bool seen[POLICY_KINDS_MAX] = { false };
+	size_t n = 0;
+
+	for (size_t i = 0; i < a->p->n_participants; i++) {
+		int kind = a->p->more[i].kind;
+		if (i == sender || !a->is_in[i] || (of_kinds && seen[kind]))
+			continue;
+		seen[kind] = true;
+		n++;
+	}
+	return n;
+}
+
+static bool may_ask(const struct policy *p, const struct rule *rule, size_t i)
+{
+	const struct condition *c = &rule->when;
+	bool named = c->n_senders == 0;
+
+	for (size_t k = 0; k < c->n_senders; k++)
+		named |= c->senders[k] == (int)i;
+	return named && p->participants[i].may_send & c->types &&
+	       (!c->sender_kinds || c->sender_kinds & UINT64_C(1) << p->more[i].kind);
+}
+
+static void check_one(struct loader *l, const struct rule *rule, bool *is_in)
+{
+	struct approvers a = { .p = l->p, .is_in = is_in };
+	const struct yaml_node *node = load_nth(l, "rules", (size_t)(rule - l->p->rules));
+
+	memset(is_in, 0, l->p->n_participants * sizeof *is_in);
+	find_approvers(&a, rule);
+	for (size_t i = 0; i < l->p->n_participants && !a.anyone; i++) {
+		size_t n = may_ask(l->p, rule, i) ? count_without(&a, i, rule->quorum_of_kinds)
+						  : rule->quorum;
+		if (n >= rule->quorum)
+			continue;
+		yaml_mistake(l->diag, yaml_get(node, "quorum"),
+			     "rule '%s': %u%s have to accept, but only %zu whom it asks can do so "
+			     "when '%s' sends it; ask more in 'to' or 'then', or lower 'quorum'",
+			     rule->name, rule->quorum, rule->quorum_of_kinds ? " kinds" : "", n,
+			     l->p->participants[i].name);
+		return;
+	}
+}
+
+void check_quorums(struct loader *l)
+{
+	bool *is_in = load_alloc(l, l->p->n_participants + 1, sizeof *is_in);
+
+	for (size_t i = 0; is_in && i < l->p->n_rules; i++)
+		if (l->p->rules[i].quorum > 1)
+			check_one(l, &l->p->rules[i], is_in);
+}

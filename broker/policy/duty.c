@@ -1,0 +1,87 @@
+/* Who gets what can't wait while nobody is there, and who is designated today. */
+#include "broker/policy/decide.h"
+
+static bool is_off(const struct scope *s, int mailbox)
+{
+	return !calendar_is_open_for(&s->p->calendar, s->p->attendance[mailbox].hours,
+				     s->ctx->now_ms);
+}
+
+/* The first along the duty contacts who is there now and may hear of it; the last who may, when
+ * nobody is there.  The loader has refused circles. */
+int duty_of(const struct scope *s, int mailbox)
+{
+	const struct policy *p = s->p;
+	int found = POLICY_NONE;
+	int at = mailbox;
+
+	if (s->urgency != IEUM__V1__URGENCY__URGENCY_IMMEDIATE)
+		return POLICY_NONE;
+	while ((is_off(s, at) || scope_excludes(s, at)) && p->attendance[at].duty != POLICY_NONE) {
+		at = p->attendance[at].duty;
+		if (!scope_excludes(s, at))
+			found = at;
+	}
+	return found == mailbox ? POLICY_NONE : found;
+}
+
+int policy_duty(const struct policy *p, const struct policy_context *ctx, int mailbox)
+{
+	struct scope s;
+
+	scope_init(&s, p, ctx);
+	return duty_of(&s, mailbox);
+}
+
+static void ask_too(struct policy_task *task, int mailbox)
+{
+	for (size_t i = 0; i < task->n_asked; i++) {
+		if (task->asked[i] == mailbox)
+			return;
+	}
+	if (task->n_asked < POLICY_ROUTES_MAX)
+		task->asked[task->n_asked++] = mailbox;
+}
+
+enum ieum_err decide_duty(struct deciding *d)
+{
+	const struct policy_context *ctx = d->s.ctx;
+	struct policy_decision *out = d->out;
+	size_t n_routes = out->n_routes;
+	int own = ctx->sender == POLICY_NONE ? POLICY_NONE
+					     : d->s.p->participants[ctx->sender].mailbox;
+	enum ieum_err err = IEUM_E_OK;
+
+	/* Of a linked set one mailbox learns, at whatever hour. */
+	if (d->s.type == IEUM__V1__MESSAGE_TYPE__MESSAGE_TYPE_LINKED_SET_NOTICE)
+		return IEUM_E_OK;
+	for (size_t i = 0; i < n_routes && !err; i++) {
+		int duty = duty_of(&d->s, out->routes[i].mailbox);
+		int task = out->routes[i].task;
+
+		/* Whoever sends it knows of it. */
+		if (duty == POLICY_NONE || duty == own)
+			continue;
+		err = decide_route(d, duty, IEUM__V1__DELIVERY_CAUSE__DELIVERY_CAUSE_DUTY, task);
+		if (!err && task >= 0)
+			ask_too(&out->tasks[task], duty);
+	}
+	return err;
+}
+
+bool is_designated(const struct scope *s, int participant)
+{
+	const struct policy_participant *who = &s->p->participants[participant];
+	int64_t today = calendar_day(&s->p->calendar, s->ctx->now_ms);
+
+	return s->any_day || (today >= who->from_day && today <= who->until_day);
+}
+
+int64_t policy_agreement_ends_ms(const struct policy *p, int participant)
+{
+	const struct policy_participant *who = policy_participant(p, participant);
+
+	if (!who || who->until_day == INT64_MAX)
+		return INT64_MAX;
+	return calendar_moment(&p->calendar, who->until_day + 1, 0);
+}

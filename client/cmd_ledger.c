@@ -1,0 +1,212 @@
+/* ieum audit ledger: who received or read what, from a journal file alone.
+ *
+ * As cmd_audit.c this knows the broker, for an auditor has this one program. */
+#include <openssl/evp.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "broker/disclosures.h"
+#include "client/command.h"
+#include "client/json_out.h"
+#include "client/render.h"
+#include "client/trouble.h"
+#include "client/values.h"
+#include "client/when.h"
+
+enum { TOKEN_BYTES_MAX = 64, WHO_CELLS = 32 };
+
+/* Where the rows go. */
+struct printing {
+	const struct invocation *inv;
+	struct sheet sheet;
+	json_t *list; /* NULL: a table */
+	size_t n;
+};
+
+/* ---- whose ---- */
+
+struct wanted {
+	uint8_t case_id[UUID_BYTES];
+	uint8_t token[TOKEN_BYTES_MAX];
+};
+
+static enum exit_code take_token(const struct invocation *inv, struct wanted *w,
+				 struct disclosures_of *of)
+{
+	const char *text = value_of(inv, OPTION_TOKEN);
+	uint8_t bytes[TOKEN_BYTES_MAX + 8];
+	size_t n = strlen(text);
+	int len = n > 0 && n % 4 == 0 && n / 4 * 3 <= sizeof bytes
+			  ? EVP_DecodeBlock(bytes, (const uint8_t *)text, (int)n)
+			  : -1;
+
+	for (size_t i = n; len > 0 && i > n - 2 && text[i - 1] == '='; i--)
+		len--;
+	if (len <= 0 || len > TOKEN_BYTES_MAX)
+		return trouble_usage(inv, TEXT_LEDGER_TOKEN, text);
+	memcpy(w->token, bytes, (size_t)len);
+	of->token = w->token;
+	of->token_len = (size_t)len;
+	return EXIT_DONE;
+}
+
+static enum exit_code take_wanted(const struct invocation *inv, struct wanted *w,
+				  struct disclosures_of *of)
+{
+	int n = given(inv, OPTION_CASE) + given(inv, OPTION_TOKEN) + given(inv, OPTION_PARTICIPANT);
+	enum exit_code code;
+
+	if (given(inv, OPTION_EARLIER))
+		return trouble_usage(inv, TEXT_OPTION_NOT_HERE,
+				     arguments_option_name(OPTION_EARLIER));
+	if (n != 1)
+		return trouble_usage(inv, TEXT_LEDGER_WHICH, "");
+	if (given(inv, OPTION_TOKEN))
+		return take_token(inv, w, of);
+	if (given(inv, OPTION_PARTICIPANT)) {
+		of->participant = value_of(inv, OPTION_PARTICIPANT);
+		return EXIT_DONE;
+	}
+	code = value_id(inv, value_of(inv, OPTION_CASE), w->case_id);
+	of->case_id = w->case_id;
+	return code;
+}
+
+/* ---- printing ---- */
+
+static const char *id_text(const uint8_t *id, char out[UUID_TEXT_BYTES])
+{
+	*out = '\0';
+	if (id)
+		uuid_format(id, out);
+	return out;
+}
+
+static enum ieum_err add_json(struct printing *p, const struct disclosure *d)
+{
+	char message[UUID_TEXT_BYTES], in_case[UUID_TEXT_BYTES], word[3][PBMAP_WORD_BYTES];
+
+	(void)pbmap_enum_word(&ieum__v1__message_type__descriptor, (int)d->type, word[0]);
+	(void)pbmap_enum_word(&ieum__v1__basis_kind__descriptor, (int)d->basis, word[1]);
+	(void)pbmap_enum_word(&ieum__v1__delivery_cause__descriptor, (int)d->cause, word[2]);
+	json_t *row = json_pack(
+		"{s:I, s:I, s:s, s:s, s:s, s:s, s:s, s:s, s:s, s:s, s:s, s:s, s:s, s:s, s:b}",
+		"journal_number", (json_int_t)d->seq, "at_us", (json_int_t)d->at_us, "participant",
+		d->participant, "actor", d->actor, "address", d->address, "how",
+		*d->read ? "read" : "received", "read", d->read, "mailbox", d->mailbox, "cause",
+		d->cause ? word[2] : "", "message_id", id_text(d->message_id, message), "type",
+		d->message_id ? word[0] : "", "case_id", id_text(d->case_id, in_case), "sender",
+		d->sender, "article", d->article, "erased", (int)d->erased);
+	if (!row || json_object_set_new(row, "basis", json_string(d->basis ? word[1] : "")) != 0 ||
+	    json_array_append_new(p->list, row) != 0)
+		return IEUM_E_NO_MEMORY;
+	return IEUM_E_OK;
+}
+
+/* "statutory, 아동복지법 제22조의4" */
+static const char *basis_text(const struct printing *p, const struct disclosure *d,
+			      char out[SHOWN_BYTES])
+{
+	const char *kind = d->basis ? SHOWN_WORD(p->inv, basis_kind, d->basis) : "";
+
+	snprintf(out, SHOWN_BYTES, "%s%s%s", kind, *d->article ? ", " : "", d->article);
+	return out;
+}
+
+static const char *how_text(const struct printing *p, const struct disclosure *d,
+			    char out[SHOWN_BYTES])
+{
+	if (*d->read)
+		snprintf(out, SHOWN_BYTES, say(p->inv, TEXT_LEDGER_READ), d->read);
+	else
+		snprintf(out, SHOWN_BYTES, "%s%s%s", SHOWN_WORD(p->inv, delivery_cause, d->cause),
+			 strcmp(d->mailbox, d->participant) != 0 ? ", " : "",
+			 strcmp(d->mailbox, d->participant) != 0 ? d->mailbox : "");
+	return out;
+}
+
+static void add_row(struct printing *p, const struct disclosure *d)
+{
+	char when[WHEN_BYTES], line[SHOWN_BYTES], id[UUID_TEXT_BYTES];
+	const char *type = d->message_id ? SHOWN_WORD(p->inv, message_type, d->type) : "";
+	struct sheet *s = &p->sheet;
+
+	sheet_row(s);
+	sheet_cell(s, when_time(d->at_us / 1000, when));
+	sheet_cell(s, d->participant);
+	snprintf(line, sizeof line, "%s%s%s", d->actor, *d->actor ? ", " : "", d->address);
+	sheet_cell(s, line);
+	sheet_colour(s, how_text(p, d, line),
+		     d->cause == IEUM__V1__DELIVERY_CAUSE__DELIVERY_CAUSE_ESCALATED ? TABLE_YELLOW
+										    : TABLE_PLAIN);
+	snprintf(line, sizeof line, d->erased ? say(p->inv, TEXT_LEDGER_ERASED) : "%s", type);
+	sheet_cell(s, line);
+	sheet_cell(s, !d->message_id ? "" : *d->sender ? d->sender : say(p->inv, TEXT_LEDGER_HUB));
+	sheet_cell(s, basis_text(p, d, line));
+	sheet_cell(s, id_text(d->case_id, id));
+	sheet_cell(s, id_text(d->message_id, id));
+}
+
+static void begin_table(struct printing *p)
+{
+	struct sheet *s = &p->sheet;
+
+	sheet_begin(s, p->inv);
+	sheet_column(s, TEXT_WHEN, TABLE_LEFT, 0);
+	sheet_column(s, TEXT_LEDGER_WHO, TABLE_LEFT, WHO_CELLS);
+	sheet_column(s, TEXT_LEDGER_FROM, TABLE_LEFT, WHO_CELLS);
+	sheet_column(s, TEXT_LEDGER_HOW, TABLE_LEFT, WHO_CELLS);
+	sheet_column(s, TEXT_TYPE, TABLE_LEFT, 0);
+	sheet_column(s, TEXT_LEDGER_WHOSE, TABLE_LEFT, WHO_CELLS);
+	sheet_column(s, TEXT_LEGAL_BASIS, TABLE_LEFT, WHO_CELLS);
+	sheet_column(s, TEXT_CASE, TABLE_LEFT, 0);
+	sheet_column(s, TEXT_MESSAGE, TABLE_LEFT, 0);
+}
+
+static enum ieum_err print_cb(void *ctx, const struct disclosure *d)
+{
+	struct printing *p = ctx;
+
+	if (p->list) {
+		p->n++;
+		return add_json(p, d);
+	}
+	if (p->n++ == 0)
+		begin_table(p);
+	add_row(p, d);
+	return p->sheet.err;
+}
+
+static enum exit_code end(struct printing *p, enum ieum_err err)
+{
+	enum exit_code code = EXIT_DONE;
+
+	if (p->list && err)
+		json_decref(p->list);
+	else if (p->list)
+		code = json_out(p->inv, p->list);
+	else if (p->n > 0)
+		code = sheet_end(&p->sheet);
+	else if (!err)
+		fprintf(p->inv->out, "%s\n", say(p->inv, TEXT_LEDGER_NOTHING));
+	return code;
+}
+
+enum exit_code cmd_ledger(struct invocation *inv)
+{
+	struct disclosures_of of = { .case_id = NULL };
+	struct printing p = { .inv = inv };
+	char why[DISCLOSURES_WHY_BYTES];
+	struct wanted w;
+	enum exit_code code = take_wanted(inv, &w, &of);
+
+	if (code)
+		return code;
+	p.list = inv->json ? json_array() : NULL;
+	enum ieum_err err = disclosures_list(inv->words[1], &of, print_cb, &p, why);
+	code = end(&p, err);
+	if (!err)
+		return code;
+	code = trouble(inv, err, *why ? why : inv->words[1]);
+	return code == EXIT_MISMATCH || code == EXIT_FAILED ? code : EXIT_FILE;
+}

@@ -1,0 +1,14 @@
+/* What explaining to people and to programs share; for explained.c and explained_json.c only. */
+#ifndef IEUM_CLIENT_EXPLAINED_PARTS_H
+#define IEUM_CLIENT_EXPLAINED_PARTS_H
+
+#include "client/explained.h"
+
+const char *explained_mailbox(const struct explained *e, int mailbox);
+
+/* The rule behind a route; "" when the sender named the mailbox. */
+const char *explained_rule_of(const struct explained *e, size_t route);
+
+enum exit_code explained_json(const struct invocation *inv, const struct explained *e);
+
+#endif

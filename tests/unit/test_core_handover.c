@@ -1,0 +1,826 @@
+/* Hand-over of a jurisdiction: the dry run, the cut-over, a case taken or declined, what keeps
+ * coming meanwhile, and the end. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "proto/handover_row.h"
+#include "proto/sha256.h"
+#include "tests/unit/core_trial.h"
+
+#define STEP(word) IEUM__V1__HANDOVER_STEP__HANDOVER_STEP_##word
+
+enum { CASES = 3 };
+
+/* Two agencies: `old` is there for two towns, `new` for the second from some day on. */
+static const char hub[] =
+	"hub: {name: test.ieum, title: {en: T, ko: 티}, jurisdiction: \"41210\", time_zone: \"+09:00\"}\n"
+	"calendar: {working_hours: \"09:00-18:00\", weekend: [saturday, sunday], holidays: []}\n"
+	"domains: [care]\n"
+	"kinds:\n"
+	"  police: {title: {en: P, ko: 경}, may_send: {all_except: [jurisdiction_change]}}\n"
+	"  agency: {title: {en: A, ko: 아}, may_send: {all_except: [jurisdiction_change]}}\n"
+	"  city: {title: {en: C, ko: 시}, may_send: all}\n"
+	"  provider: {title: {en: V, ko: 제}, may_send: [answer]}\n"
+	"participants:\n"
+	"  ps: {kind: police, title: {en: ps, ko: 가}}\n"
+	"  old: {kind: agency, title: {en: old, ko: 나}, head: city, jurisdictions: [\"41390\", \"41210\"]}\n"
+	"  new: {kind: agency, title: {en: new, ko: 다}, head: city, jurisdiction: \"99\"}\n"
+	"  city: {kind: city, title: {en: city, ko: 라}}\n"
+	"  carer: {kind: provider, title: {en: carer, ko: 마}, head: city, domains: [care]}\n"
+	"types:\n"
+	"  default: {needs_case: true, may_open: true}\n"
+	"  answer: {needs_case: false, needs_reply_to: true}\n"
+	"  jurisdiction_change: {needs_case: false}\n"
+	"  handover_manifest: {needs_case: false}\n"
+	"rules:\n"
+	"  - name: report\n"
+	"    when: {type: report_received}\n"
+	"    to: \"role:agency\"\n"
+	"    owner: \"role:agency\"\n"
+	"    answer_within: 10 d\n"
+	"    stops_at: completed\n"
+	"    then: [{to: city, within: 1 d}]\n"
+	"    case_state: investigating\n"
+	"  - name: support\n"
+	"    when: {type: referral}\n"
+	"    ranked: $domain\n"
+	"    answer_within: 20 d\n"
+	"    then: [{to: city, within: 1 d}]\n"
+	"  - name: ask\n"
+	"    when: {type: information_request, addressed: true}\n"
+	"    to: addressees\n"
+	"    answer_within: 20 d\n"
+	"    then: [{to: city, within: 1 d}]\n"
+	"  - name: work\n"
+	"    when: {type: service_report}\n"
+	"    to: case_owner\n"
+	"  - name: change\n"
+	"    when: {type: jurisdiction_change}\n"
+	"    hands_over: true\n"
+	"  - name: case-handed-over\n"
+	"    when: {type: handover, addressed: true}\n"
+	"    to: addressees\n"
+	"    answer_within: 1 d\n"
+	"    stops_at: completed\n"
+	"    on_accept: hand_over\n"
+	"    then: [{to: [head, addressees, city], within: 1 d, repeat: true}]\n"
+	"  - name: confirmed\n"
+	"    when: {type: handover_manifest, sender_kind: agency}\n"
+	"    to: city\n"
+	"    confirms: true\n";
+
+struct town {
+	struct trial w;
+	uint64_t ps, old, new, city, carer;
+	uint8_t cases[CASES][CORE_ID_BYTES]; /* each opened by the report of the same id */
+	uint8_t change[CORE_ID_BYTES];
+	uint8_t asked[CASES][CORE_ID_BYTES]; /* the hub's requests, in the order of the cases */
+};
+
+static void take_all(struct trial *w, uint64_t connection)
+{
+	uint64_t id;
+
+	while ((id = trial_release_one(w, connection)))
+		assert_int_equal(trial_done(w, connection, id), IEUM_E_OK);
+}
+
+static void open_town(struct town *t)
+{
+	struct message m;
+
+	memset(t, 0, sizeof *t);
+	trial_start(&t->w, hub, NULL);
+	t->ps = trial_connect(&t->w, "ps");
+	t->old = trial_connect(&t->w, "old");
+	t->new = trial_connect(&t->w, "new");
+	t->city = trial_connect(&t->w, "city");
+	t->carer = trial_connect(&t->w, "carer");
+	for (int i = 0; i < CASES; i++) {
+		t->w.now += MIN_US;
+		message_new(&t->w, &m, TYPE(REPORT_RECEIVED));
+		message_open_case(&m);
+		trial_submitted(&t->w, t->ps, &m);
+		memcpy(t->cases[i], m.id, CORE_ID_BYTES);
+	}
+	take_all(&t->w, t->old);
+}
+
+static enum ieum_err announce(struct town *t, const char *from, const char *to, core_time_us at)
+{
+	struct message m;
+
+	message_new(&t->w, &m, TYPE(JURISDICTION_CHANGE));
+	m.change.from = (char *)from;
+	m.change.to = (char *)to;
+	m.change.from_jurisdiction = (char *)"41210";
+	m.change.effective_at_ms = at / 1000;
+	enum ieum_err err = trial_submit(&t->w, t->city, &m);
+	if (!err)
+		memcpy(t->change, m.id, CORE_ID_BYTES);
+	return err;
+}
+
+/* Announced and in effect; the requests are what `new` then gets. */
+static void cut_over(struct town *t)
+{
+	uint64_t ids[64];
+	struct core_delivery d;
+	int n_asked = 0;
+
+	assert_int_equal(announce(t, "old", "new", t->w.now + DAY_US), IEUM_E_OK);
+	take_all(&t->w, t->new);
+	take_all(&t->w, t->old);
+	(void)trial_at(&t->w, t->w.now + DAY_US);
+	size_t n = trial_release(&t->w, t->new, 64, ids);
+	for (size_t i = 0; i < n; i++) {
+		assert_true(core_delivery(t->w.core, ids[i], &d));
+		if (d.answer_by_at_ms)
+			memcpy(t->asked[n_asked++], d.message_id, CORE_ID_BYTES);
+		assert_int_equal(trial_done(&t->w, t->new, ids[i]), IEUM_E_OK);
+	}
+	assert_int_equal(n_asked, CASES);
+}
+
+static const Ieum__V1__HandoverResult *ask(struct town *t, uint64_t who, const char *from,
+					   const char *to, enum ieum_err *err)
+{
+	Ieum__V1__Query q = IEUM__V1__QUERY__INIT;
+	Ieum__V1__HandoverQuery of = IEUM__V1__HANDOVER_QUERY__INIT;
+
+	q.what_case = IEUM__V1__QUERY__WHAT_HANDOVER;
+	q.handover = &of;
+	q.page_rows = 200;
+	of.from = (char *)from;
+	of.to = (char *)to;
+	of.jurisdiction = (char *)"41210";
+	if (!*from)
+		of.change_id = (ProtobufCBinaryData){ CORE_ID_BYTES, t->change };
+	const Ieum__V1__Result *r = trial_query(&t->w, who, &q, err);
+	return r ? r->handover : NULL;
+}
+
+static const Ieum__V1__HandoverResult *status(struct town *t)
+{
+	enum ieum_err err;
+	const Ieum__V1__HandoverResult *r = ask(t, t->city, "", "", &err);
+
+	assert_int_equal(err, IEUM_E_OK);
+	return r;
+}
+
+/* ---- the dry run ---- */
+
+static void a_dry_run_tells_what_would_go_and_what_not(void **state)
+{
+	struct town t;
+	struct message m;
+	enum ieum_err err;
+
+	(void)state;
+	open_town(&t);
+	message_new(&t.w, &m, TYPE(SERVICE_REPORT));
+	message_in_case(&m, t.cases[1]);
+	message_exclude(&m, "new");
+	trial_submitted(&t.w, t.ps, &m);
+	const Ieum__V1__HandoverResult *r = ask(&t, t.city, "old", "new", &err);
+	assert_int_equal(err, IEUM_E_OK);
+	assert_int_equal(r->n_items, CASES);
+	assert_int_equal(r->errors, 1);
+	assert_int_equal(r->manifest->cases, CASES - 1);
+	assert_int_equal(r->manifest->open_referrals, CASES - 1);
+	for (size_t i = 0; i < CASES; i++) {
+		bool is_it = memcmp(r->items[i]->case_id.data, t.cases[1], CORE_ID_BYTES) == 0;
+		assert_int_equal(r->items[i]->stays, is_it);
+		assert_int_equal(r->items[i]->error_code,
+				 is_it ? IEUM_E_CONFLICT_OF_INTEREST : IEUM_E_OK);
+	}
+	/* Nothing has changed, and only who may announce it may ask. */
+	trial_verify(&t.w);
+	assert_int_equal(trial_case(&t.w, t.old, t.cases[0])->summary->state, CASE(INVESTIGATING));
+	(void)ask(&t, t.ps, "old", "new", &err);
+	assert_int_equal(err, IEUM_E_NOT_PERMITTED);
+	/* The cut-over does the same. */
+	assert_int_equal(announce(&t, "old", "new", t.w.now + MIN_US), IEUM_E_OK);
+	(void)trial_at(&t.w, t.w.now + MIN_US);
+	assert_int_equal(status(&t)->manifest->cases, CASES - 1);
+	assert_int_equal(trial_case(&t.w, t.old, t.cases[1])->summary->state, CASE(INVESTIGATING));
+	trial_stop(&t.w);
+}
+
+/* Each page counts what it tells of, and looks at no more. */
+static void a_dry_run_comes_in_pages(void **state)
+{
+	Ieum__V1__HandoverQuery of = IEUM__V1__HANDOVER_QUERY__INIT;
+	Ieum__V1__Query q = IEUM__V1__QUERY__INIT;
+	struct town t;
+	uint8_t cursor[16];
+	enum ieum_err err;
+
+	(void)state;
+	open_town(&t);
+	of.from = (char *)"old";
+	of.to = (char *)"new";
+	q.what_case = IEUM__V1__QUERY__WHAT_HANDOVER;
+	q.handover = &of;
+	q.page_rows = 1;
+	for (int i = 0; i < CASES; i++) {
+		const Ieum__V1__Result *r = trial_query(&t.w, t.city, &q, &err);
+		assert_non_null(r);
+		assert_int_equal(r->handover->n_items, 1);
+		assert_int_equal(r->handover->manifest->cases, 1);
+		assert_int_equal(r->handover->manifest->digest.len, 0);
+		/* Newest first. */
+		assert_memory_equal(r->handover->items[0]->case_id.data, t.cases[CASES - 1 - i],
+				    CORE_ID_BYTES);
+		q.cursor = (ProtobufCBinaryData){ r->next_cursor.len, cursor };
+		memcpy(cursor, r->next_cursor.data, r->next_cursor.len);
+	}
+	const Ieum__V1__Result *end = q.cursor.len ? trial_query(&t.w, t.city, &q, &err) : NULL;
+	assert_true(!end || (end->handover->n_items == 0 && end->next_cursor.len == 0));
+	trial_stop(&t.w);
+}
+
+static void a_change_is_announced_once_and_can_be_taken_back(void **state)
+{
+	struct town t;
+
+	(void)state;
+	open_town(&t);
+	assert_int_equal(announce(&t, "old", "old", t.w.now), IEUM_E_FIELD_INVALID);
+	assert_int_equal(announce(&t, "old", "nobody", t.w.now), IEUM_E_FIELD_INVALID);
+	assert_int_equal(announce(&t, "old", "new", t.w.now + DAY_US), IEUM_E_OK);
+	assert_int_equal(announce(&t, "old", "new", t.w.now + DAY_US), IEUM_E_STATE_CONFLICT);
+	/* Both are told. */
+	assert_int_equal(trial_counts(&t.w, "old").queued, 1);
+	assert_int_equal(trial_counts(&t.w, "new").queued, 1);
+	/* Only by who announced it. */
+	assert_int_equal(trial_answer(&t.w, t.old, t.change, ANSWER(CANCEL)), IEUM_E_NOT_ADDRESSED);
+	assert_int_equal(trial_answer(&t.w, t.city, t.change, ANSWER(CANCEL)), IEUM_E_OK);
+	assert_int_equal(trial_counts(&t.w, "old").queued, 2);
+	trial_verify(&t.w);
+	(void)trial_at(&t.w, t.w.now + 2 * DAY_US);
+	assert_int_equal(trial_case(&t.w, t.old, t.cases[0])->summary->state, CASE(INVESTIGATING));
+	assert_int_equal(status(&t)->step, STEP(CANCELLED));
+	assert_int_equal(announce(&t, "old", "new", t.w.now + DAY_US), IEUM_E_OK);
+	(void)trial_at(&t.w, t.w.now + DAY_US);
+	assert_int_equal(trial_answer(&t.w, t.city, t.change, ANSWER(CANCEL)),
+			 IEUM_E_STATE_CONFLICT);
+	trial_stop(&t.w);
+}
+
+/* ---- the cut-over ---- */
+
+static void open_report(struct town *t, uint8_t id[CORE_ID_BYTES])
+{
+	struct message m;
+
+	message_new(&t->w, &m, TYPE(REPORT_RECEIVED));
+	message_open_case(&m);
+	trial_submitted(&t->w, t->ps, &m);
+	memcpy(id, m.id, CORE_ID_BYTES);
+}
+
+static const Ieum__V1__HandoverChanged *due_once(struct town *t)
+{
+	core_decision_reset(&t->w.d);
+	assert_int_equal(trial_record(&t->w,
+				      core_decide_due(t->w.core, t->w.policy, t->w.now, &t->w.d)),
+			 IEUM_E_OK);
+	const Ieum__V1__Event *e = t->w.d.n_items ? t->w.d.items[0].event : NULL;
+	return e && e->what_case == IEUM__V1__EVENT__WHAT_HANDOVER_CHANGED ? e->handover_changed
+									   : NULL;
+}
+
+/* It takes effect in one event; its cases follow, a bounded number per call, and what comes between
+ * finds each case where it belongs. */
+static void many_cases_are_gathered_some_at_a_time(void **state)
+{
+	enum { MANY = 1200 };
+	static uint8_t id[MANY][CORE_ID_BYTES];
+	uint8_t late[CORE_ID_BYTES];
+	struct town t;
+	struct message m;
+
+	(void)state;
+	open_town(&t);
+	for (int i = 0; i < MANY; i++)
+		open_report(&t, id[i]);
+	assert_int_equal(announce(&t, "old", "new", t.w.now + DAY_US), IEUM_E_OK);
+	t.w.now += DAY_US;
+	assert_int_equal(due_once(&t)->step, STEP(CUT_OVER));
+	trial_verify(&t.w);
+	open_report(&t, late);
+	assert_string_equal(trial_case(&t.w, t.new, late)->summary->owner, "new");
+	unsigned n_calls = 0;
+	for (const Ieum__V1__HandoverChanged *e; (e = due_once(&t)); n_calls++) {
+		assert_int_equal(e->step, STEP(GATHERED));
+		assert_in_range(e->n_case_ids, 1, 512);
+		trial_verify(&t.w);
+		if (n_calls > 0)
+			continue;
+		/* The newest is not gathered yet. */
+		assert_int_equal(trial_case(&t.w, t.old, id[MANY - 1])->summary->state,
+				 CASE(INVESTIGATING));
+		message_new(&t.w, &m, TYPE(SERVICE_REPORT));
+		message_in_case(&m, id[MANY - 1]);
+		uint64_t of_new = trial_counts(&t.w, "new").queued;
+		trial_submitted(&t.w, t.ps, &m);
+		assert_int_equal(trial_counts(&t.w, "new").queued, of_new);
+		message_new(&t.w, &m, TYPE(HANDOVER_MANIFEST));
+		m.manifest.change_id = (ProtobufCBinaryData){ CORE_ID_BYTES, t.change };
+		assert_int_equal(trial_submit(&t.w, t.new, &m), IEUM_E_STATE_CONFLICT);
+	}
+	assert_true(n_calls > 2);
+	assert_int_equal(status(&t)->manifest->cases, CASES + MANY);
+	assert_int_equal(status(&t)->manifest->digest.len, HANDOVER_DIGEST_BYTES);
+	assert_int_equal(trial_case(&t.w, t.old, id[MANY - 1])->summary->state, CASE(IN_HANDOVER));
+	trial_stop(&t.w);
+}
+
+/* ---- taken ---- */
+
+static void until_it_is_accepted_the_old_one_is_responsible(void **state)
+{
+	struct town t;
+	struct message m;
+
+	(void)state;
+	open_town(&t);
+	cut_over(&t);
+	trial_verify(&t.w);
+	const Ieum__V1__CaseResult *k = trial_case(&t.w, t.old, t.cases[0]);
+	assert_int_equal(k->summary->state, CASE(IN_HANDOVER));
+	assert_string_equal(k->summary->owner, "old");
+	/* It may act; what comes reaches both. */
+	assert_int_equal(trial_answer(&t.w, t.old, t.cases[0], ANSWER(RECEIVED)), IEUM_E_OK);
+	message_new(&t.w, &m, TYPE(SERVICE_REPORT));
+	message_in_case(&m, t.cases[0]);
+	trial_submitted(&t.w, t.ps, &m);
+	take_all(&t.w, t.ps);
+	struct core_delivery d;
+	uint64_t of_old = trial_release_one(&t.w, t.old);
+	uint64_t manifest = of_old;
+	of_old = trial_release_one(&t.w, t.old);
+	assert_true(manifest && of_old && core_delivery(t.w.core, of_old, &d));
+	assert_memory_equal(d.message_id, m.id, CORE_ID_BYTES);
+	uint64_t of_new = trial_release_one(&t.w, t.new);
+	assert_true(of_new && core_delivery(t.w.core, of_new, &d));
+	assert_memory_equal(d.message_id, m.id, CORE_ID_BYTES);
+	assert_int_equal(d.cause, CAUSE(FORWARDED));
+	/* And a new state is the case's when the hand-over is over. */
+	assert_int_equal(trial_answer(&t.w, t.new, t.asked[0], ANSWER(ACCEPT)), IEUM_E_OK);
+	k = trial_case(&t.w, t.new, t.cases[0]);
+	assert_int_equal(k->summary->state, CASE(INVESTIGATING));
+	assert_string_equal(k->summary->owner, "new");
+	trial_stop(&t.w);
+}
+
+static int64_t due_of(struct town *t, uint64_t who, const uint8_t *id)
+{
+	const Ieum__V1__ReferralResult *r = trial_referral(&t->w, who, id);
+
+	assert_non_null(r);
+	return r->tasks[0]->due_at_ms;
+}
+
+static void deadlines_are_not_reset(void **state)
+{
+	struct town t;
+
+	(void)state;
+	open_town(&t);
+	int64_t due_at_ms = due_of(&t, t.ps, t.cases[0]);
+	cut_over(&t);
+	assert_int_equal(due_of(&t, t.ps, t.cases[0]), due_at_ms);
+	assert_int_equal(trial_answer(&t.w, t.new, t.asked[0], ANSWER(ACCEPT)), IEUM_E_OK);
+	(void)trial_at(&t.w, t.w.now);
+	const Ieum__V1__ReferralResult *r = trial_referral(&t.w, t.new, t.cases[0]);
+	assert_non_null(r);
+	assert_int_equal(r->tasks[0]->due_at_ms, due_at_ms);
+	assert_string_equal(r->tasks[0]->asked, "new");
+	/* The new one gets what it owes, with the old deadline, and can answer it. */
+	struct core_delivery d;
+	uint64_t id = trial_release_one(&t.w, t.new);
+	assert_true(id && core_delivery(t.w.core, id, &d));
+	assert_memory_equal(d.message_id, t.cases[0], CORE_ID_BYTES);
+	assert_int_equal(d.cause, CAUSE(FORWARDED));
+	assert_int_equal(d.answer_by_at_ms, due_at_ms);
+	assert_int_equal(trial_answer(&t.w, t.new, t.cases[0], ANSWER(COMPLETE)), IEUM_E_OK);
+	trial_stop(&t.w);
+}
+
+static void the_old_ones_access_ends(void **state)
+{
+	struct town t;
+	struct message m;
+
+	(void)state;
+	open_town(&t);
+	cut_over(&t);
+	take_all(&t.w, t.old);
+	/* One is in flight to it, one waits. */
+	for (int i = 0; i < 2; i++) {
+		message_new(&t.w, &m, TYPE(SERVICE_REPORT));
+		message_in_case(&m, t.cases[0]);
+		trial_submitted(&t.w, t.ps, &m);
+	}
+	uint64_t in_flight = trial_release_one(&t.w, t.old);
+	int64_t released_at_ms = t.w.now / 1000;
+	assert_true(in_flight);
+	t.w.now += MIN_US / 2;
+	assert_int_equal(trial_answer(&t.w, t.new, t.asked[0], ANSWER(ACCEPT)), IEUM_E_OK);
+	trial_verify(&t.w);
+	assert_int_equal(trial_counts(&t.w, "old").queued, 0);
+	assert_int_equal(trial_counts(&t.w, "old").in_flight, 0);
+	assert_int_equal(trial_counts(&t.w, "old").withdrawn, 2);
+	assert_int_equal(trial_done(&t.w, t.old, in_flight), IEUM_E_OK);
+	assert_null(trial_case(&t.w, t.old, t.cases[0]));
+	assert_null(trial_referral(&t.w, t.old, t.cases[0]));
+	assert_non_null(trial_case(&t.w, t.old, t.cases[1]));
+	message_new(&t.w, &m, TYPE(SERVICE_REPORT));
+	message_in_case(&m, t.cases[0]);
+	assert_int_equal(trial_submit(&t.w, t.old, &m), IEUM_E_CASE_UNKNOWN);
+	assert_int_equal(trial_answer(&t.w, t.old, t.cases[0], ANSWER(COMPLETE)),
+			 IEUM_E_REFERRAL_UNKNOWN);
+	/* When it last had something of it is on record. */
+	const Ieum__V1__HandoverResult *r = status(&t);
+	assert_int_equal(r->items[0]->step, STEP(ACCEPTED));
+	assert_int_equal(r->items[0]->last_read_at_ms, released_at_ms);
+	assert_int_equal(r->items[1]->step, STEP(ASKED));
+	/* Its successor reads what it had. */
+	assert_non_null(trial_referral(&t.w, t.new, t.cases[0]));
+	trial_stop(&t.w);
+}
+
+static void a_read_by_a_query_is_the_last_read(void **state)
+{
+	struct town t;
+
+	(void)state;
+	open_town(&t);
+	cut_over(&t);
+	t.w.now += HOUR_US;
+	core_decision_reset(&t.w.d);
+	assert_int_equal(trial_record(&t.w,
+				      core_decide_read(t.w.core, t.old, "case",
+						       (const uint8_t(*)[CORE_ID_BYTES])t.cases[0],
+						       1, t.w.now, &t.w.d)),
+			 IEUM_E_OK);
+	int64_t read_at_ms = t.w.now / 1000;
+	trial_verify(&t.w);
+	t.w.now += HOUR_US;
+	assert_int_equal(trial_answer(&t.w, t.new, t.asked[0], ANSWER(ACCEPT)), IEUM_E_OK);
+	assert_int_equal(status(&t)->items[0]->last_read_at_ms, read_at_ms);
+	trial_stop(&t.w);
+}
+
+static void late_answers_go_to_the_new_one(void **state)
+{
+	struct town t;
+	struct message m;
+	struct core_delivery d;
+
+	(void)state;
+	open_town(&t);
+	message_new(&t.w, &m, TYPE(REFERRAL));
+	message_in_case(&m, t.cases[2]);
+	m.support.domain = (char *)"care";
+	trial_submitted(&t.w, t.old, &m);
+	cut_over(&t);
+	assert_int_equal(trial_answer(&t.w, t.new, t.asked[2], ANSWER(ACCEPT)), IEUM_E_OK);
+	(void)trial_at(&t.w, t.w.now);
+	take_all(&t.w, t.new);
+	take_all(&t.w, t.old);
+	assert_int_equal(trial_answer(&t.w, t.carer, m.id, ANSWER(ACCEPT)), IEUM_E_OK);
+	assert_int_equal(trial_counts(&t.w, "old").queued, 0);
+	uint64_t id = trial_release_one(&t.w, t.new);
+	assert_true(id && core_delivery(t.w.core, id, &d));
+	assert_int_equal(d.cause, CAUSE(FORWARDED));
+	/* What the old one asked for the new one can call off. */
+	assert_int_equal(trial_answer(&t.w, t.new, m.id, ANSWER(CANCEL)), IEUM_E_OK);
+	assert_int_equal(trial_task(&t.w, t.new, m.id), TASK(CANCELLED));
+	trial_stop(&t.w);
+}
+
+static void new_reports_go_to_the_new_one_from_the_cut_over(void **state)
+{
+	struct town t;
+	struct message m;
+
+	(void)state;
+	open_town(&t);
+	cut_over(&t);
+	take_all(&t.w, t.old);
+	message_new(&t.w, &m, TYPE(REPORT_RECEIVED));
+	message_open_case(&m);
+	trial_submitted(&t.w, t.ps, &m);
+	assert_int_equal(trial_counts(&t.w, "old").queued, 0);
+	assert_string_equal(trial_case(&t.w, t.new, m.id)->summary->owner, "new");
+	struct core_delivery d;
+	uint64_t id = trial_release_one(&t.w, t.new);
+	assert_true(id && core_delivery(t.w.core, id, &d));
+	assert_int_equal(d.cause, CAUSE(FORWARDED));
+	assert_int_equal(trial_answer(&t.w, t.new, m.id, ANSWER(RECEIVED)), IEUM_E_OK);
+	/* The other town's stay where they were. */
+	message_new(&t.w, &m, TYPE(REPORT_RECEIVED));
+	message_open_case(&m);
+	m.envelope.jurisdiction = (char *)"41390";
+	trial_submitted(&t.w, t.ps, &m);
+	assert_string_equal(trial_case(&t.w, t.old, m.id)->summary->owner, "old");
+	trial_stop(&t.w);
+}
+
+/* ---- not taken ---- */
+
+static void a_declined_case_stays(void **state)
+{
+	struct town t;
+	uint64_t before;
+
+	(void)state;
+	open_town(&t);
+	cut_over(&t);
+	take_all(&t.w, t.old);
+	take_all(&t.w, t.city);
+	before = trial_counts(&t.w, "city").queued;
+	assert_int_equal(trial_answer(&t.w, t.new, t.asked[1], ANSWER(REJECT)), IEUM_E_OK);
+	const Ieum__V1__CaseResult *k = trial_case(&t.w, t.old, t.cases[1]);
+	assert_int_equal(k->summary->state, CASE(INVESTIGATING));
+	assert_string_equal(k->summary->owner, "old");
+	/* Who keeps it and who announced the change are told why. */
+	assert_int_equal(trial_counts(&t.w, "old").queued, 1);
+	assert_int_equal(trial_counts(&t.w, "city").queued, before + 1);
+	assert_int_equal(status(&t)->items[1]->step, STEP(KEPT));
+	/* It stays so: what goes to the old one is not brought to the new one any more. */
+	struct message m;
+	message_new(&t.w, &m, TYPE(SERVICE_REPORT));
+	message_in_case(&m, t.cases[1]);
+	trial_submitted(&t.w, t.ps, &m);
+	assert_int_equal(trial_counts(&t.w, "old").queued, 2);
+	assert_int_equal(trial_counts(&t.w, "new").queued, 0);
+	trial_stop(&t.w);
+}
+
+/* Also where the old one is asked in it, but not responsible for it. */
+static void a_declined_case_of_another_owner_stays(void **state)
+{
+	struct town t;
+	struct message m;
+
+	(void)state;
+	open_town(&t);
+	message_new(&t.w, &m, TYPE(REFERRAL));
+	message_open_case(&m);
+	message_to(&m, "old");
+	m.support.domain = (char *)"care";
+	trial_submitted(&t.w, t.city, &m);
+	uint8_t id[CORE_ID_BYTES];
+	memcpy(id, m.id, CORE_ID_BYTES);
+	message_new(&t.w, &m, TYPE(INFORMATION_REQUEST));
+	message_in_case(&m, id);
+	message_to(&m, "old");
+	trial_submitted(&t.w, t.city, &m);
+	assert_string_equal(trial_case(&t.w, t.city, id)->summary->owner, "city");
+	assert_int_equal(announce(&t, "old", "new", t.w.now + DAY_US), IEUM_E_OK);
+	(void)trial_at(&t.w, t.w.now + DAY_US);
+	assert_int_equal(status(&t)->manifest->cases, CASES + 1);
+	struct core_delivery d;
+	bool declined = false;
+	for (uint64_t delivery; (delivery = trial_release_one(&t.w, t.new));)
+		if (core_delivery(t.w.core, delivery, &d) && d.answer_by_at_ms &&
+		    memcmp(d.case_id, id, CORE_ID_BYTES) == 0)
+			declined = !trial_answer(&t.w, t.new, d.message_id, ANSWER(REJECT));
+	assert_true(declined);
+	take_all(&t.w, t.new);
+	take_all(&t.w, t.old);
+	message_new(&t.w, &m, TYPE(INFORMATION_REQUEST));
+	message_in_case(&m, id);
+	message_to(&m, "old");
+	trial_submitted(&t.w, t.city, &m);
+	assert_int_equal(trial_counts(&t.w, "old").queued, 1);
+	assert_int_equal(trial_counts(&t.w, "new").queued, 0);
+	trial_stop(&t.w);
+}
+
+static void silence_is_pressed_daily_and_only_the_new_one_can_take_it(void **state)
+{
+	struct town t;
+
+	(void)state;
+	open_town(&t);
+	cut_over(&t);
+	for (int day = 0; day < 5; day++) {
+		take_all(&t.w, t.city);
+		take_all(&t.w, t.new);
+		(void)trial_at(&t.w, t.w.now + DAY_US + MIN_US);
+		assert_true(trial_counts(&t.w, "city").queued >= CASES);
+		trial_verify(&t.w);
+	}
+	assert_int_equal(trial_answer(&t.w, t.city, t.asked[0], ANSWER(ACCEPT)),
+			 IEUM_E_NOT_ADDRESSED);
+	assert_int_equal(trial_answer(&t.w, t.city, t.asked[0], ANSWER(RECEIVED)), IEUM_E_OK);
+	assert_int_equal(trial_answer(&t.w, t.new, t.asked[0], ANSWER(IN_PROGRESS)), IEUM_E_OK);
+	assert_int_equal(trial_answer(&t.w, t.new, t.asked[0], ANSWER(COMPLETE)), IEUM_E_OK);
+	assert_int_equal(trial_answer(&t.w, t.new, t.asked[1], ANSWER(ACCEPT)), IEUM_E_OK);
+	trial_stop(&t.w);
+}
+
+/* ---- the end ---- */
+
+/* As the new one computes it: of what it was told about each case but that one. */
+static void manifest(struct town *t, struct message *m, size_t but)
+{
+	const Ieum__V1__HandoverResult *r = status(t);
+	static uint8_t bytes[CASES * HANDOVER_ROW_BYTES];
+	static uint8_t digest[SHA256_BYTES];
+
+	message_new(&t->w, m, TYPE(HANDOVER_MANIFEST));
+	m->manifest.change_id = (ProtobufCBinaryData){ CORE_ID_BYTES, t->change };
+	for (size_t i = 0; i < r->n_items; i++) {
+		struct handover_row row = { .open_referrals = r->items[i]->open_referrals,
+					    .clocks = r->items[i]->clocks,
+					    .holds = r->items[i]->holds };
+		if (i == but)
+			continue;
+		memcpy(row.case_id, r->items[i]->case_id.data, CORE_ID_BYTES);
+		handover_row_put(&row, bytes + m->manifest.cases++ * HANDOVER_ROW_BYTES);
+		m->manifest.open_referrals += row.open_referrals;
+	}
+	assert_true(sha256(bytes, m->manifest.cases * HANDOVER_ROW_BYTES, digest));
+	m->manifest.digest = (ProtobufCBinaryData){ SHA256_BYTES, digest };
+}
+
+static void it_is_complete_only_when_all_is_taken_and_the_lists_agree(void **state)
+{
+	struct town t;
+	struct message m;
+
+	(void)state;
+	open_town(&t);
+	cut_over(&t);
+	for (int i = 0; i < CASES - 1; i++)
+		assert_int_equal(trial_answer(&t.w, t.new, t.asked[i], ANSWER(ACCEPT)), IEUM_E_OK);
+	manifest(&t, &m, SIZE_MAX);
+	assert_int_equal(trial_submit(&t.w, t.new, &m), IEUM_E_STATE_CONFLICT);
+	assert_string_equal(t.w.detail, "cases not accepted yet: 1 of 3");
+	assert_int_equal(trial_answer(&t.w, t.new, t.asked[CASES - 1], ANSWER(ACCEPT)), IEUM_E_OK);
+	m.manifest.open_referrals++;
+	assert_int_equal(trial_submit(&t.w, t.new, &m), IEUM_E_MANIFEST_MISMATCH);
+	assert_string_equal(t.w.detail,
+			    "handover_manifest.open_referrals: 4, but 3 were handed over");
+	m.manifest.open_referrals--;
+	m.manifest.digest.data[7] ^= 1;
+	assert_int_equal(trial_submit(&t.w, t.new, &m), IEUM_E_MANIFEST_MISMATCH);
+	m.manifest.digest.data[7] ^= 1;
+	assert_int_equal(trial_submit(&t.w, t.old, &m), IEUM_E_NOT_ADDRESSED);
+	take_all(&t.w, t.old);
+	take_all(&t.w, t.city);
+	trial_submitted(&t.w, t.new, &m);
+	assert_int_equal(trial_counts(&t.w, "old").queued, 1);
+	assert_int_equal(trial_counts(&t.w, "city").queued, 1);
+	assert_int_equal(status(&t)->step, STEP(COMPLETED));
+	/* The redirection outlives it, until the hub file sends nothing there any more. */
+	message_new(&t.w, &m, TYPE(REPORT_RECEIVED));
+	message_open_case(&m);
+	trial_submitted(&t.w, t.ps, &m);
+	assert_string_equal(trial_case(&t.w, t.new, m.id)->summary->owner, "new");
+	trial_stop(&t.w);
+}
+
+static void without_a_rule_the_new_one_is_asked_all_the_same(void **state)
+{
+	struct town t;
+	char *other = strdup(hub);
+
+	(void)state;
+	assert_non_null(other);
+	open_town(&t);
+	assert_int_equal(announce(&t, "old", "new", t.w.now + DAY_US), IEUM_E_OK);
+	take_all(&t.w, t.new);
+	/* The hub file that came meanwhile knows nothing of hand-overs. */
+	*strstr(other, "  - name: change") = '\0';
+	trial_reload(&t.w, other);
+	(void)trial_at(&t.w, t.w.now + DAY_US);
+	assert_int_equal(trial_counts(&t.w, "new").queued, CASES + 1);
+	for (int i = 0; i <= CASES; i++) {
+		struct core_delivery d;
+		uint64_t id = trial_release_one(&t.w, t.new);
+		assert_true(id && core_delivery(t.w.core, id, &d));
+		if (d.answer_by_at_ms)
+			assert_int_equal(trial_answer(&t.w, t.new, d.message_id, ANSWER(ACCEPT)),
+					 IEUM_E_OK);
+	}
+	assert_int_equal(status(&t)->not_accepted, 0);
+	free(other);
+	trial_stop(&t.w);
+}
+
+static void whoever_is_excluded_meanwhile_does_not_get_it(void **state)
+{
+	struct town t;
+	struct message m;
+
+	(void)state;
+	open_town(&t);
+	cut_over(&t);
+	message_new(&t.w, &m, TYPE(SERVICE_REPORT));
+	message_in_case(&m, t.cases[1]);
+	message_exclude(&m, "new");
+	trial_submitted(&t.w, t.ps, &m);
+	trial_verify(&t.w);
+	assert_int_equal(trial_answer(&t.w, t.new, t.asked[1], ANSWER(ACCEPT)),
+			 IEUM_E_CONFLICT_OF_INTEREST);
+	assert_int_equal(status(&t)->items[1]->step, STEP(KEPT));
+	assert_int_equal(trial_case(&t.w, t.old, t.cases[1])->summary->state, CASE(INVESTIGATING));
+	assert_int_equal(trial_task(&t.w, t.ps, t.asked[1]), TASK(CANCELLED));
+	trial_stop(&t.w);
+}
+
+/* What it may not read any more it can't have on its list. */
+static void a_list_may_lack_what_the_new_one_may_not_know(void **state)
+{
+	struct town t;
+	struct message m;
+
+	(void)state;
+	open_town(&t);
+	cut_over(&t);
+	message_new(&t.w, &m, TYPE(SERVICE_REPORT));
+	message_in_case(&m, t.cases[1]);
+	message_exclude(&m, "new");
+	trial_submitted(&t.w, t.ps, &m);
+	assert_int_equal(trial_answer(&t.w, t.new, t.asked[0], ANSWER(ACCEPT)), IEUM_E_OK);
+	assert_int_equal(trial_answer(&t.w, t.new, t.asked[2], ANSWER(ACCEPT)), IEUM_E_OK);
+	manifest(&t, &m, SIZE_MAX);
+	assert_int_equal(m.manifest.cases, CASES);
+	manifest(&t, &m, 0);
+	assert_int_equal(trial_submit(&t.w, t.new, &m), IEUM_E_MANIFEST_MISMATCH);
+	manifest(&t, &m, 1);
+	assert_int_equal(m.manifest.cases, CASES - 1);
+	trial_submitted(&t.w, t.new, &m);
+	assert_int_equal(status(&t)->step, STEP(COMPLETED));
+	trial_stop(&t.w);
+}
+
+static void a_ladder_that_ends_is_begun_anew(void **state)
+{
+	struct town t;
+	char *other = strdup(hub);
+
+	(void)state;
+	assert_non_null(other);
+	memcpy(strstr(other, ", repeat: true"), "              ", strlen(", repeat: true"));
+	open_town(&t);
+	trial_reload(&t.w, other);
+	cut_over(&t);
+	for (int day = 0; day < 2; day++)
+		(void)trial_at(&t.w, t.w.now + DAY_US);
+	trial_verify(&t.w);
+	assert_int_equal(trial_answer(&t.w, t.new, t.asked[0], ANSWER(ACCEPT)),
+			 IEUM_E_STATE_CONFLICT);
+	/* Another request is there instead. */
+	unsigned n_accepted = 0;
+	struct core_delivery d;
+	for (uint64_t id; (id = trial_release_one(&t.w, t.new));)
+		if (core_delivery(t.w.core, id, &d) && d.answer_by_at_ms > t.w.now / 1000 &&
+		    !trial_answer(&t.w, t.new, d.message_id, ANSWER(ACCEPT)))
+			n_accepted++;
+	assert_int_equal(n_accepted, CASES);
+	assert_int_equal(status(&t)->not_accepted, 0);
+	free(other);
+	trial_stop(&t.w);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(a_dry_run_tells_what_would_go_and_what_not),
+		cmocka_unit_test(a_dry_run_comes_in_pages),
+		cmocka_unit_test(a_change_is_announced_once_and_can_be_taken_back),
+		cmocka_unit_test(many_cases_are_gathered_some_at_a_time),
+		cmocka_unit_test(until_it_is_accepted_the_old_one_is_responsible),
+		cmocka_unit_test(deadlines_are_not_reset),
+		cmocka_unit_test(the_old_ones_access_ends),
+		cmocka_unit_test(a_read_by_a_query_is_the_last_read),
+		cmocka_unit_test(late_answers_go_to_the_new_one),
+		cmocka_unit_test(new_reports_go_to_the_new_one_from_the_cut_over),
+		cmocka_unit_test(a_declined_case_stays),
+		cmocka_unit_test(a_declined_case_of_another_owner_stays),
+		cmocka_unit_test(silence_is_pressed_daily_and_only_the_new_one_can_take_it),
+		cmocka_unit_test(it_is_complete_only_when_all_is_taken_and_the_lists_agree),
+		cmocka_unit_test(without_a_rule_the_new_one_is_asked_all_the_same),
+		cmocka_unit_test(whoever_is_excluded_meanwhile_does_not_get_it),
+		cmocka_unit_test(a_list_may_lack_what_the_new_one_may_not_know),
+		cmocka_unit_test(a_ladder_that_ends_is_begun_anew),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
