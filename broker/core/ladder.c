@@ -238,5 +238,6 @@ enum ieum_err ladder_move(const struct core *c, const struct policy *p, struct c
 		return IEUM_E_OK;
 	}
 	e->state = IEUM__V1__TASK_STATE__TASK_STATE_FAILED;
-	return outcome_failed(c, p, d, now, r);
+	err = placing_failed(c, d, now, t);
+	return err ? err : outcome_failed(c, p, d, now, r);
 }

@@ -77,3 +77,18 @@ enum ieum_err placing_silent(const struct core *c, struct core_decision *d, core
 		err = placing_wait_ends(c, d, now, wh, IEUM__V1__WAIT_STATE__WAIT_STATE_ENDED);
 	return err;
 }
+
+enum ieum_err placing_failed(const struct core *c, struct core_decision *d, core_time_us now,
+			     const struct task *t)
+{
+	enum ieum_err err = IEUM_E_OK;
+
+	if (t->effect != IEUM__V1__CASE_EFFECT__CASE_EFFECT_TAKE_PLACE)
+		return IEUM_E_OK;
+	for (uint32_t h = hold_of(c, t->referral); h && !err; h = hold_at(c, h)->next)
+		if (placing_state(d, c, hold_at(c, h)) == HOLD(HELD))
+			err = placing_change(d, c, now,
+					     &(struct placing_change){ .hold = hold_at(c, h),
+								       .state = HOLD(RELEASED) });
+	return err;
+}

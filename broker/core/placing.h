@@ -60,6 +60,10 @@ enum ieum_err placing_step_hold(const struct core *c, const struct policy *p,
 enum ieum_err placing_silent(const struct core *c, struct core_decision *d, core_time_us now,
 			     const struct task *t) IEUM_MUST_CHECK;
 
+/* Its request has failed: whatever is still held for it ends. */
+enum ieum_err placing_failed(const struct core *c, struct core_decision *d, core_time_us now,
+			     const struct task *t) IEUM_MUST_CHECK;
+
 /* ---- time; place_due.c ---- */
 
 /* One hold that lapses, or one offer. */

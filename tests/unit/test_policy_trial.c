@@ -103,7 +103,7 @@ static struct trial_result *result_of(const char *text)
 	return &result;
 }
 
-static void run_example(const char *hub, const char *tests)
+static void run_example(const char *hub_file, const char *tests)
 {
 	static struct trial_result result;
 	static struct yaml_diag diag;
@@ -111,7 +111,7 @@ static void run_example(const char *hub, const char *tests)
 	struct trials *t = NULL;
 
 	yaml_diag_init(&diag);
-	if (policy_load(hub, &diag, &city) || trials_load(city, tests, &diag, &t))
+	if (policy_load(hub_file, &diag, &city) || trials_load(city, tests, &diag, &t))
 		fail_msg("%s", diag.mistakes[0].text);
 	assert_true(t->n >= 15);
 	for (size_t i = 0; i < t->n; i++) {
