@@ -695,8 +695,9 @@ SANITIZED := \
 
 # Fixed sets of seeds on two hub files and in random cities, then a minute's worth of new ones.
 SIM_RUNS := "$B/bin/ieum-sim --seeds 60 --steps 2500" "$B/bin/ieum-sim --hub tests/sim/places.yaml --seeds 30 --steps 2500" \
-	"$B/bin/ieum-sim --cities --seeds 60 --steps 2500" "$B/bin/ieum-sim --seconds 15 --steps 2500" \
-	"$B/bin/ieum-sim --cities --seconds 45 --steps 2500"
+	"$B/bin/ieum-sim --cities --seeds 60 --steps 2500"
+# New seeds with each run: they find what nobody has seen yet.
+FRESH_RUNS := "$B/bin/ieum-sim --seconds 60 --steps 2500" "$B/bin/ieum-sim --cities --seconds 120 --steps 2500"
 SCENARIOS := $(sort $(wildcard tests/scenarios/*.yaml))
 SCENARIO_RUNS := "$B/bin/ieum-play $(SCENARIOS)"
 # Every rule of the examples has a scenario that misses it.
@@ -725,7 +726,7 @@ unit: all $(filter $B/%,$(UNIT_BIN)) ## run the unit tests (ONLY=word chooses)
 	@$(RUN) $(UNIT_BIN)
 
 sim: all ## run the simulator's fixed and fresh seeds
-	@$(RUN) $(SIM_RUNS)
+	@$(RUN) $(SIM_RUNS) $(FRESH_RUNS)
 
 scenarios: all ## play the scenario files in the simulator, a line each and a count
 	@$B/bin/ieum-play $(SCENARIOS)

@@ -32,10 +32,28 @@ static void leave_pump(struct session *s)
 	s->on_pump = false;
 }
 
-/* Is the mailbox's name "name" or "name/role"? */
-static bool is_of_body(const char *mailbox, const char *name, size_t len)
+/* Also of a body whose members have no mailbox in common. */
+static bool is_member(const struct policy *p, const struct policy_participant *who,
+		      const char *name, size_t len)
 {
-	return strncmp(mailbox, name, len) == 0 && (mailbox[len] == '\0' || mailbox[len] == '/');
+	char of[POLICY_NAME_BYTES];
+
+	if (len >= sizeof of)
+		return false;
+	memcpy(of, name, len);
+	of[len] = '\0';
+	int index = policy_find_body(p, of);
+	const struct policy_body *body = index == POLICY_NONE ? NULL : policy_body(p, index);
+	for (size_t i = 0; body && i < body->n_mailboxes; i++)
+		for (size_t k = 0; k < who->n_mailboxes; k++)
+			if (body->mailboxes[i] == who->mailboxes[k])
+				return true;
+	return false;
+}
+
+static bool is_named(const char *name, const char *recipient, size_t len)
+{
+	return strlen(name) == len && memcmp(name, recipient, len) == 0;
 }
 
 bool releases_is_reader(void *ctx, const char *recipient, size_t len)
@@ -44,12 +62,14 @@ bool releases_is_reader(void *ctx, const char *recipient, size_t len)
 	const struct session *s = reading->s;
 	const struct policy_participant *who = session_participant(s);
 
-	if (strlen(who->name) == len && memcmp(who->name, recipient, len) == 0)
+	if (is_named(who->name, recipient, len))
 		return true;
 	for (size_t i = 0; i < who->n_mailboxes; i++)
-		if (is_of_body(policy_mailbox(s->server->policy, who->mailboxes[i])->name,
-			       recipient, len))
+		if (is_named(policy_mailbox(s->server->policy, who->mailboxes[i])->name, recipient,
+			     len))
 			return true;
+	if (is_member(s->server->policy, who, recipient, len))
+		return true;
 	return core_succeeds(s->server->core, s->server->policy, s->connection, reading->case_id,
 			     recipient, len);
 }

@@ -71,7 +71,8 @@ static enum ieum_err check_delivery(struct checking *k, const struct referral *r
 		return wrong(k, "delivery %llu is queued and in no lane", id);
 	if (d->state == DELIVERY_WAITING && !transit_at(k->c, d->transit)->place)
 		return wrong(k, "delivery %llu waits for no time", id);
-	if (left && !ended && d->state != DELIVERY_DEAD)
+	if (left && !ended && d->state != DELIVERY_DEAD &&
+	    !handover_is_told_by(k->c, r, d->mailbox))
 		return wrong(k, "delivery %llu is on its way to who has left the case", id);
 	if (in && !left && !case_member(in, d->mailbox))
 		return wrong(k, "delivery %llu: its mailbox takes no part in the case", id);

@@ -158,6 +158,9 @@ enum ieum_err apply_was_read(struct core *c, const struct applied *a,
 
 /* OK, or JOURNAL_CORRUPT with what is wrong. */
 enum ieum_err handovers_check(const struct core *c, char *what, size_t what_bytes) IEUM_MUST_CHECK;
+/* Does the message answer the mailbox's own request to take a case?  Whoever asked hears of it, though
+ * it has left by that. */
+bool handover_is_told_by(const struct core *c, const struct referral *r, uint32_t mailbox);
 enum ieum_err handover_check_case(const struct core *c, const struct core_case *k, char *what,
 				  size_t what_bytes) IEUM_MUST_CHECK;
 

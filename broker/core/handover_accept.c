@@ -65,12 +65,15 @@ enum ieum_err handover_check_answer(struct submission *s, const struct task *t, 
 	*settles = takes(s->answer.kind) || (h && declines(s->answer.kind));
 	if (!*settles || takes(s->answer.kind))
 		return IEUM_E_OK;
-	/* Why it was declined: to whoever keeps the case, and to whoever announced the change. */
-	enum ieum_err err = submit_route(s->d, s->e, h->from,
-					 IEUM__V1__DELIVERY_CAUSE__DELIVERY_CAUSE_ANSWER, 0);
-	return err ? err
-		   : submit_route(s->d, s->e, h->announced_by,
-				  IEUM__V1__DELIVERY_CAUSE__DELIVERY_CAUSE_ANSWER, 0);
+	/* Why it was declined: to whoever keeps the case, and to whoever announced the change; not to
+	 * one that may not hear of it any more. */
+	const uint32_t told[] = { h->from, h->announced_by };
+	enum ieum_err err = IEUM_E_OK;
+	for (size_t i = 0; i < sizeof told / sizeof told[0] && !err; i++)
+		if (!submit_excludes(s, told[i]))
+			err = submit_route(s->d, s->e, told[i],
+					   IEUM__V1__DELIVERY_CAUSE__DELIVERY_CAUSE_ANSWER, 0);
+	return err;
 }
 
 Ieum__V1__TaskState handover_state_after(Ieum__V1__AnswerKind kind)

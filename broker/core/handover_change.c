@@ -212,14 +212,13 @@ static enum ieum_err compare(const struct occasion *o, const Ieum__V1__HandoverM
 	return IEUM_E_OK;
 }
 
-/* The hub found, after the cut-over, that the case can't go: the new one was never asked, or may not
- * read it any more. */
+/* The new one was never asked, because the hub found that the case can't go; or may not read it any
+ * more, by a conflict of interest or because it has handed it on. */
 static bool is_unknown_to(const struct occasion *o, uint32_t mailbox,
 			  const struct handed_case *handed)
 {
 	uint32_t participant = state_participant_number(o->c, state_mailbox_name(o->c, mailbox));
-	uint32_t ch =
-		handed->step == HANDOVER_STEP(KEPT) ? state_case(o->c, handed->row.case_id) : 0;
+	uint32_t ch = state_case(o->c, handed->row.case_id);
 
 	return ch && (!case_member(case_at(o->c, ch), mailbox) ||
 		      case_excludes(case_at(o->c, ch), participant));
@@ -250,7 +249,7 @@ static enum ieum_err check_list(const struct occasion *o, const Ieum__V1__Handov
 {
 	struct handover known;
 
-	if (m->cases == h->n_cases || h->n_kept == 0)
+	if (m->cases == h->n_cases)
 		return compare(o, m, h);
 	enum ieum_err err = known_part(o, h, &known);
 	return err ? err : compare(o, m, m->cases == known.n_cases ? &known : h);

@@ -62,6 +62,15 @@ static uint32_t holds_of(const struct core *c, const struct core_case *k)
 	return n;
 }
 
+bool handover_is_told_by(const struct core *c, const struct referral *r, uint32_t mailbox)
+{
+	uint32_t asked = r->in_reply_to ? seqmap_get(&c->seqs, r->in_reply_to) : 0;
+	const struct referral *a = asked ? referral_at(c, asked) : NULL;
+
+	return a && a->type == IEUM__V1__MESSAGE_TYPE__MESSAGE_TYPE_HANDOVER && a->sender &&
+	       handover_own_mailbox(c, a->sender) == mailbox;
+}
+
 /* Nobody who has left takes part, or has anything on its way; who hands over is responsible until
  * the other is. */
 enum ieum_err handover_check_case(const struct core *c, const struct core_case *k, char *what,

@@ -109,7 +109,9 @@ static uint32_t next_of(const struct where *w, uint32_t mailbox, bool *beside)
 	}
 	for (uint32_t i = w->c->handovers.n; i-- > 0 && !pending;) {
 		const struct handover *h = w->c->handovers.all[i];
-		if (h->from == mailbox && takes_effect(w, h) && may_have_it(w, h->to))
+		/* Whoever has handed this very case on doesn't get it back by another change. */
+		if (h->from == mailbox && takes_effect(w, h) && may_have_it(w, h->to) &&
+		    !(w->k && handover_ended(w->k, h->to)))
 			return h->to;
 	}
 	return 0;
@@ -268,6 +270,22 @@ static void redirect_owner(const struct where *w, Ieum__V1__Submitted *e)
 		e->case_owner = instead_of(w, w->k->owner);
 }
 
+/* The message of the same decision and case that excludes somebody: what the hub makes because of
+ * it comes before that is applied. */
+static const Ieum__V1__Submitted *excluding(const struct core_decision *d,
+					    const Ieum__V1__Submitted *e)
+{
+	for (size_t i = 0; i < d->n_items; i++) {
+		const Ieum__V1__Event *other = d->items[i].event;
+		if (other->what_case == IEUM__V1__EVENT__WHAT_SUBMITTED &&
+		    other->submitted->n_excluded > 0 &&
+		    other->submitted->case_id.len == e->case_id.len &&
+		    memcmp(other->submitted->case_id.data, e->case_id.data, e->case_id.len) == 0)
+			return other->submitted;
+	}
+	return e;
+}
+
 enum ieum_err handover_redirect(const struct core *c, const struct policy *p,
 				struct core_decision *d, Ieum__V1__Submitted *e)
 {
@@ -279,8 +297,8 @@ enum ieum_err handover_redirect(const struct core *c, const struct policy *p,
 				 .k = ch ? case_at(c, ch) : NULL,
 				 .jurisdiction =
 					 ch ? case_at(c, ch)->jurisdiction : e->jurisdiction,
-				 .excluded = e->excluded,
-				 .n_excluded = e->n_excluded };
+				 .excluded = excluding(d, e)->excluded,
+				 .n_excluded = excluding(d, e)->n_excluded };
 	bool changed = false;
 
 	/* Nothing was ever handed over, or it is no case's: the common case. */

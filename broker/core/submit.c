@@ -442,6 +442,21 @@ static enum ieum_err check_case_room(struct submission *s)
 
 /* ---- all of it ---- */
 
+/* Its own mailbox; in a case which that one has handed over, another that still takes part. */
+static uint32_t speaks_from(const struct submission *s)
+{
+	const struct core_case *k = s->core_case ? case_at(s->c, s->core_case) : NULL;
+	const struct policy_participant *who = s->who.who;
+	uint32_t own = caller_mailbox(s->p, &s->who);
+
+	for (size_t i = 0; k && handover_ended(k, own) && i < who->n_mailboxes; i++) {
+		uint32_t other = policy_mailbox(s->p, who->mailboxes[i])->number;
+		if (case_member(k, other))
+			return other;
+	}
+	return own;
+}
+
 static enum ieum_err begin_event(struct submission *s)
 {
 	const Ieum__V1__Envelope *from = s->envelope;
@@ -455,7 +470,7 @@ static enum ieum_err begin_event(struct submission *s)
 	e->message_id = from->message_id;
 	e->type = from->type;
 	e->sender = s->who.participant;
-	e->sender_mailbox = caller_mailbox(s->p, &s->who);
+	e->sender_mailbox = speaks_from(s);
 	e->connection = s->from->connection;
 	e->category = from->category;
 	if (!e->category && s->core_case)

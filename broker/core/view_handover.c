@@ -34,7 +34,9 @@ static Ieum__V1__HandoverItem *add_item(struct viewing *w, Ieum__V1__HandoverRes
 		return NULL;
 	*item = (Ieum__V1__HandoverItem)IEUM__V1__HANDOVER_ITEM__INIT;
 	item->case_id = view_id(id);
-	item->state = ch ? (Ieum__V1__CaseState)case_at(w->c, ch)->state : 0;
+	/* How it goes on is no business of who takes part no more. */
+	if (ch && (may_announce(w) || caller_in_case(w->c, w->p, &w->who, case_at(w->c, ch))))
+		item->state = (Ieum__V1__CaseState)case_at(w->c, ch)->state;
 	item->open_referrals = row->open_referrals;
 	item->clocks = row->clocks;
 	item->holds = row->holds;
@@ -102,7 +104,7 @@ static enum ieum_err put_plan(struct viewing *w, Ieum__V1__HandoverResult *r,
 		if (!k)
 			continue;
 		w->looked += 1 + k->n_open + k->n_clocks;
-		if (handover_concerns(w->c, plan, k))
+		if (!case_excludes(k, w->who.participant) && handover_concerns(w->c, plan, k))
 			err = put_planned(w, r, plan, k);
 	}
 	return err;
@@ -163,9 +165,12 @@ static enum ieum_err put_progress(struct viewing *w, Ieum__V1__HandoverResult *r
 
 	for (; at < n && r->n_items < w->rows && !err; at++) {
 		const struct handed_case *k = &h->cases[at];
-		Ieum__V1__HandoverItem *item = add_item(w, r, k->row.case_id, &k->row);
 		uint32_t ch = state_case(w->c, k->row.case_id);
 		const struct ended *ended = ch ? handover_ended(case_at(w->c, ch), h->from) : NULL;
+		w->looked++;
+		if (ch && case_excludes(case_at(w->c, ch), w->who.participant))
+			continue;
+		Ieum__V1__HandoverItem *item = add_item(w, r, k->row.case_id, &k->row);
 		if (!item)
 			return IEUM_E_NO_MEMORY;
 		item->step = (Ieum__V1__HandoverStep)k->step;

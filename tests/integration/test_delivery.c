@@ -477,18 +477,20 @@ static void expect_parts(struct peer *p, const char *own)
 {
 	const Ieum__V1__Referral *r = peer_delivery(p)->referral;
 
-	assert_int_equal(r->n_narrative, 2);
-	assert_int_equal(r->narrative[0]->clear.len, strlen("모두에게"));
-	assert_memory_equal(r->narrative[0]->clear.data, "모두에게", strlen("모두에게"));
-	assert_int_equal(r->narrative[1]->clear.len, strlen(own));
-	assert_memory_equal(r->narrative[1]->clear.data, own, strlen(own));
+	const char *const texts[] = { "모두에게", "회의 위원에게", own };
+
+	assert_int_equal(r->n_narrative, 3);
+	for (int i = 0; i < 3; i++) {
+		assert_int_equal(r->narrative[i]->clear.len, strlen(texts[i]));
+		assert_memory_equal(r->narrative[i]->clear.data, texts[i], strlen(texts[i]));
+	}
 }
 
 static void everyone_gets_his_parts_only(void **state)
 {
-	static const char *const names[] = { "town-aid", "town-aid-2" };
-	static const char *const texts[] = { "하나에게만", "둘에게만" };
-	Ieum__V1__NarrativePart part[3], *parts[3];
+	static const char *const names[] = { "town-aid", "town-aid-2", "town-round" };
+	static const char *const texts[] = { "하나에게만", "둘에게만", "회의 위원에게" };
+	Ieum__V1__NarrativePart part[3], *parts[4];
 	Ieum__V1__Addressee addressee[2], *addressees[2];
 	struct peer *from = peer_connect(&hub, "town-ps");
 	struct peer *to[2];
@@ -496,20 +498,23 @@ static void everyone_gets_his_parts_only(void **state)
 
 	(void)state;
 	message_service_report(&m, "town-aid", NULL, "모두에게");
-	for (int i = 0; i < 2; i++) {
+	for (int i = 0; i < 3; i++) {
 		part[i] = m.part;
 		part[i].recipients = (char **)&names[i];
 		part[i].n_recipients = 1;
 		part[i].clear = (ProtobufCBinaryData){ strlen(texts[i]), (uint8_t *)texts[i] };
+	}
+	for (int i = 0; i < 2; i++) {
 		addressee[i] = m.addressee;
 		addressee[i].participant = (char *)names[i];
 		addressees[i] = &addressee[i];
 	}
 	parts[0] = &m.part;
-	parts[1] = &part[0];
-	parts[2] = &part[1];
+	parts[1] = &part[2];
+	parts[2] = &part[0];
+	parts[3] = &part[1];
 	m.referral.narrative = parts;
-	m.referral.n_narrative = 3;
+	m.referral.n_narrative = 4;
 	m.envelope.addressees = addressees;
 	m.envelope.n_addressees = 2;
 	send(from, &m);

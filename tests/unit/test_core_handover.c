@@ -241,7 +241,8 @@ static void a_dry_run_comes_in_pages(void **state)
 		assert_memory_equal(r->handover->items[0]->case_id.data, t.cases[CASES - 1 - i],
 				    CORE_ID_BYTES);
 		q.cursor = (ProtobufCBinaryData){ r->next_cursor.len, cursor };
-		memcpy(cursor, r->next_cursor.data, r->next_cursor.len);
+		if (r->next_cursor.len)
+			memcpy(cursor, r->next_cursor.data, r->next_cursor.len);
 	}
 	const Ieum__V1__Result *end = q.cursor.len ? trial_query(&t.w, t.city, &q, &err) : NULL;
 	assert_true(!end || (end->handover->n_items == 0 && end->next_cursor.len == 0));
@@ -457,6 +458,35 @@ static void the_old_ones_access_ends(void **state)
 	assert_int_equal(r->items[1]->step, STEP(ASKED));
 	/* Its successor reads what it had. */
 	assert_non_null(trial_referral(&t.w, t.new, t.cases[0]));
+	trial_stop(&t.w);
+}
+
+/* Nor does it learn from the hand-over's list how a case goes on. */
+static void the_list_tells_the_old_one_no_more_than_that_it_was_taken(void **state)
+{
+	struct town t;
+	struct message m;
+	enum ieum_err err;
+
+	(void)state;
+	open_town(&t);
+	cut_over(&t);
+	assert_int_equal(trial_answer(&t.w, t.new, t.asked[0], ANSWER(ACCEPT)), IEUM_E_OK);
+	const Ieum__V1__HandoverResult *r = ask(&t, t.old, "", "", &err);
+	assert_non_null(r);
+	assert_int_equal(r->items[0]->step, STEP(ACCEPTED));
+	assert_int_equal(r->items[0]->state, 0);
+	assert_int_equal(r->items[1]->state, CASE(IN_HANDOVER));
+	r = ask(&t, t.new, "", "", &err);
+	assert_int_equal(r->items[0]->state, CASE(INVESTIGATING));
+	/* Whoever is excluded from a case finds it nowhere. */
+	message_new(&t.w, &m, TYPE(SERVICE_REPORT));
+	message_in_case(&m, t.cases[2]);
+	message_exclude(&m, "city");
+	trial_submitted(&t.w, t.ps, &m);
+	assert_int_equal(status(&t)->n_items, CASES - 1);
+	r = ask(&t, t.city, "old", "new", &err);
+	assert_int_equal(r->n_items, 1);
 	trial_stop(&t.w);
 }
 
@@ -770,6 +800,29 @@ static void a_list_may_lack_what_the_new_one_may_not_know(void **state)
 	trial_stop(&t.w);
 }
 
+/* A family moves on before the list is confirmed. */
+static void a_list_may_lack_what_the_new_one_has_handed_on(void **state)
+{
+	struct town t;
+	struct message m;
+
+	(void)state;
+	open_town(&t);
+	cut_over(&t);
+	for (int i = 0; i < CASES; i++)
+		assert_int_equal(trial_answer(&t.w, t.new, t.asked[i], ANSWER(ACCEPT)), IEUM_E_OK);
+	message_new(&t.w, &m, TYPE(HANDOVER));
+	message_in_case(&m, t.cases[2]);
+	message_to(&m, "city");
+	trial_submitted(&t.w, t.new, &m);
+	assert_int_equal(trial_answer(&t.w, t.city, m.id, ANSWER(ACCEPT)), IEUM_E_OK);
+	assert_null(trial_case(&t.w, t.new, t.cases[2]));
+	manifest(&t, &m, 2);
+	trial_submitted(&t.w, t.new, &m);
+	assert_int_equal(status(&t)->step, STEP(COMPLETED));
+	trial_stop(&t.w);
+}
+
 static void a_ladder_that_ends_is_begun_anew(void **state)
 {
 	struct town t;
@@ -809,6 +862,7 @@ int main(void)
 		cmocka_unit_test(until_it_is_accepted_the_old_one_is_responsible),
 		cmocka_unit_test(deadlines_are_not_reset),
 		cmocka_unit_test(the_old_ones_access_ends),
+		cmocka_unit_test(the_list_tells_the_old_one_no_more_than_that_it_was_taken),
 		cmocka_unit_test(a_read_by_a_query_is_the_last_read),
 		cmocka_unit_test(late_answers_go_to_the_new_one),
 		cmocka_unit_test(new_reports_go_to_the_new_one_from_the_cut_over),
@@ -819,6 +873,7 @@ int main(void)
 		cmocka_unit_test(without_a_rule_the_new_one_is_asked_all_the_same),
 		cmocka_unit_test(whoever_is_excluded_meanwhile_does_not_get_it),
 		cmocka_unit_test(a_list_may_lack_what_the_new_one_may_not_know),
+		cmocka_unit_test(a_list_may_lack_what_the_new_one_has_handed_on),
 		cmocka_unit_test(a_ladder_that_ends_is_begun_anew),
 	};
 

@@ -151,6 +151,8 @@ static bool do_run(void *ctx, bool quiet)
 		c->heard = false;
 		for (size_t i = 0; i < c->n_pending; i++)
 			put(c, i);
+		/* What is due at once: offers of places that got free. */
+		sim_hub_advance(c->sim, 0);
 		settle_all(c);
 		if (!commit(c, SIM_COMMIT))
 			return false;
