@@ -693,7 +693,7 @@ SANITIZED := \
 	UBSAN_OPTIONS=$(SANITIZER_OPTIONS)/ubsan:print_stacktrace=1 \
 	TSAN_OPTIONS=$(SANITIZER_OPTIONS)/tsan:second_deadlock_stack=1
 
-# Fixed sets of seeds on two hub files and in random cities, then a minute's worth of new ones.
+# Fixed sets of seeds on two hub files and in random cities.
 SIM_RUNS := "$B/bin/ieum-sim --seeds 60 --steps 2500" "$B/bin/ieum-sim --hub tests/sim/places.yaml --seeds 30 --steps 2500" \
 	"$B/bin/ieum-sim --cities --seeds 60 --steps 2500"
 # New seeds with each run: they find what nobody has seen yet.
