@@ -375,7 +375,7 @@ static void the_directory_comes_in_pages_and_by_kind(void **state)
 			}
 		q.query.cursor = result->next_cursor;
 	} while (result->next_cursor.len);
-	assert_int_equal(all, 6);
+	assert_int_equal(all, 7);
 	assert_true(body);
 	question(&q, IEUM__V1__QUERY__WHAT_DIRECTORY);
 	q.directory.kind = (char *)"counselling_centre";
