@@ -372,7 +372,9 @@ TEST_SUPPORT_SRC := \
 	tests/unit/libieum_world.c \
 	tests/unit/core_trial.c \
 	tests/unit/council.c \
-	tests/unit/scratch.c
+	tests/unit/open_case.c \
+	tests/unit/scratch.c \
+	tests/unit/screen.c
 
 # One cmocka binary per file; what is no .c file is a script and run as it is.
 UNIT_TESTS := \

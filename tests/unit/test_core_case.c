@@ -9,46 +9,9 @@
 
 #include <cmocka.h>
 
-#include "tests/unit/core_trial.h"
+#include "tests/unit/open_case.h"
 
-struct fixture {
-	struct trial w;
-	uint64_t ps, boss, manager, counsellor, city, aid_1, aid_2, carer;
-	uint8_t case_id[CORE_ID_BYTES]; /* its report too */
-	uint8_t id[CORE_ID_BYTES];      /* of the last request */
-	struct message m;
-};
-
-static int start(void **state)
-{
-	struct fixture *f = calloc(1, sizeof *f);
-
-	trial_start(&f->w, trial_hub, NULL);
-	f->ps = trial_connect(&f->w, "ps");
-	f->boss = trial_connect(&f->w, "boss");
-	f->manager = trial_connect(&f->w, "manager");
-	f->counsellor = trial_connect(&f->w, "counsellor");
-	f->city = trial_connect(&f->w, "city");
-	f->aid_1 = trial_connect(&f->w, "aid-1");
-	f->aid_2 = trial_connect(&f->w, "aid-2");
-	f->carer = trial_connect(&f->w, "carer");
-	message_open_case(message_new(&f->w, &f->m, TYPE(REPORT_RECEIVED)));
-	trial_submitted(&f->w, f->ps, &f->m);
-	memcpy(f->case_id, f->m.id, CORE_ID_BYTES);
-	*state = f;
-	return 0;
-}
-
-static int stop(void **state)
-{
-	struct fixture *f = *state;
-
-	trial_stop(&f->w);
-	free(f);
-	return 0;
-}
-
-static void refer(struct fixture *f, const char *domain)
+static void refer(struct open_case *f, const char *domain)
 {
 	message_in_case(message_new(&f->w, &f->m, TYPE(REFERRAL)), f->case_id);
 	f->m.support.domain = (char *)domain;
@@ -56,7 +19,8 @@ static void refer(struct fixture *f, const char *domain)
 	memcpy(f->id, f->m.id, CORE_ID_BYTES);
 }
 
-static void answers(struct fixture *f, uint64_t who, Ieum__V1__AnswerKind kind, enum ieum_err want)
+static void answers(struct open_case *f, uint64_t who, Ieum__V1__AnswerKind kind,
+		    enum ieum_err want)
 {
 	enum ieum_err err = trial_answer(&f->w, who, f->id, kind);
 
@@ -65,7 +29,7 @@ static void answers(struct fixture *f, uint64_t who, Ieum__V1__AnswerKind kind, 
 			 ieum_error((int)want)->name, f->w.detail);
 }
 
-static void task_is(struct fixture *f, Ieum__V1__TaskState state, int64_t due_in_us)
+static void task_is(struct open_case *f, Ieum__V1__TaskState state, int64_t due_in_us)
 {
 	const Ieum__V1__ReferralResult *r = trial_referral(&f->w, f->manager, f->id);
 
@@ -78,21 +42,21 @@ static void task_is(struct fixture *f, Ieum__V1__TaskState state, int64_t due_in
 }
 
 /* The report's own clock shall not run in between. */
-static void acknowledge(struct fixture *f)
+static void acknowledge(struct open_case *f)
 {
 	assert_int_equal(trial_answer(&f->w, f->counsellor, f->case_id, ANSWER(RECEIVED)),
 			 IEUM_E_OK);
 }
 
 /* Someone outside of the case must be in it to ask. */
-static void bring_in_boss(struct fixture *f)
+static void bring_in_boss(struct open_case *f)
 {
 	message_in_case(message_new(&f->w, &f->m, TYPE(SERVICE_REPORT)), f->case_id);
 	message_to(&f->m, "boss");
 	trial_submitted(&f->w, f->ps, &f->m);
 }
 
-static size_t drain(struct fixture *f, uint64_t who)
+static size_t drain(struct open_case *f, uint64_t who)
 {
 	uint64_t ids[64];
 	size_t n = trial_release(&f->w, who, 64, ids);
@@ -102,7 +66,7 @@ static size_t drain(struct fixture *f, uint64_t who)
 	return n;
 }
 
-static Ieum__V1__DeliveryCause last_cause(struct fixture *f, uint64_t who)
+static Ieum__V1__DeliveryCause last_cause(struct open_case *f, uint64_t who)
 {
 	uint64_t ids[64];
 	size_t n = trial_release(&f->w, who, 64, ids);
@@ -115,7 +79,7 @@ static Ieum__V1__DeliveryCause last_cause(struct fixture *f, uint64_t who)
 
 static void only_who_is_asked_may_answer(void **state)
 {
-	struct fixture *f = *state;
+	struct open_case *f = *state;
 
 	refer(f, "legal");
 	answers(f, f->counsellor, ANSWER(ACCEPT), IEUM_E_NOT_ADDRESSED);
@@ -133,7 +97,7 @@ static void only_who_is_asked_may_answer(void **state)
 
 static void an_answer_comes_back_to_the_referrer(void **state)
 {
-	struct fixture *f = *state;
+	struct open_case *f = *state;
 
 	refer(f, "legal");
 	(void)drain(f, f->manager);
@@ -143,7 +107,7 @@ static void an_answer_comes_back_to_the_referrer(void **state)
 
 static void an_answer_needs_its_reason(void **state)
 {
-	struct fixture *f = *state;
+	struct open_case *f = *state;
 
 	refer(f, "legal");
 	message_reply(message_new(&f->w, &f->m, TYPE(ANSWER)), f->id);
@@ -158,7 +122,7 @@ static void an_answer_needs_its_reason(void **state)
 
 static void only_the_recipient_s_received_stops_the_acknowledgement_clock(void **state)
 {
-	struct fixture *f = *state;
+	struct open_case *f = *state;
 
 	memcpy(f->id, f->case_id, CORE_ID_BYTES);
 	task_is(f, TASK(REQUESTED), 4 * HOUR_US);
@@ -172,7 +136,7 @@ static void only_the_recipient_s_received_stops_the_acknowledgement_clock(void *
 
 static void received_does_not_stop_a_clock_for_a_decision(void **state)
 {
-	struct fixture *f = *state;
+	struct open_case *f = *state;
 
 	refer(f, "legal");
 	answers(f, f->aid_1, ANSWER(RECEIVED), IEUM_E_OK);
@@ -185,7 +149,7 @@ static void received_does_not_stop_a_clock_for_a_decision(void **state)
 
 static void more_time_moves_the_deadline_but_not_too_far(void **state)
 {
-	struct fixture *f = *state;
+	struct open_case *f = *state;
 
 	acknowledge(f);
 	refer(f, "legal");
@@ -203,7 +167,7 @@ static void more_time_moves_the_deadline_but_not_too_far(void **state)
 
 static void silence_asks_the_next_and_nothing_fires_twice(void **state)
 {
-	struct fixture *f = *state;
+	struct open_case *f = *state;
 
 	acknowledge(f);
 	refer(f, "legal");
@@ -222,7 +186,7 @@ static void silence_asks_the_next_and_nothing_fires_twice(void **state)
 
 static void who_was_asked_before_it_was_taken_on_may_not_take_over(void **state)
 {
-	struct fixture *f = *state;
+	struct open_case *f = *state;
 
 	message_in_case(message_new(&f->w, &f->m, TYPE(INFORMATION_REQUEST)), f->case_id);
 	f->m.request.purpose = (char *)"safety";
@@ -238,7 +202,7 @@ static void who_was_asked_before_it_was_taken_on_may_not_take_over(void **state)
 
 static void who_is_asked_because_the_holder_fell_silent_may_take_over(void **state)
 {
-	struct fixture *f = *state;
+	struct open_case *f = *state;
 
 	message_in_case(message_new(&f->w, &f->m, TYPE(INFORMATION_REQUEST)), f->case_id);
 	f->m.request.purpose = (char *)"safety";
@@ -256,7 +220,7 @@ static void who_is_asked_because_the_holder_fell_silent_may_take_over(void **sta
 
 static void a_rejection_asks_the_next_at_once(void **state)
 {
-	struct fixture *f = *state;
+	struct open_case *f = *state;
 
 	refer(f, "legal");
 	f->w.now += HOUR_US;
@@ -269,7 +233,7 @@ static void a_rejection_asks_the_next_at_once(void **state)
 
 static void a_ladder_that_ends_fails_and_the_referrer_hears(void **state)
 {
-	struct fixture *f = *state;
+	struct open_case *f = *state;
 
 	refer(f, "legal");
 	(void)drain(f, f->manager);
@@ -283,7 +247,7 @@ static void a_ladder_that_ends_fails_and_the_referrer_hears(void **state)
 
 static void silence_to_the_end_fails_too(void **state)
 {
-	struct fixture *f = *state;
+	struct open_case *f = *state;
 
 	refer(f, "legal");
 	core_time_us at = f->w.now;
@@ -301,7 +265,7 @@ static void silence_to_the_end_fails_too(void **state)
 
 static void deadlines_survive_a_restart_and_are_not_reset(void **state)
 {
-	struct fixture *f = *state;
+	struct open_case *f = *state;
 
 	refer(f, "legal");
 	core_time_us at = f->w.now;
@@ -318,7 +282,7 @@ static void deadlines_survive_a_restart_and_are_not_reset(void **state)
 
 static void the_first_of_two_roles_to_accept_holds_it(void **state)
 {
-	struct fixture *f = *state;
+	struct open_case *f = *state;
 
 	memcpy(f->id, f->case_id, CORE_ID_BYTES);
 	answers(f, f->manager, ANSWER(ACCEPT), IEUM_E_OK);
@@ -328,7 +292,7 @@ static void the_first_of_two_roles_to_accept_holds_it(void **state)
 
 static void the_referrer_takes_it_back(void **state)
 {
-	struct fixture *f = *state;
+	struct open_case *f = *state;
 
 	refer(f, "legal");
 	(void)drain(f, f->aid_1);
@@ -343,7 +307,7 @@ static void the_referrer_takes_it_back(void **state)
 
 /* ---- an information round ---- */
 
-static void ask_round(struct fixture *f)
+static void ask_round(struct open_case *f)
 {
 	message_in_case(message_new(&f->w, &f->m, TYPE(INFORMATION_REQUEST)), f->case_id);
 	f->m.request.purpose = (char *)"safety";
@@ -354,7 +318,7 @@ static void ask_round(struct fixture *f)
 	memcpy(f->id, f->m.id, CORE_ID_BYTES);
 }
 
-static enum ieum_err respond(struct fixture *f, uint64_t who, Ieum__V1__Holding holding,
+static enum ieum_err respond(struct open_case *f, uint64_t who, Ieum__V1__Holding holding,
 			     Ieum__V1__Reason reason)
 {
 	message_reply(message_new(&f->w, &f->m, TYPE(INFORMATION_RESPONSE)), f->id);
@@ -365,7 +329,7 @@ static enum ieum_err respond(struct fixture *f, uint64_t who, Ieum__V1__Holding 
 
 static void a_round_has_an_answer_from_each_or_its_head_is_asked(void **state)
 {
-	struct fixture *f = *state;
+	struct open_case *f = *state;
 
 	ask_round(f);
 	(void)drain(f, f->boss);
@@ -385,7 +349,7 @@ static void a_round_has_an_answer_from_each_or_its_head_is_asked(void **state)
 
 static void a_second_response_changes_nothing(void **state)
 {
-	struct fixture *f = *state;
+	struct open_case *f = *state;
 
 	ask_round(f);
 	assert_int_equal(respond(f, f->city, IEUM__V1__HOLDING__HOLDING_HELD, 0), IEUM_E_OK);
@@ -397,14 +361,14 @@ static void a_second_response_changes_nothing(void **state)
 
 /* ---- closing ---- */
 
-static enum ieum_err ask_to_close(struct fixture *f)
+static enum ieum_err ask_to_close(struct open_case *f)
 {
 	message_in_case(message_new(&f->w, &f->m, TYPE(CLOSURE_REQUEST)), f->case_id);
 	f->m.closure.reason = REASON(GOALS_MET);
 	return trial_submit(&f->w, f->boss, &f->m);
 }
 
-static void close_case(struct fixture *f)
+static void close_case(struct open_case *f)
 {
 	bring_in_boss(f);
 	assert_int_equal(ask_to_close(f), IEUM_E_OK);
@@ -414,7 +378,7 @@ static void close_case(struct fixture *f)
 
 static void an_open_domain_blocks_closing(void **state)
 {
-	struct fixture *f = *state;
+	struct open_case *f = *state;
 
 	bring_in_boss(f);
 	refer(f, "legal");
@@ -432,7 +396,7 @@ static void an_open_domain_blocks_closing(void **state)
 
 static void closing_tells_everyone_who_sent(void **state)
 {
-	struct fixture *f = *state;
+	struct open_case *f = *state;
 
 	refer(f, "legal");
 	answers(f, f->aid_1, ANSWER(COMPLETE), IEUM_E_OK);
@@ -450,7 +414,7 @@ static void closing_tells_everyone_who_sent(void **state)
 
 static void a_closed_case_takes_answers_still_owed_and_nothing_else(void **state)
 {
-	struct fixture *f = *state;
+	struct open_case *f = *state;
 
 	close_case(f);
 	trial_verify(&f->w);
@@ -469,7 +433,7 @@ static void a_closed_case_takes_answers_still_owed_and_nothing_else(void **state
 
 static void a_closed_case_is_forgotten_after_its_time(void **state)
 {
-	struct fixture *f = *state;
+	struct open_case *f = *state;
 
 	trial_at(&f->w, f->w.now + 4 * HOUR_US);
 	assert_int_equal(f->w.escalated, 1);
@@ -490,7 +454,7 @@ static void a_closed_case_is_forgotten_after_its_time(void **state)
 
 static void who_rejects_after_receiving_leaves_the_others_a_clock(void **state)
 {
-	struct fixture *f = *state;
+	struct open_case *f = *state;
 
 	bring_in_boss(f);
 	memcpy(f->id, f->case_id, CORE_ID_BYTES);
@@ -506,7 +470,7 @@ static void who_rejects_after_receiving_leaves_the_others_a_clock(void **state)
 
 static void information_refused_after_it_was_promised_fails(void **state)
 {
-	struct fixture *f = *state;
+	struct open_case *f = *state;
 
 	message_in_case(message_new(&f->w, &f->m, TYPE(INFORMATION_REQUEST)), f->case_id);
 	message_to(&f->m, "carer");
@@ -521,7 +485,7 @@ static void information_refused_after_it_was_promised_fails(void **state)
 }
 
 /* The line of the timeline that tells of an answer of this kind. */
-static const Ieum__V1__TimelineEntry *answered_line(struct fixture *f, Ieum__V1__AnswerKind kind)
+static const Ieum__V1__TimelineEntry *answered_line(struct open_case *f, Ieum__V1__AnswerKind kind)
 {
 	const Ieum__V1__CaseResult *k = trial_case(&f->w, f->ps, f->case_id);
 
@@ -534,7 +498,7 @@ static const Ieum__V1__TimelineEntry *answered_line(struct fixture *f, Ieum__V1_
 
 static void the_hub_s_own_failure_says_what_it_is_in_the_timeline(void **state)
 {
-	struct fixture *f = *state;
+	struct open_case *f = *state;
 
 	for (int step = 0; step < 3; step++)
 		trial_at(&f->w, f->w.now + DAY_US);
@@ -546,7 +510,7 @@ static void the_hub_s_own_failure_says_what_it_is_in_the_timeline(void **state)
 
 static void a_case_has_so_many_open_requests(void **state)
 {
-	struct fixture *f = *state;
+	struct open_case *f = *state;
 	enum ieum_err err = IEUM_E_OK;
 
 	for (int i = 0; i < 300 && !err; i++) {
@@ -559,7 +523,7 @@ static void a_case_has_so_many_open_requests(void **state)
 	assert_non_null(strstr(f->w.detail, "open requests"));
 }
 
-#define TEST(name) cmocka_unit_test_setup_teardown(name, start, stop)
+#define TEST(name) cmocka_unit_test_setup_teardown(name, open_case_start, open_case_stop)
 
 int main(void)
 {

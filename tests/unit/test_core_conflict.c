@@ -9,44 +9,9 @@
 
 #include <cmocka.h>
 
-#include "tests/unit/core_trial.h"
+#include "tests/unit/open_case.h"
 
-struct fixture {
-	struct trial w;
-	uint64_t ps, manager, counsellor, city, aid_1, aid_2;
-	uint8_t case_id[CORE_ID_BYTES];
-	uint8_t id[CORE_ID_BYTES]; /* of the last request */
-	struct message m;
-};
-
-static int start(void **state)
-{
-	struct fixture *f = calloc(1, sizeof *f);
-
-	trial_start(&f->w, trial_hub, NULL);
-	f->ps = trial_connect(&f->w, "ps");
-	f->manager = trial_connect(&f->w, "manager");
-	f->counsellor = trial_connect(&f->w, "counsellor");
-	f->city = trial_connect(&f->w, "city");
-	f->aid_1 = trial_connect(&f->w, "aid-1");
-	f->aid_2 = trial_connect(&f->w, "aid-2");
-	message_open_case(message_new(&f->w, &f->m, TYPE(REPORT_RECEIVED)));
-	trial_submitted(&f->w, f->ps, &f->m);
-	memcpy(f->case_id, f->m.id, CORE_ID_BYTES);
-	*state = f;
-	return 0;
-}
-
-static int stop(void **state)
-{
-	struct fixture *f = *state;
-
-	trial_stop(&f->w);
-	free(f);
-	return 0;
-}
-
-static void refused(struct fixture *f, uint64_t who, enum ieum_err want)
+static void refused(struct open_case *f, uint64_t who, enum ieum_err want)
 {
 	enum ieum_err err = trial_submit(&f->w, who, &f->m);
 
@@ -55,7 +20,7 @@ static void refused(struct fixture *f, uint64_t who, enum ieum_err want)
 			 ieum_error((int)want)->name, f->w.detail);
 }
 
-static void refer(struct fixture *f, uint64_t who)
+static void refer(struct open_case *f, uint64_t who)
 {
 	message_in_case(message_new(&f->w, &f->m, TYPE(REFERRAL)), f->case_id);
 	f->m.support.domain = (char *)"legal";
@@ -64,7 +29,7 @@ static void refer(struct fixture *f, uint64_t who)
 }
 
 /* The police tell city of a conflict. */
-static void exclude(struct fixture *f, const char *participant)
+static void exclude(struct open_case *f, const char *participant)
 {
 	message_in_case(message_new(&f->w, &f->m, TYPE(SERVICE_REPORT)), f->case_id);
 	message_to(&f->m, "city");
@@ -72,14 +37,14 @@ static void exclude(struct fixture *f, const char *participant)
 	trial_submitted(&f->w, f->ps, &f->m);
 }
 
-static uint64_t routed(struct fixture *f, const char *mailbox)
+static uint64_t routed(struct open_case *f, const char *mailbox)
 {
 	return trial_counts(&f->w, mailbox).routed;
 }
 
 static void an_exclusion_is_a_case_s(void **state)
 {
-	struct fixture *f = *state;
+	struct open_case *f = *state;
 
 	/* Nothing would remember it while the message waits in a mailbox of several. */
 	message_exclude(message_new(&f->w, &f->m, TYPE(RISK_SIGNAL)), "counsellor");
@@ -89,7 +54,7 @@ static void an_exclusion_is_a_case_s(void **state)
 
 static void what_its_only_party_held_goes_on_at_once(void **state)
 {
-	struct fixture *f = *state;
+	struct open_case *f = *state;
 
 	refer(f, f->manager);
 	assert_int_equal(trial_answer(&f->w, f->aid_1, f->id, ANSWER(ACCEPT)), IEUM_E_OK);
@@ -104,7 +69,7 @@ static void what_its_only_party_held_goes_on_at_once(void **state)
 
 static void what_it_held_beside_others_is_theirs(void **state)
 {
-	struct fixture *f = *state;
+	struct open_case *f = *state;
 
 	/* The lead is asked too, then the counsellor takes it on. */
 	trial_at(&f->w, f->w.now + 4 * HOUR_US);
@@ -119,7 +84,7 @@ static void what_it_held_beside_others_is_theirs(void **state)
 
 static void what_nobody_answered_yet_does_not_wait_for_its_clock(void **state)
 {
-	struct fixture *f = *state;
+	struct open_case *f = *state;
 
 	refer(f, f->manager);
 	exclude(f, "aid-1");
@@ -129,7 +94,7 @@ static void what_nobody_answered_yet_does_not_wait_for_its_clock(void **state)
 
 static void where_somebody_else_may_answer_nothing_moves(void **state)
 {
-	struct fixture *f = *state;
+	struct open_case *f = *state;
 
 	/* The report asks manager and counsellor. */
 	exclude(f, "counsellor");
@@ -138,7 +103,7 @@ static void where_somebody_else_may_answer_nothing_moves(void **state)
 
 static void taking_back_tells_no_excluded_party(void **state)
 {
-	struct fixture *f = *state;
+	struct open_case *f = *state;
 
 	refer(f, f->manager);
 	(void)trial_release_one(&f->w, f->aid_1);
@@ -152,7 +117,7 @@ static void taking_back_tells_no_excluded_party(void **state)
 
 static void an_answer_to_an_excluded_referrer_goes_to_the_owner(void **state)
 {
-	struct fixture *f = *state;
+	struct open_case *f = *state;
 
 	refer(f, f->manager);
 	exclude(f, "manager");
@@ -166,7 +131,7 @@ static void an_answer_to_an_excluded_referrer_goes_to_the_owner(void **state)
 
 static void who_declares_its_own_conflict_does_not_own_the_case(void **state)
 {
-	struct fixture *f = *state;
+	struct open_case *f = *state;
 
 	message_open_case(message_new(&f->w, &f->m, TYPE(REPORT_RECEIVED)));
 	message_exclude(&f->m, "manager");
@@ -179,7 +144,7 @@ static void who_declares_its_own_conflict_does_not_own_the_case(void **state)
 
 static void an_emitted_case_inherits_the_exclusions(void **state)
 {
-	struct fixture *f = *state;
+	struct open_case *f = *state;
 
 	exclude(f, "boss");
 	message_in_case(message_new(&f->w, &f->m, TYPE(REPORT_RECEIVED)), f->case_id);
@@ -192,7 +157,7 @@ static void an_emitted_case_inherits_the_exclusions(void **state)
 
 static void an_answer_belongs_to_the_case_of_what_it_answers(void **state)
 {
-	struct fixture *f = *state;
+	struct open_case *f = *state;
 
 	refer(f, f->manager);
 	message_open_case(message_new(&f->w, &f->m, TYPE(ANSWER)));
@@ -213,7 +178,7 @@ static void an_answer_belongs_to_the_case_of_what_it_answers(void **state)
 
 static void the_excluded_cannot_reply_from_another_case(void **state)
 {
-	struct fixture *f = *state;
+	struct open_case *f = *state;
 
 	refer(f, f->manager);
 	exclude(f, "aid-1");
@@ -224,7 +189,7 @@ static void the_excluded_cannot_reply_from_another_case(void **state)
 
 static void a_link_shows_nothing_to_whom_the_other_case_excludes(void **state)
 {
-	struct fixture *f = *state;
+	struct open_case *f = *state;
 	uint8_t other[CORE_ID_BYTES];
 
 	message_open_case(message_new(&f->w, &f->m, TYPE(REPORT_RECEIVED)));
@@ -245,7 +210,7 @@ static void a_link_shows_nothing_to_whom_the_other_case_excludes(void **state)
 	assert_int_equal(trial_case(&f->w, f->counsellor, f->case_id)->n_links, 0);
 }
 
-#define TEST(name) cmocka_unit_test_setup_teardown(name, start, stop)
+#define TEST(name) cmocka_unit_test_setup_teardown(name, open_case_start, open_case_stop)
 
 int main(void)
 {

@@ -9,41 +9,9 @@
 
 #include <cmocka.h>
 
-#include "tests/unit/core_trial.h"
+#include "tests/unit/open_case.h"
 
-struct fixture {
-	struct trial w;
-	uint64_t ps, aid, op, manager;
-	uint8_t case_id[CORE_ID_BYTES];
-	struct message m;
-};
-
-static int start(void **state)
-{
-	struct fixture *f = calloc(1, sizeof *f);
-
-	trial_start(&f->w, trial_hub, NULL);
-	f->ps = trial_connect(&f->w, "ps");
-	f->aid = trial_connect(&f->w, "aid-1");
-	f->op = trial_connect(&f->w, "op");
-	f->manager = trial_connect(&f->w, "manager");
-	message_open_case(message_new(&f->w, &f->m, TYPE(REPORT_RECEIVED)));
-	trial_submitted(&f->w, f->ps, &f->m);
-	memcpy(f->case_id, f->m.id, CORE_ID_BYTES);
-	*state = f;
-	return 0;
-}
-
-static int stop(void **state)
-{
-	struct fixture *f = *state;
-
-	trial_stop(&f->w);
-	free(f);
-	return 0;
-}
-
-static void report(struct fixture *f, const char *to)
+static void report(struct open_case *f, const char *to)
 {
 	f->w.now += 1000;
 	message_in_case(message_new(&f->w, &f->m, TYPE(SERVICE_REPORT)), f->case_id);
@@ -53,19 +21,19 @@ static void report(struct fixture *f, const char *to)
 
 static void a_case_is_for_those_in_it(void **state)
 {
-	struct fixture *f = *state;
+	struct open_case *f = *state;
 	uint8_t nobody[CORE_ID_BYTES] = { 9 };
 
 	assert_non_null(trial_case(&f->w, f->ps, f->case_id));
 	assert_non_null(trial_case(&f->w, f->manager, f->case_id));
-	assert_null(trial_case(&f->w, f->aid, f->case_id));
+	assert_null(trial_case(&f->w, f->aid_1, f->case_id));
 	assert_null(trial_case(&f->w, f->op, f->case_id));
 	assert_null(trial_case(&f->w, f->ps, nobody));
 	report(f, "aid-1");
-	assert_non_null(trial_case(&f->w, f->aid, f->case_id));
+	assert_non_null(trial_case(&f->w, f->aid_1, f->case_id));
 }
 
-static enum ieum_err view_referral(struct fixture *f, uint64_t who, const uint8_t *id,
+static enum ieum_err view_referral(struct open_case *f, uint64_t who, const uint8_t *id,
 				   uint64_t *payload)
 {
 	Ieum__V1__Query q = IEUM__V1__QUERY__INIT;
@@ -85,14 +53,14 @@ static enum ieum_err view_referral(struct fixture *f, uint64_t who, const uint8_
 
 static void members_see_the_envelope_recipients_the_content(void **state)
 {
-	struct fixture *f = *state;
+	struct open_case *f = *state;
 	uint64_t payload;
 
 	report(f, "aid-1");
 	uint64_t seq = core_last_seq(f->w.core);
 	assert_int_equal(view_referral(f, f->ps, f->m.id, &payload), IEUM_E_OK);
 	assert_true(payload == seq);
-	assert_int_equal(view_referral(f, f->aid, f->m.id, &payload), IEUM_E_OK);
+	assert_int_equal(view_referral(f, f->aid_1, f->m.id, &payload), IEUM_E_OK);
 	assert_true(payload == seq);
 	assert_int_equal(view_referral(f, f->manager, f->m.id, &payload), IEUM_E_OK);
 	assert_true(payload == 0);
@@ -102,7 +70,7 @@ static void members_see_the_envelope_recipients_the_content(void **state)
 
 static void the_timeline_tells_what_happened_page_by_page(void **state)
 {
-	struct fixture *f = *state;
+	struct open_case *f = *state;
 	Ieum__V1__Query q = IEUM__V1__QUERY__INIT;
 	Ieum__V1__CaseQuery of = IEUM__V1__CASE_QUERY__INIT;
 	uint8_t cursor[8];
@@ -112,7 +80,7 @@ static void the_timeline_tells_what_happened_page_by_page(void **state)
 
 	for (int i = 0; i < 100; i++)
 		report(f, "aid-1");
-	uint64_t first = trial_release_one(&f->w, f->aid);
+	uint64_t first = trial_release_one(&f->w, f->aid_1);
 	assert_true(first != 0);
 	of.case_id = (ProtobufCBinaryData){ CORE_ID_BYTES, f->case_id };
 	q.what_case = IEUM__V1__QUERY__WHAT_CASE;
@@ -147,7 +115,7 @@ static void the_timeline_tells_what_happened_page_by_page(void **state)
 
 static void my_cases_come_once_each_page_by_page(void **state)
 {
-	struct fixture *f = *state;
+	struct open_case *f = *state;
 	Ieum__V1__Query q = IEUM__V1__QUERY__INIT;
 	Ieum__V1__CasesQuery of = IEUM__V1__CASES_QUERY__INIT;
 	uint8_t cursor[8];
@@ -176,12 +144,12 @@ static void my_cases_come_once_each_page_by_page(void **state)
 	}
 	assert_int_equal(rows, 31);
 	q.cursor.len = 0;
-	assert_int_equal(trial_query(&f->w, f->aid, &q, &err)->cases->n_cases, 0);
+	assert_int_equal(trial_query(&f->w, f->aid_1, &q, &err)->cases->n_cases, 0);
 }
 
 static void queues_are_an_operator_s_and_show_envelopes(void **state)
 {
-	struct fixture *f = *state;
+	struct open_case *f = *state;
 	Ieum__V1__Query q = IEUM__V1__QUERY__INIT;
 	Ieum__V1__QueuesQuery all = IEUM__V1__QUEUES_QUERY__INIT;
 	Ieum__V1__QueueQuery one = IEUM__V1__QUEUE_QUERY__INIT;
@@ -189,8 +157,8 @@ static void queues_are_an_operator_s_and_show_envelopes(void **state)
 
 	for (int i = 0; i < 5; i++)
 		report(f, "aid-1");
-	uint64_t id = trial_release_one(&f->w, f->aid);
-	assert_int_equal(trial_refuse(&f->w, f->aid, id, "unreadable"), IEUM_E_OK);
+	uint64_t id = trial_release_one(&f->w, f->aid_1);
+	assert_int_equal(trial_refuse(&f->w, f->aid_1, id, "unreadable"), IEUM_E_OK);
 	q.what_case = IEUM__V1__QUERY__WHAT_QUEUES;
 	q.queues = &all;
 	assert_null(trial_query(&f->w, f->ps, &q, &err));
@@ -206,7 +174,7 @@ static void queues_are_an_operator_s_and_show_envelopes(void **state)
 	q.queue = &one;
 	one.mailbox = (char *)"aid-1";
 	q.page_rows = 3;
-	assert_null(trial_query(&f->w, f->aid, &q, &err));
+	assert_null(trial_query(&f->w, f->aid_1, &q, &err));
 	r = trial_query(&f->w, f->op, &q, &err);
 	assert_int_equal(r->queue->summary->depth, 5);
 	assert_non_null(strstr(r->queue->summary->head_waits, "attempt 1 failed"));
@@ -223,14 +191,14 @@ static void queues_are_an_operator_s_and_show_envelopes(void **state)
 
 static void dead_letters_are_listed_with_their_reason(void **state)
 {
-	struct fixture *f = *state;
+	struct open_case *f = *state;
 	Ieum__V1__Query q = IEUM__V1__QUERY__INIT;
 	Ieum__V1__QueueQuery one = IEUM__V1__QUEUE_QUERY__INIT;
 	enum ieum_err err;
 
 	report(f, "aid-1");
 	for (int i = 0; i < 4; i++) {
-		assert_int_equal(trial_refuse(&f->w, f->aid, trial_release_one(&f->w, f->aid),
+		assert_int_equal(trial_refuse(&f->w, f->aid_1, trial_release_one(&f->w, f->aid_1),
 					      "unreadable"),
 				 IEUM_E_OK);
 		trial_at(&f->w, f->w.now + 10 * 1000 * 1000);
@@ -247,7 +215,7 @@ static void dead_letters_are_listed_with_their_reason(void **state)
 
 static void directory_whoami_and_reach_come_from_policy(void **state)
 {
-	struct fixture *f = *state;
+	struct open_case *f = *state;
 	Ieum__V1__Query q = IEUM__V1__QUERY__INIT;
 	Ieum__V1__DirectoryQuery directory = IEUM__V1__DIRECTORY_QUERY__INIT;
 	Ieum__V1__WhoamiQuery whoami = IEUM__V1__WHOAMI_QUERY__INIT;
@@ -280,13 +248,13 @@ static void directory_whoami_and_reach_come_from_policy(void **state)
 	assert_string_equal(r->reach->entries[0]->mailbox, "aid-1");
 	assert_string_equal(r->reach->entries[0]->ladder[0], "provider:legal#2");
 	assert_string_equal(r->reach->rules[0], "support");
-	assert_null(trial_query(&f->w, f->aid, &q, &err));
+	assert_null(trial_query(&f->w, f->aid_1, &q, &err));
 	assert_int_equal(err, IEUM_E_CASE_UNKNOWN);
 }
 
 static void reach_shows_what_the_hub_would_send_itself(void **state)
 {
-	struct fixture *f = *state;
+	struct open_case *f = *state;
 	Ieum__V1__Query q = IEUM__V1__QUERY__INIT;
 	Ieum__V1__ReachQuery reach = IEUM__V1__REACH_QUERY__INIT;
 	enum ieum_err err;
@@ -317,7 +285,7 @@ static void reach_shows_what_the_hub_would_send_itself(void **state)
 
 static void apply_refuses_what_cannot_be(void **state)
 {
-	struct fixture *f = *state;
+	struct open_case *f = *state;
 	uint64_t deliveries[] = { 12345678 };
 	Ieum__V1__Event e = IEUM__V1__EVENT__INIT;
 	Ieum__V1__DeliveriesSettled settled = IEUM__V1__DELIVERIES_SETTLED__INIT;
@@ -352,12 +320,12 @@ static void apply_refuses_what_cannot_be(void **state)
 static void a_cut_or_changed_snapshot_is_refused_and_never_crashes(void **state)
 {
 	static const struct core_limits wide = { 1 << 20, 1 << 20, 1 << 20 };
-	struct fixture *f = *state;
+	struct open_case *f = *state;
 	struct buf b;
 
 	for (int i = 0; i < 5; i++)
 		report(f, "aid-1");
-	(void)trial_release_one(&f->w, f->aid);
+	(void)trial_release_one(&f->w, f->aid_1);
 	buf_init(&b, 1 << 24);
 	assert_int_equal(core_snapshot_write(f->w.core, &b), IEUM_E_OK);
 	size_t n = buf_len(&b);
@@ -377,7 +345,7 @@ static void a_cut_or_changed_snapshot_is_refused_and_never_crashes(void **state)
 	buf_release(&b);
 }
 
-#define TEST(name) cmocka_unit_test_setup_teardown(name, start, stop)
+#define TEST(name) cmocka_unit_test_setup_teardown(name, open_case_start, open_case_stop)
 
 int main(void)
 {

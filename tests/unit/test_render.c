@@ -13,6 +13,7 @@
 #include "client/json_out.h"
 #include "client/render.h"
 #include "client/when.h"
+#include "tests/unit/screen.h"
 
 /* Messages hold texts that could be written to. */
 #define MUTABLE(text) ((char[]){ text })
@@ -21,45 +22,7 @@
 #define MONDAY_MS INT64_C(1772413200000)
 #define MIN_MS    INT64_C(60000)
 
-static struct arguments arguments;
-static char *printed;
-static size_t printed_len;
-static struct invocation inv;
 static uint8_t report_id[16] = { 1, 2, 3 };
-
-static int make(void **state)
-{
-	(void)state;
-	setenv("TZ", "KST-9", 1);
-	tzset();
-	inv = (struct invocation){ .arguments = &arguments };
-	inv.out = open_memstream(&printed, &printed_len);
-	inv.err = inv.out;
-	return inv.out ? 0 : -1;
-}
-
-static int drop(void **state)
-{
-	(void)state;
-	fclose(inv.out);
-	free(printed);
-	printed = NULL;
-	return 0;
-}
-
-static void assert_says(const char *text)
-{
-	fflush(inv.out);
-	if (!strstr(printed, text))
-		fail_msg("'%s' is missing in:\n%s", text, printed);
-}
-
-static void assert_says_not(const char *text)
-{
-	fflush(inv.out);
-	if (strstr(printed, text))
-		fail_msg("'%s' is in:\n%s", text, printed);
-}
 
 /* ---- a case ---- */
 
@@ -137,7 +100,7 @@ static void a_timeline_reads_from_left_to_right(void **state)
 	struct names none = { 0 };
 
 	(void)state;
-	assert_int_equal(render_case(&inv, &pages, &none, true), EXIT_DONE);
+	assert_int_equal(render_case(&screen.inv, &pages, &none, true), EXIT_DONE);
 	assert_says("2026-03-02 09:25 (35 min overdue)");
 	assert_says("2026-03-02 (Mon) 10:00  gimpo-ps");
 	assert_says("Report received");
@@ -168,7 +131,7 @@ static void risk_and_consent_are_told(void **state)
 		entry(i + 2, IEUM__V1__TIMELINE_KIND__TIMELINE_KIND_CONSENT, MONDAY_MS, ps, NULL);
 		page.entries[i + 2].name = i ? given : withdrawn;
 	}
-	assert_int_equal(render_case(&inv, &pages, &none, true), EXIT_DONE);
+	assert_int_equal(render_case(&screen.inv, &pages, &none, true), EXIT_DONE);
 	assert_says("Repeat risk");
 	assert_says("withdrawn: only duties by law and danger allow sharing");
 	assert_says("Repeat risk: grade A");
@@ -183,8 +146,8 @@ static void the_same_in_korean(void **state)
 	struct names none = { 0 };
 
 	(void)state;
-	inv.lang = WORDS_KO;
-	assert_int_equal(render_case(&inv, &pages, &none, true), EXIT_DONE);
+	screen.inv.lang = WORDS_KO;
+	assert_int_equal(render_case(&screen.inv, &pages, &none, true), EXIT_DONE);
 	assert_says("책임 기관");
 	assert_says("가정폭력");
 	assert_says("2026-03-02 09:25 (35분 지남)");
@@ -202,8 +165,8 @@ static void colour_marks_what_is_overdue(void **state)
 	struct names none = { 0 };
 
 	(void)state;
-	inv.colour = true;
-	assert_int_equal(render_case(&inv, &pages, &none, false), EXIT_DONE);
+	screen.inv.colour = true;
+	assert_int_equal(render_case(&screen.inv, &pages, &none, false), EXIT_DONE);
 	assert_says("\033[31m2026-03-02 09:25 (35 min overdue)");
 }
 
@@ -223,11 +186,11 @@ static void names_become_titles(void **state)
 	directory.entries = entries;
 	result.what_case = IEUM__V1__RESULT__WHAT_DIRECTORY;
 	result.directory = &directory;
-	assert_string_equal(shown_name(&inv, &names, team, out), "Joint response team/lead");
-	assert_string_equal(shown_name(&inv, &names, ps, out), "gimpo-ps");
-	assert_string_equal(shown_name(&inv, &names, "", out), "Hub");
-	inv.lang = WORDS_KO;
-	assert_string_equal(shown_name(&inv, &names, team, out), "공동대응팀/lead");
+	assert_string_equal(shown_name(&screen.inv, &names, team, out), "Joint response team/lead");
+	assert_string_equal(shown_name(&screen.inv, &names, ps, out), "gimpo-ps");
+	assert_string_equal(shown_name(&screen.inv, &names, "", out), "Hub");
+	screen.inv.lang = WORDS_KO;
+	assert_string_equal(shown_name(&screen.inv, &names, team, out), "공동대응팀/lead");
 }
 
 /* ---- a delivery ---- */
@@ -268,7 +231,7 @@ static void a_delivery_is_told_whole_and_harmless(void **state)
 	d.mailbox = team;
 	d.answer_by_at_ms = MONDAY_MS + 10 * MIN_MS;
 	d.referral = &r;
-	assert_int_equal(render_delivery(&inv, &d, &none, MONDAY_MS), EXIT_DONE);
+	assert_int_equal(render_delivery(&screen.inv, &d, &none, MONDAY_MS), EXIT_DONE);
 	assert_says("Immediate · Report received · delivery 4608 · attempt 2");
 	assert_says("gimpo-ps (desk 3)");
 	assert_says("2026-03-02 10:10 (in 10 min)");
@@ -299,9 +262,9 @@ static void pages_become_one_document(void **state)
 		results[i].queues = &queues[i];
 	}
 	results[0].next_cursor = (ProtobufCBinaryData){ 3, report_id };
-	assert_int_equal(json_out_pages(&inv, &pages), EXIT_DONE);
-	fflush(inv.out);
-	doc = json_loads(printed, 0, NULL);
+	assert_int_equal(json_out_pages(&screen.inv, &pages), EXIT_DONE);
+	fflush(screen.inv.out);
+	doc = json_loads(screen.printed, 0, NULL);
 	assert_non_null(doc);
 	assert_null(json_object_get(doc, "next_cursor"));
 	assert_int_equal(json_array_size(json_object_get(json_object_get(doc, "queues"), "queues")),
@@ -330,14 +293,20 @@ static void spans_have_their_two_largest_units(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test_setup_teardown(a_timeline_reads_from_left_to_right, make, drop),
-		cmocka_unit_test_setup_teardown(the_same_in_korean, make, drop),
-		cmocka_unit_test_setup_teardown(risk_and_consent_are_told, make, drop),
-		cmocka_unit_test_setup_teardown(colour_marks_what_is_overdue, make, drop),
-		cmocka_unit_test_setup_teardown(names_become_titles, make, drop),
-		cmocka_unit_test_setup_teardown(a_delivery_is_told_whole_and_harmless, make, drop),
-		cmocka_unit_test_setup_teardown(pages_become_one_document, make, drop),
-		cmocka_unit_test_setup_teardown(spans_have_their_two_largest_units, make, drop),
+		cmocka_unit_test_setup_teardown(a_timeline_reads_from_left_to_right, screen_open,
+						screen_close),
+		cmocka_unit_test_setup_teardown(the_same_in_korean, screen_open, screen_close),
+		cmocka_unit_test_setup_teardown(risk_and_consent_are_told, screen_open,
+						screen_close),
+		cmocka_unit_test_setup_teardown(colour_marks_what_is_overdue, screen_open,
+						screen_close),
+		cmocka_unit_test_setup_teardown(names_become_titles, screen_open, screen_close),
+		cmocka_unit_test_setup_teardown(a_delivery_is_told_whole_and_harmless, screen_open,
+						screen_close),
+		cmocka_unit_test_setup_teardown(pages_become_one_document, screen_open,
+						screen_close),
+		cmocka_unit_test_setup_teardown(spans_have_their_two_largest_units, screen_open,
+						screen_close),
 	};
 
 	return cmocka_run_group_tests_name("render", tests, NULL, NULL);

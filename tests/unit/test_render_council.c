@@ -10,6 +10,7 @@
 #include <cmocka.h>
 
 #include "client/render.h"
+#include "tests/unit/screen.h"
 
 /* Messages hold texts that could be written to. */
 #define MUTABLE(text) ((char[]){ text })
@@ -17,39 +18,8 @@
 /* 2026-03-02 10:00 in Korea. */
 #define MONDAY_MS INT64_C(1772413200000)
 
-static struct arguments arguments;
-static char *printed;
-static size_t printed_len;
-static struct invocation inv;
 static uint8_t id[16] = { 1, 2, 3 };
 static const struct names no_names = { NULL, 0 };
-
-static int make(void **state)
-{
-	(void)state;
-	setenv("TZ", "KST-9", 1);
-	tzset();
-	inv = (struct invocation){ .arguments = &arguments };
-	inv.out = open_memstream(&printed, &printed_len);
-	inv.err = inv.out;
-	return inv.out ? 0 : -1;
-}
-
-static int drop(void **state)
-{
-	(void)state;
-	fclose(inv.out);
-	free(printed);
-	printed = NULL;
-	return 0;
-}
-
-static void assert_says(const char *text)
-{
-	fflush(inv.out);
-	if (!strstr(printed, text))
-		fail_msg("'%s' is missing in:\n%s", text, printed);
-}
 
 static void show_agenda(const Ieum__V1__AgendaEntry *rows, size_t n)
 {
@@ -65,7 +35,8 @@ static void show_agenda(const Ieum__V1__AgendaEntry *rows, size_t n)
 	result.what_case = IEUM__V1__RESULT__WHAT_AGENDA;
 	result.agenda = &agenda;
 	result.hub_time_at_ms = MONDAY_MS;
-	assert_int_equal(render_agenda(&inv, &(struct pages){ page, 1 }, &no_names), EXIT_DONE);
+	assert_int_equal(render_agenda(&screen.inv, &(struct pages){ page, 1 }, &no_names),
+			 EXIT_DONE);
 }
 
 static void an_agenda_says_what_was_there_before(void **state)
@@ -91,7 +62,7 @@ static void an_agenda_says_what_was_there_before(void **state)
 	assert_says("17");
 	assert_says("231");
 	assert_says("Linked set");
-	inv.lang = WORDS_KO;
+	screen.inv.lang = WORDS_KO;
 	show_agenda(rows, 3);
 	assert_says("조치");
 	show_agenda(rows, 0);
@@ -137,7 +108,8 @@ static void show_tasks(Ieum__V1__TaskView *tasks, size_t n)
 	result.what_case = IEUM__V1__RESULT__WHAT_REFERRAL;
 	result.referral = &referral;
 	result.hub_time_at_ms = MONDAY_MS;
-	assert_int_equal(render_referral(&inv, &(struct pages){ page, 1 }, &no_names), EXIT_DONE);
+	assert_int_equal(render_referral(&screen.inv, &(struct pages){ page, 1 }, &no_names),
+			 EXIT_DONE);
 }
 
 static void a_round_says_who_said_what(void **state)
@@ -181,7 +153,7 @@ static void an_approval_says_who_has_given_it(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-#define T(f) cmocka_unit_test_setup_teardown(f, make, drop)
+#define T(f) cmocka_unit_test_setup_teardown(f, screen_open, screen_close)
 		T(an_agenda_says_what_was_there_before),
 		T(an_action_has_its_own_title),
 		T(a_round_says_who_said_what),

@@ -11,6 +11,7 @@
 #include <cmocka.h>
 
 #include "client/render.h"
+#include "tests/unit/screen.h"
 
 #define MUTABLE(text) ((char[]){ text })
 
@@ -19,39 +20,6 @@
 #define HOUR_MS   INT64_C(3600000)
 
 #define CLOCK_STATE(word) IEUM__V1__CLOCK_STATE__CLOCK_STATE_##word
-
-static struct arguments arguments;
-static char *printed;
-static size_t printed_len;
-static struct invocation inv;
-
-static int make(void **state)
-{
-	(void)state;
-	setenv("TZ", "KST-9", 1);
-	tzset();
-	memset(&arguments, 0, sizeof arguments);
-	inv = (struct invocation){ .arguments = &arguments };
-	inv.out = open_memstream(&printed, &printed_len);
-	inv.err = inv.out;
-	return inv.out ? 0 : -1;
-}
-
-static int drop(void **state)
-{
-	(void)state;
-	fclose(inv.out);
-	free(printed);
-	printed = NULL;
-	return 0;
-}
-
-static void assert_says(const char *text)
-{
-	fflush(inv.out);
-	if (!strstr(printed, text))
-		fail_msg("'%s' is missing in:\n%s", text, printed);
-}
 
 static void of_state(Ieum__V1__ClockView *k, Ieum__V1__ClockState state)
 {
@@ -81,7 +49,7 @@ static void the_clocks_of_a_case(void **state)
 	k[1].left_ms = 22 * HOUR_MS;
 	k[2].due_at_ms = MONDAY_MS - HOUR_MS;
 	k[3].breached_at_ms = MONDAY_MS - HOUR_MS;
-	assert_int_equal(render_clocks(&inv, list, 4, MONDAY_MS), EXIT_DONE);
+	assert_int_equal(render_clocks(&screen.inv, list, 4, MONDAY_MS), EXIT_DONE);
 	assert_says("Emergency measure  Running   2026-03-02 12:00 (in 2 h)");
 	assert_says("extended 1 times");
 	assert_says("emergency-measure  Frozen");
@@ -89,8 +57,8 @@ static void the_clocks_of_a_case(void **state)
 	assert_says("Breached  2026-03-02 09:00 (1 h overdue)");
 	assert_says("Stopped   2026-03-02 12:00 ");
 	assert_says("was breached");
-	inv.lang = WORDS_KO;
-	assert_int_equal(render_clocks(&inv, list, 4, MONDAY_MS), EXIT_DONE);
+	screen.inv.lang = WORDS_KO;
+	assert_int_equal(render_clocks(&screen.inv, list, 4, MONDAY_MS), EXIT_DONE);
 	assert_says("응급조치");
 	assert_says("남은 시간 22시간");
 	assert_says("도과 이력");
@@ -99,9 +67,9 @@ static void the_clocks_of_a_case(void **state)
 static void nothing_of_a_case_without_clocks(void **state)
 {
 	(void)state;
-	assert_int_equal(render_clocks(&inv, NULL, 0, MONDAY_MS), EXIT_DONE);
-	fflush(inv.out);
-	assert_int_equal(printed_len, 0);
+	assert_int_equal(render_clocks(&screen.inv, NULL, 0, MONDAY_MS), EXIT_DONE);
+	fflush(screen.inv.out);
+	assert_int_equal(screen.printed_len, 0);
 }
 
 static void what_ends_when(void **state)
@@ -119,10 +87,10 @@ static void what_ends_when(void **state)
 	result.hub_time_at_ms = MONDAY_MS;
 	result.what_case = IEUM__V1__RESULT__WHAT_DEADLINES;
 	result.deadlines = &deadlines;
-	assert_int_equal(render_deadlines(&inv, &pages, &none), EXIT_DONE);
+	assert_int_equal(render_deadlines(&screen.inv, &pages, &none), EXIT_DONE);
 	assert_says("No clock runs and nothing is owed");
-	arguments.given[OPTION_BREACHED] = true;
-	assert_int_equal(render_deadlines(&inv, &pages, &none), EXIT_DONE);
+	screen.arguments.given[OPTION_BREACHED] = true;
+	assert_int_equal(render_deadlines(&screen.inv, &pages, &none), EXIT_DONE);
 	assert_says("No clock of your cases was ever breached.");
 
 	of_state(&k, CLOCK_STATE(RUNNING));
@@ -137,7 +105,7 @@ static void what_ends_when(void **state)
 	task.asked = asked;
 	deadlines.entries = list;
 	deadlines.n_entries = 2;
-	assert_int_equal(render_deadlines(&inv, &pages, &none), EXIT_DONE);
+	assert_int_equal(render_deadlines(&screen.inv, &pages, &none), EXIT_DONE);
 	assert_says("2026-03-02 12:00 (in 2 h)  emergency-measure  Running");
 	assert_says("2026-03-02 13:00 (in 3 h)  Visit request      Requested  gimpo-ps");
 }
@@ -145,9 +113,10 @@ static void what_ends_when(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test_setup_teardown(the_clocks_of_a_case, make, drop),
-		cmocka_unit_test_setup_teardown(nothing_of_a_case_without_clocks, make, drop),
-		cmocka_unit_test_setup_teardown(what_ends_when, make, drop),
+		cmocka_unit_test_setup_teardown(the_clocks_of_a_case, screen_open, screen_close),
+		cmocka_unit_test_setup_teardown(nothing_of_a_case_without_clocks, screen_open,
+						screen_close),
+		cmocka_unit_test_setup_teardown(what_ends_when, screen_open, screen_close),
 	};
 
 	return cmocka_run_group_tests_name("clocks on screen", tests, NULL, NULL);
