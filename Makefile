@@ -71,7 +71,8 @@ YAML_SRC := \
 # Pure decisions: no clock, disk, socket, random or log.
 CORE_SRC := \
 	broker/core/agenda.c \
-	broker/core/agenda_decide.c \
+	broker/core/agenda_copy.c \
+	broker/core/agenda_ask.c broker/core/agenda_decide.c \
 	broker/core/answer.c \
 	broker/core/approval.c \
 	broker/core/apply_delivery.c \
@@ -99,19 +100,23 @@ CORE_SRC := \
 	broker/core/handover_check.c \
 	broker/core/handover_cutover.c \
 	broker/core/handover_due.c \
+	broker/core/handover_giveup.c \
 	broker/core/handover_list.c \
 	broker/core/handover_redirect.c \
 	broker/core/handover_snapshot.c \
 	broker/core/heap.c \
 	broker/core/acts.c broker/core/hub_message.c broker/core/occasion.c broker/core/outcome.c \
-	broker/core/lookup.c \
+	broker/core/lookup.c broker/core/participation.c broker/core/past_acts.c \
 	broker/core/place_acts.c broker/core/place_answer.c broker/core/place_due.c \
 	broker/core/place_event.c broker/core/place_hold.c broker/core/place_policy.c \
 	broker/core/place_step.c broker/core/places.c broker/core/places_check.c \
-	broker/core/places_snapshot.c broker/core/waits.c \
+	broker/core/places_snapshot.c broker/core/place_time.c broker/core/waits.c \
+	broker/core/agreements.c \
 	broker/core/ladder.c \
+	broker/core/leavers.c broker/core/leaver_due.c broker/core/leaver_policy.c \
 	broker/core/mailbox.c \
 	broker/core/names.c \
+	broker/core/readers.c \
 	broker/core/release.c \
 	broker/core/returning.c \
 	broker/core/seqmap.c \
@@ -122,6 +127,7 @@ CORE_SRC := \
 	broker/core/snapshot_read.c \
 	broker/core/snapshot_write.c \
 	broker/core/state.c \
+	broker/core/stop_use.c \
 	broker/core/submit.c \
 	broker/core/task.c \
 	broker/core/task_state.c \
@@ -139,10 +145,12 @@ CORE_SRC := \
 
 # The hub file compiled to rules and calendar.
 POLICY_SRC := \
-	broker/policy/address.c \
+	broker/policy/address.c broker/policy/anonymity.c \
 	broker/policy/calendar.c \
 	broker/policy/check_circles.c \
+	broker/policy/check_conditions.c \
 	broker/policy/check_handover.c \
+	broker/policy/check_places.c \
 	broker/policy/check_quorum.c \
 	broker/policy/check_rules.c \
 	broker/policy/check_who.c \
@@ -152,6 +160,7 @@ POLICY_SRC := \
 	broker/policy/decide.c \
 	broker/policy/duty.c \
 	broker/policy/explain.c \
+	broker/policy/explain_acts.c \
 	broker/policy/gate.c \
 	broker/policy/language.c \
 	broker/policy/load.c \
@@ -160,6 +169,7 @@ POLICY_SRC := \
 	broker/policy/load_condition.c \
 	broker/policy/load_counters.c broker/policy/load_emit.c \
 	broker/policy/load_gates.c \
+	broker/policy/load_left.c \
 	broker/policy/load_hub.c \
 	broker/policy/load_linkage.c \
 	broker/policy/load_links.c \
@@ -271,6 +281,7 @@ IEUM_SRC := \
 	client/profile.c \
 	client/receipt.c \
 	client/render_agenda.c \
+	client/render_body.c \
 	client/render_case.c \
 	client/render_deadlines.c \
 	client/render_handover.c \
@@ -307,6 +318,11 @@ SIM_SRC := \
 	tests/sim/city_who.c \
 	tests/sim/hub.c \
 	tests/sim/ledger.c \
+	tests/sim/ledger_access.c \
+	tests/sim/ledger_consent.c \
+	tests/sim/ledger_mail.c \
+	tests/sim/ledger_places.c \
+	tests/sim/ledger_requests.c \
 	tests/sim/random.c \
 	tests/sim/random_any.c \
 	tests/sim/random_check.c \
@@ -318,6 +334,7 @@ SIM_SRC := \
 SIM_MAIN := $(wildcard tests/sim/main.c)
 SCENARIO_SRC := \
 	tests/process/ieumd_process.c \
+	tests/scenarios/edited.c \
 	tests/scenarios/manifest.c \
 	tests/scenarios/play.c \
 	tests/scenarios/real_agency.c \
@@ -387,12 +404,13 @@ UNIT_TESTS := \
 	tests/unit/test_core_gates.c \
 	tests/unit/test_core_large.c \
 	tests/unit/test_core_handover.c \
+	tests/unit/test_core_leaving.c \
 	tests/unit/test_core_limits.c \
 	tests/unit/test_core_linkage.c \
 	tests/unit/test_core_containers.c \
 	tests/unit/test_core_consent.c tests/unit/test_core_counts.c \
 	tests/unit/test_core_delivery.c \
-	tests/unit/test_core_places.c \
+	tests/unit/test_core_participation.c tests/unit/test_core_place_time.c tests/unit/test_core_places.c \
 	tests/unit/test_core_random.c \
 	tests/unit/test_core_submit.c \
 	tests/unit/test_core_view.c \
@@ -708,7 +726,7 @@ NEEDED_RUNS := "$B/bin/ieum-needed examples/gimpo/hub.yaml $(SCENARIOS)" \
 # A part of a city's year; all of it by `make year`.
 YEAR_RUNS := "$B/bin/ieum-year --part 50" "$B/bin/ieum-year --part 500 --real $B/bin"
 
-.PHONY: setup demo check check-built unit sim scenarios drill needed year integration crash crash-long token-vectors bench
+.PHONY: setup demo check check-built unit sim scenarios drill needed needed-keys year integration crash crash-long token-vectors bench
 setup: ## install what the build and the tests need (apt)
 	@scripts/setup build
 
@@ -739,6 +757,10 @@ drill: all ## play the scenario files against real processes: a drill hub, a cli
 needed: all ## is every rule of the example hub files missed by a scenario when it is taken away?
 	@$B/bin/ieum-needed examples/gimpo/hub.yaml $(SCENARIOS)
 	@$B/bin/ieum-needed examples/gwangmyeong/hub.yaml $(SCENARIOS)
+
+needed-keys: all ## the same for each key and number of their entries: lists what nobody misses (minutes)
+	@$B/bin/ieum-needed --keys examples/gimpo/hub.yaml $(SCENARIOS); gimpo=$$?; \
+	$B/bin/ieum-needed --keys examples/gwangmyeong/hub.yaml $(SCENARIOS) && exit $$gimpo
 
 year: all ## a city's year with a kill in the middle: simulated, then a real hub
 	@$B/bin/ieum-year
@@ -820,7 +842,7 @@ QUEUE_H = $(filter %/sys/queue.h,$(shell $(CC) -E -M -include sys/queue.h -x c /
 cppcheck: $(GEN_H)
 	@mkdir -p $B/cppcheck
 	@echo "  CPPCHECK"
-	@$(CPPCHECK) --quiet --error-exitcode=1 --inline-suppr --std=c11 --language=c \
+	@$(CPPCHECK) -j$(shell nproc) --quiet --error-exitcode=1 --inline-suppr --std=c11 --language=c \
 		--enable=warning,performance,portability --library=posix --library=openssl,sqlite3 \
 		--suppress=missingIncludeSystem --suppressions-list=scripts/cppcheck-suppressions \
 		-D_GNU_SOURCE $(CPPCHECK_KNOWS) --include=$(QUEUE_H) --include=$(TREE_H) -I. -I$B/gen --cppcheck-build-dir=$B/cppcheck $(SOURCES)

@@ -324,6 +324,8 @@ enum ieum_err audit_ledger_apply(struct audit_ledger *l, uint64_t seq, const Ieu
 	case IEUM__V1__EVENT__WHAT_DEAD_LETTERED: return bury(l, event->dead_lettered);
 	case IEUM__V1__EVENT__WHAT_HANDOVER_CHANGED:
 		return hand_over(l, seq, event->handover_changed);
+	case IEUM__V1__EVENT__WHAT_LEFT:
+		return withdraw(l, event->left->withdrawn, event->left->n_withdrawn, true);
 	case IEUM__V1__EVENT__WHAT_PAYLOAD_ERASED:
 		return withdraw(l, event->payload_erased->withdrawn,
 				event->payload_erased->n_withdrawn, true);

@@ -53,6 +53,22 @@ static void check_agreements(const struct config *c, FILE *out, const struct pol
 	}
 }
 
+/* Beyond its end working days and what the law says of holidays would be counted wrongly. */
+static void check_holidays(const struct config *c, FILE *out, const struct policy *policy)
+{
+	int64_t ends_s = policy_holidays_end_ms(policy) / 1000;
+
+	if (!policy_holidays_end_soon(policy, (int64_t)time(NULL) * 1000))
+		return;
+	if (ends_s <= time(NULL))
+		fprintf(out, "%s: warning: the list of holidays has ended; add the next ones\n",
+			c->hub_file);
+	else
+		fprintf(out,
+			"%s: warning: the list of holidays ends in %d days; add the next ones\n",
+			c->hub_file, days_left(ends_s));
+}
+
 static size_t check_certificates(const struct config *c, FILE *out, const struct policy *policy)
 {
 	char why[TLS_WHY_BYTES] = "";
@@ -105,8 +121,10 @@ size_t config_check(const char *path, FILE *out)
 		return diag.count ? diag.count : 1;
 	}
 	mistakes = check_hub_file(c, out, &policy);
-	if (policy)
+	if (policy) {
 		check_agreements(c, out, policy);
+		check_holidays(c, out, policy);
+	}
 	mistakes += check_certificates(c, out, policy);
 	policy_free(policy);
 	config_free(c);

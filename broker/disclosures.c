@@ -288,9 +288,17 @@ static enum ieum_err take_article(struct ledger *l, const struct journal_record 
 	return m->article ? IEUM_E_OK : IEUM_E_NO_MEMORY;
 }
 
-/* An agenda is of no case, and says of those on it that they are there. */
-static bool lists_wanted(struct ledger *l, const struct journal_record *r)
+/* An agenda is of no case, and says of those on it that they are there.  Journals from before it
+ * was on record have that in the content alone. */
+static bool lists_wanted(struct ledger *l, const struct journal_record *r,
+			 const Ieum__V1__AgendaSent *sent)
 {
+	for (size_t i = 0; sent && i < sent->n_case_ids; i++)
+		if (sent->case_ids[i].len == DISCLOSURES_ID_BYTES &&
+		    is_wanted_case(l, sent->case_ids[i].data))
+			return true;
+	if (sent)
+		return false;
 	Ieum__V1__Referral *referral =
 		r->payload ? ieum__v1__referral__unpack(&l->arena.allocator, r->payload_len,
 							r->payload)
@@ -315,7 +323,7 @@ static enum ieum_err tell_submitted(struct ledger *l, const struct journal_recor
 	if (!m)
 		return IEUM_E_OK;
 	m->wanted |= m->has_case && is_wanted_case(l, m->case_id);
-	if (s->type == IEUM__V1__MESSAGE_TYPE__MESSAGE_TYPE_AGENDA && lists_wanted(l, r))
+	if (s->type == IEUM__V1__MESSAGE_TYPE__MESSAGE_TYPE_AGENDA && lists_wanted(l, r, s->agenda))
 		m->wanted = m->lists_case = true;
 	if (!m->wanted)
 		return IEUM_E_OK;
@@ -399,7 +407,10 @@ static bool fill_read(const struct ledger *l, const Ieum__V1__WasRead *e,
 		put_message(l, m, d);
 		return m->wanted;
 	}
+	/* On which basis: that on which the case was opened. */
 	d->case_id = m->id;
+	d->basis = (Ieum__V1__BasisKind)m->basis;
+	d->article = m->article ? m->article : "";
 	return l->of->participant || is_wanted_case(l, m->id);
 }
 

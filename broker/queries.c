@@ -121,6 +121,15 @@ static enum ieum_err add_content(struct asking *a, const uint8_t *payload, size_
 	return a->view.result->referral->referral ? IEUM_E_OK : IEUM_E_INTERNAL;
 }
 
+/* Whether what a message says was told, and not only how far it is, decides who has got it. */
+static const char *what_was_read(const struct asking *a)
+{
+	bool without_content = a->view.query->what_case == IEUM__V1__QUERY__WHAT_REFERRAL &&
+			       !a->view.result->referral->referral;
+
+	return without_content ? "referral_status" : a->kind->what;
+}
+
 /* Records the reading and puts the answer behind that record. */
 static void answer(struct asking *a)
 {
@@ -133,7 +142,7 @@ static void answer(struct asking *a)
 			(const uint8_t(*)[CORE_ID_BYTES]) & a->view.read_id;
 
 		core_decision_reset(&sv->decision);
-		err = core_decide_read(sv->core, a->s->connection, a->kind->what, id,
+		err = core_decide_read(sv->core, a->s->connection, what_was_read(a), id,
 				       a->view.has_read_id ? 1 : 0, server_now_us(sv),
 				       &sv->decision);
 		if (err) {

@@ -121,6 +121,9 @@ size_t recorder_pending_bytes(const struct recorder *r)
 	return recorder_batch(r)->bytes + (r->in_flight ? other(r)->bytes : 0);
 }
 
+_Static_assert(RECORDER_RESERVE_EVENTS >= 4 * CORE_DECISION_EVENTS_MAX,
+	       "settles and urgent messages have room between the ceiling and the end");
+
 enum recorder_room recorder_room(const struct recorder *r)
 {
 	size_t bytes = recorder_pending_bytes(r);

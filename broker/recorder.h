@@ -26,7 +26,7 @@ enum {
 	RECORDER_SIDES = 2,
 	RECORDER_NOTHING_PENDING = -1,
 	RECORDER_RESERVE_BYTES = 8 << 20, /* over the ceiling: settles and `immediate` */
-	RECORDER_RESERVE_EVENTS = 2048,   /* the same, of JOURNAL_BATCH_EVENTS_MAX */
+	RECORDER_RESERVE_EVENTS = 4096,   /* the same, of JOURNAL_BATCH_EVENTS_MAX */
 };
 
 /* How much may still be recorded before the disk has caught up. */

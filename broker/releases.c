@@ -177,6 +177,7 @@ static enum ieum_err put_delivery(struct session *s, uint64_t id)
 	head.journal_number = d.seq;
 	head.cause = d.cause;
 	head.answer_by_at_ms = d.answer_by_at_ms;
+	head.urgency = d.urgency;
 	head.drill = sv->drill;
 	if (d.case_id)
 		head.case_id = (ProtobufCBinaryData){ CORE_ID_BYTES, (uint8_t *)d.case_id };

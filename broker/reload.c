@@ -57,6 +57,11 @@ void reload_tell_dates(const struct server *sv)
 
 	if (certificate_s < CONFIG_CERTIFICATE_WARNING_DAYS * (int64_t)DAY_S)
 		log_warn("certificate_ends", LOG_I("in_days", certificate_s / DAY_S));
+	if (policy_holidays_end_soon(sv->policy, now_s * 1000))
+		log_warn("holidays_end",
+			 LOG_I("in_days",
+			       (policy_holidays_end_ms(sv->policy) / 1000 - now_s) / DAY_S),
+			 LOG_S("do", "add the next ones to the hub file and send SIGHUP"));
 	if (crl_at_s && crl_at_s - now_s < CRL_WARNING_S)
 		log_warn(
 			"revocation_list_ends", LOG_I("in_hours", (crl_at_s - now_s) / 3600),
@@ -134,7 +139,8 @@ static bool take_policy(struct server *sv, struct fresh *f)
 	core_decision_reset(&sv->decision);
 	err = core_decide_policy(sv->core, f->policy, server_now_us(sv), &sv->decision);
 	if (err)
-		return refuse("hub file", ieum_error((int)err)->name);
+		return refuse("hub file", sv->decision.detail[0] ? sv->decision.detail
+								 : ieum_error((int)err)->name);
 	if (!server_record(sv))
 		return false;
 	err = core_bind_policy(sv->core, f->policy);

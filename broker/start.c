@@ -30,6 +30,8 @@ enum ieum_err start_record(struct server *sv)
 		return err;
 	core_decision_reset(d);
 	err = core_decide_policy(sv->core, sv->policy, server_now_us(sv), d);
+	if (err && d->detail[0])
+		log_error("hub_file_refused", LOG_S("why", d->detail));
 	if (!err)
 		err = recorder_record(&sv->recorder, d);
 	if (!err)

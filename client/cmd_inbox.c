@@ -98,16 +98,18 @@ static void settled(struct ieum *c, uint64_t delivery_id, const struct ieum_fail
 		end(in, EXIT_DONE);
 }
 
-static enum exit_code print_notice(const struct inbox *in)
+static enum exit_code print_notice(const struct inbox *in, bool drill)
 {
 	const char *notice = in->notice ? in->notice : say(in->inv, TEXT_INBOX_NOTICE);
 	json_t *line;
 
 	if (!in->inv->json) {
+		if (drill)
+			fprintf(in->inv->out, "** %s ** ", say(in->inv, TEXT_DRILL));
 		fprintf(in->inv->out, "%s\n", notice);
 		return EXIT_DONE;
 	}
-	line = json_pack("{s:s}", "notification", notice);
+	line = json_pack("{s:s, s:b}", "notification", notice, "drill", drill);
 	if (!line)
 		return trouble(in->inv, IEUM_E_NO_MEMORY, NULL);
 	json_dumpf(line, in->inv->out, JSON_COMPACT);
@@ -121,7 +123,7 @@ static enum exit_code print(struct inbox *in, const Ieum__V1__Delivery *d)
 	struct names names = { in->directory.page, in->directory.n };
 
 	if (in->notify)
-		return print_notice(in);
+		return print_notice(in, d->drill);
 	if (in->inv->json)
 		return json_out_message(in->inv, &d->base, true);
 	return render_delivery(in->inv, d, &names, now_ms() + in->hub_ahead_ms);
@@ -253,7 +255,8 @@ static void connected(struct ieum *c, const Ieum__V1__Welcome *welcome, void *ar
 		return;
 	}
 	in->asked = true;
-	link_greet(in->inv, welcome);
+	if (!in->notify) /* each notice says it */
+		link_greet(in->inv, welcome);
 	if (in->follow && !in->inv->json)
 		fprintf(in->inv->err, "%s\n", say(in->inv, TEXT_INBOX_WAITING));
 	if (!ask_first(in))

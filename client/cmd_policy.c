@@ -1,6 +1,7 @@
 /* ieum policy check, ieum policy test: a hub file and its own tests, offline. */
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 
 #include "broker/policy/trial.h"
 #include "client/command.h"
@@ -28,15 +29,23 @@ enum exit_code hub_policy_load(const struct invocation *inv, const char *path, s
 
 static enum exit_code check(const struct invocation *inv, const struct policy *p, const char *path)
 {
+	bool soon = policy_holidays_end_soon(p, (int64_t)time(NULL) * 1000);
+
 	if (inv->json)
-		return json_out(inv, json_pack("{s:b, s:s, s:s, s:I, s:I, s:I}", "good", 1, "file",
-					       path, "hub", policy_hub(p), "participants",
+		return json_out(inv, json_pack("{s:b, s:s, s:s, s:I, s:I, s:I, s:b}", "good", 1,
+					       "file", path, "hub", policy_hub(p), "participants",
 					       (json_int_t)policy_participants(p), "bodies",
 					       (json_int_t)policy_bodies(p), "mailboxes",
-					       (json_int_t)policy_mailboxes(p)));
+					       (json_int_t)policy_mailboxes(p), "holidays_end_soon",
+					       soon));
 	fprintf(inv->out, say(inv, TEXT_POLICY_GOOD), path, policy_participants(p),
 		policy_bodies(p), policy_mailboxes(p));
 	fputc('\n', inv->out);
+	if (soon) {
+		fflush(inv->out);
+		fprintf(inv->err, say(inv, TEXT_HOLIDAYS_END), path);
+		fputc('\n', inv->err);
+	}
 	return EXIT_DONE;
 }
 

@@ -13,7 +13,7 @@
 #include "proto/words.h"
 #include "scenarios/scenario.h"
 
-enum { LINE_BYTES = 512 };
+enum { LINE_BYTES = 512, TITLE_BYTES = 256 };
 
 struct showing {
 	const struct invocation *inv;
@@ -30,12 +30,10 @@ static const char *word_of(const struct showing *w, const ProtobufCEnumDescripto
 	return words_text(code, w->inv->lang);
 }
 
-/* A participant's or mailbox's title, of a body's role with the role; the name itself when the hub
- * file has no such.  Good until the next but one call. */
-static const char *title_of(const struct showing *w, const char *name)
+/* A participant's or mailbox's title, of a body's role with the role (that is put into `title`); the
+ * name itself when the hub file has no such. */
+static const char *title_of(const struct showing *w, const char *name, char title[TITLE_BYTES])
 {
-	static char roles[2][LINE_BYTES];
-	static unsigned turn;
 	int at = policy_find_participant(w->policy, name);
 	int box = policy_find_mailbox(w->policy, name);
 	bool ko = w->inv->lang == WORDS_KO;
@@ -48,9 +46,8 @@ static const char *title_of(const struct showing *w, const char *name)
 
 	if (!m || !m->title_en)
 		return name;
-	snprintf(roles[turn ^= 1], LINE_BYTES, "%s%s", ko ? m->title_ko : m->title_en,
-		 role ? role : "");
-	return roles[turn];
+	snprintf(title, TITLE_BYTES, "%s%s", ko ? m->title_ko : m->title_en, role ? role : "");
+	return title;
 }
 
 /* ---- what is expected ---- */
@@ -64,7 +61,7 @@ static const char *message_of(const struct showing *w, const struct scenario_exp
 
 static void case_line(const struct showing *w, const struct scenario_expect *e, char *out)
 {
-	char code[PBMAP_WORD_BYTES], due[EXPLAIN_TIME_BYTES] = "";
+	char code[PBMAP_WORD_BYTES], title[TITLE_BYTES], due[EXPLAIN_TIME_BYTES] = "";
 	const char *what = "";
 
 	if (e->due_us)
@@ -78,7 +75,7 @@ static void case_line(const struct showing *w, const struct scenario_expect *e, 
 	else if (e->consent_withdrawn == 1)
 		what = say(w->inv, TEXT_CONSENT_ENDED);
 	else if (e->owner)
-		what = title_of(w, e->owner);
+		what = title_of(w, e->owner, title);
 	snprintf(out, LINE_BYTES, "%s%s%s: %s %s", e->message ? e->message : "",
 		 e->clock || e->gate ? " · " : "",
 		 e->clock  ? e->clock
@@ -104,18 +101,18 @@ static void pool_line(const struct showing *w, const struct scenario_expect *e, 
 
 static void expect_line(const struct showing *w, const struct scenario_expect *e, char *out)
 {
-	char code[PBMAP_WORD_BYTES], cause[PBMAP_WORD_BYTES] = "";
+	char code[PBMAP_WORD_BYTES], title[TITLE_BYTES], cause[PBMAP_WORD_BYTES] = "";
 	const char *why =
 		e->cause ? word_of(w, &ieum__v1__delivery_cause__descriptor, (int)e->cause, cause)
 			 : "";
 
 	switch (e->kind) {
 	case SCENARIO_GETS:
-		snprintf(out, LINE_BYTES, "→ %s: %s%s%s", title_of(w, e->inbox),
+		snprintf(out, LINE_BYTES, "→ %s: %s%s%s", title_of(w, e->inbox, title),
 			 message_of(w, e, code), *why ? " · " : "", why);
 		break;
 	case SCENARIO_GETS_NOTHING:
-		snprintf(out, LINE_BYTES, "→ %s: –", title_of(w, e->inbox));
+		snprintf(out, LINE_BYTES, "→ %s: –", title_of(w, e->inbox, title));
 		break;
 	case SCENARIO_REFUSED: {
 		const struct ieum_error_row *row = ieum_error((int)e->code);
@@ -133,7 +130,9 @@ static void expect_line(const struct showing *w, const struct scenario_expect *e
 		snprintf(out, LINE_BYTES, "✓ %s: %s #%lld", e->pool, e->message,
 			 (long long)e->position);
 		break;
-	case SCENARIO_AGENDA: snprintf(out, LINE_BYTES, "✓ %s", title_of(w, e->agenda)); break;
+	case SCENARIO_AGENDA:
+		snprintf(out, LINE_BYTES, "✓ %s", title_of(w, e->agenda, title));
+		break;
 	default:
 		snprintf(out, LINE_BYTES, "✓ ");
 		case_line(w, e, out + strlen(out));
@@ -145,8 +144,8 @@ static void expect_line(const struct showing *w, const struct scenario_expect *e
 
 static void step_line(const struct showing *w, const struct scenario_step *step, char *out)
 {
-	char type[PBMAP_WORD_BYTES], urgency[PBMAP_WORD_BYTES], kind[PBMAP_WORD_BYTES];
-	const Ieum__V1__Envelope *e = step->message ? step->message->envelope : NULL;
+	char title[TITLE_BYTES], type[PBMAP_WORD_BYTES], urgency[PBMAP_WORD_BYTES],
+		kind[PBMAP_WORD_BYTES];
 
 	switch (step->kind) {
 	case SCENARIO_AFTER:
@@ -156,12 +155,14 @@ static void step_line(const struct showing *w, const struct scenario_step *step,
 		snprintf(out, LINE_BYTES, "%s", say(w->inv, TEXT_SCENARIO_CRASH));
 		return;
 	case SCENARIO_CHECK: *out = '\0'; return;
-	default: break;
+	case SCENARIO_SUBMIT:
+	case SCENARIO_ANSWER: break;
 	}
+	const Ieum__V1__Envelope *e = step->message->envelope;
 	const Ieum__V1__Answer *a = step->message->body_case == IEUM__V1__REFERRAL__BODY_ANSWER
 					    ? step->message->answer
 					    : NULL;
-	snprintf(out, LINE_BYTES, "%s: %s%s%s%s%s", title_of(w, step->who),
+	snprintf(out, LINE_BYTES, "%s: %s%s%s%s%s", title_of(w, step->who, title),
 		 word_of(w, &ieum__v1__message_type__descriptor, (int)e->type, type),
 		 a ? " · " : "",
 		 a ? word_of(w, &ieum__v1__answer_kind__descriptor, (int)a->kind, kind) : "",

@@ -101,7 +101,8 @@ static enum exit_code print_recipients(const struct invocation *inv, const struc
 	struct sheet s;
 
 	if (d->n_routes == 0) {
-		fprintf(inv->out, "%s\n", say(inv, TEXT_REACHES_NOBODY));
+		if (e->x->n_reaches == 0)
+			fprintf(inv->out, "%s\n", say(inv, TEXT_REACHES_NOBODY));
 		return EXIT_DONE;
 	}
 	sheet_begin(&s, inv);
@@ -174,6 +175,27 @@ static enum exit_code print_ladder(const struct invocation *inv, const struct ex
 	return sheet_end(&s);
 }
 
+static void add_counters(struct sheet *s, const struct explained *e, enum text_id what,
+			 uint64_t counters)
+{
+	for (size_t i = 0; i < policy_counters(e->policy); i++)
+		if (counters >> i & 1)
+			sheet_field(s, what, policy_counter(e->policy, (int)i)->name);
+}
+
+static void add_reaches(struct sheet *s, const struct explained *e)
+{
+	char line[LINE_BYTES];
+
+	for (size_t i = 0; i < e->x->n_reaches; i++) {
+		const struct explain_reach *to = &e->x->reaches[i];
+
+		snprintf(line, sizeof line, "%s: %s (%s)", explained_mailbox(e, to->mailbox),
+			 to->act->key, to->act->rule);
+		sheet_field(s, TEXT_MAY_REACH, line);
+	}
+}
+
 static enum exit_code print_effects(const struct invocation *inv, const struct explained *e)
 {
 	const struct policy_decision *d = &e->x->decision;
@@ -197,6 +219,9 @@ static enum exit_code print_effects(const struct invocation *inv, const struct e
 			 d->acts[i].rule);
 		sheet_field(&s, TEXT_SETS_OFF, line);
 	}
+	add_reaches(&s, e);
+	add_counters(&s, e, TEXT_COUNTS_IN, e->x->counted);
+	add_counters(&s, e, TEXT_COUNTS_ANEW, e->x->begun_anew);
 	if (d->case_owner != POLICY_NONE)
 		sheet_field(&s, TEXT_OWNER, explained_mailbox(e, d->case_owner));
 	sheet_field(&s, TEXT_CASE_STATE, SHOWN_WORD(inv, case_state, d->case_state));

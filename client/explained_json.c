@@ -131,6 +131,31 @@ static json_t *json_acts(const struct explained *e)
 	return list;
 }
 
+static json_t *json_reaches(const struct explained *e)
+{
+	json_t *list = json_array();
+
+	for (size_t i = 0; i < e->x->n_reaches; i++) {
+		const struct explain_reach *to = &e->x->reaches[i];
+
+		json_array_append_new(list, json_pack("{s:s, s:s, s:s}", "mailbox",
+						      explained_mailbox(e, to->mailbox), "act",
+						      to->act->key, "rule", to->act->rule));
+	}
+	return list;
+}
+
+static json_t *json_counters(const struct explained *e, uint64_t counters)
+{
+	json_t *list = json_array();
+
+	for (size_t i = 0; i < policy_counters(e->policy); i++)
+		if (counters >> i & 1)
+			json_array_append_new(list,
+					      json_string(policy_counter(e->policy, (int)i)->name));
+	return list;
+}
+
 static void add_decision(const struct explained *e, json_t *doc)
 {
 	const struct policy_decision *d = &e->x->decision;
@@ -140,6 +165,9 @@ static void add_decision(const struct explained *e, json_t *doc)
 	json_object_set_new(doc, "requests", json_requests(e));
 	json_object_set_new(doc, "emits", json_emits(e));
 	json_object_set_new(doc, "acts", json_acts(e));
+	json_object_set_new(doc, "may_reach", json_reaches(e));
+	json_object_set_new(doc, "counts_in", json_counters(e, e->x->counted));
+	json_object_set_new(doc, "counts_anew", json_counters(e, e->x->begun_anew));
 	if (d->case_owner != POLICY_NONE)
 		json_object_set_new(doc, "owner", json_string(explained_mailbox(e, d->case_owner)));
 	if (d->case_state &&

@@ -38,6 +38,7 @@
 	X(body,               "Body",                       "기구") \
 	X(conference_id,      "Conference",                 "회의") \
 	X(actions,            "Actions",                    "조치 사항") \
+	X(action,             "Action no.",                 "조치 번호") \
 	X(purpose,            "Purpose",                    "목적") \
 	X(items,              "Items",                      "항목") \
 	X(round,              "Round",                      "회차") \
@@ -49,6 +50,8 @@
 	X(scheduled,          "Scheduled",                  "일정") \
 	X(remark,             "Remark",                     "비고") \
 	X(request,            "Request (number)",           "요청 번호") \
+	X(asked_for,          "Nobody took on",             "응하지 않은 요청") \
+	X(no_answer_from,     "No answer from",             "응답 없는 기관") \
 	X(judgement,          "Judgement",                  "판단") \
 	X(separated,          "Separated",                  "분리") \
 	X(review,             "Next review",                "다음 점검") \
@@ -57,7 +60,7 @@
 	X(sex,                "Sex",                        "성별") \
 	X(age_years,          "Age",                        "나이") \
 	X(places,             "Places",                     "자리 수") \
-	X(hold_ms,            "Held for (ms)",              "확보 시간(ms)") \
+	X(hold,               "Held for",                   "확보 시간") \
 	X(hold_id,            "Hold",                       "자리확보") \
 	X(location_token,     "Place token",                "장소 토큰") \
 	X(placed,             "Placed",                     "입소 일시") \
@@ -70,7 +73,7 @@
 	X(sessions,           "Sessions",                   "횟수") \
 	X(due,                "Due",                        "예정") \
 	X(grade,              "Grade",                      "등급") \
-	X(message_ids,        "Messages",                   "메시지") \
+	X(message_ids,        "Messages concerned",         "해당 메시지") \
 	X(month,              "Month",                      "월") \
 	X(weight,             "Weight",                     "정도") \
 	X(reached,            "Reached",                    "연락됨") \
@@ -93,6 +96,7 @@
 	X(title,               "Title",                     "제목") \
 	X(entries,             "Entries",                   "항목") \
 	X(carried,             "Carried over",              "이월") \
+	X(decisions,           "Decisions",                 "결정 사항") \
 	X(case_id,             "Case",                      "사례") \
 	X(message_id,          "Message",                   "메시지") \
 	X(as_of,               "Counted",                   "집계 시각") \
@@ -105,21 +109,28 @@
 	X(clocks,              "Clocks",                    "기한 수") \
 	X(holds,               "Places held",               "확보된 자리") \
 	X(signal_ids,          "Signals",                   "위기징후") \
-	X(break_glass,         "Break glass",               "긴급 개방") \
+	X(break_glass,         "Opened at once (break glass)", "긴급 개방") \
 	X(item_bases,          "Basis of each item",        "항목별 근거") \
 	X(article,             "Article",                   "조문") \
 	X(item,                "Item",                      "항목명") \
 	X(agencies,            "Agencies",                  "기관 수") \
-	X(category_only,       "Category only",             "유형만") \
+	X(category_only,       "Only the category is known", "유형만 공유") \
 	X(expires,             "Expires",                   "만료") \
 	X(first,               "First",                     "최초") \
 	X(last,                "Last",                      "최근") \
-	X(linkage,             "Linkage",                   "연결 기준") \
+	X(linkage,             "Linked as",                 "연결 기준") \
 	X(signals,             "Signals",                   "위기징후 수") \
 	X(entry_id,            "Waiting list entry",        "대기 항목") \
 	X(reply_by,            "Reply by",                  "회신 기한") \
 	X(returned,            "Returned",                  "퇴소 일시") \
 	X(withdrawal_id,       "Withdrawal",                "동의철회") \
+	X(given_up_ids,        "Actions given up",           "중단한 조치") \
+	X(item_id,             "Agenda item",                "안건") \
+	X(text,                "Text",                       "내용") \
+	X(state,               "State",                      "상태") \
+	X(category,            "Category",                   "분류") \
+	X(months,              "Months",                     "해당 월") \
+	X(signs,               "Signs",                      "징후") \
 	/* values */ \
 	X(yes,                "yes",                        "예") \
 	X(no,                 "no",                         "아니요") \

@@ -83,7 +83,7 @@ void link_greet(const struct invocation *inv, const Ieum__V1__Welcome *welcome)
 	if (inv->json || !welcome)
 		return;
 	if (welcome->drill)
-		fprintf(inv->err, "** %s **\n", say(inv, TEXT_DRILL));
+		fprintf(inv->out, "** %s **\n", say(inv, TEXT_DRILL));
 	if (welcome->certificate_ends_at_ms) {
 		fprintf(inv->err, say(inv, TEXT_CERTIFICATE_ENDS),
 			when_time(welcome->certificate_ends_at_ms, when));

@@ -42,7 +42,8 @@ enum exit_code render_delivery(const struct invocation *inv, const Ieum__V1__Del
 			       const struct names *names, int64_t now_ms);
 
 /* Body and narrative of a message, indented; used for deliveries and referrals. */
-enum exit_code render_content(const struct invocation *inv, const Ieum__V1__Referral *r);
+enum exit_code render_content(const struct invocation *inv, const Ieum__V1__Referral *m,
+			      const struct names *names);
 
 /* ---- what they are made of ---- */
 

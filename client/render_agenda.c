@@ -2,7 +2,7 @@
 #include "client/render.h"
 #include "client/when.h"
 
-enum { TITLE_CELLS = 40 };
+enum { TITLE_CELLS = 40, ABOUT_BYTES = 256 };
 
 const char *agenda_title(const Ieum__V1__Referral *r, const Ieum__V1__AgendaEntry *entry)
 {
@@ -15,14 +15,32 @@ const char *agenda_title(const Ieum__V1__Referral *r, const Ieum__V1__AgendaEntr
 	return "";
 }
 
+/* Of what has no title what may be said of it: "neglect, 2026-02, 2026-03". */
+static const char *about(const struct invocation *inv, const Ieum__V1__AgendaEntry *e,
+			 char out[ABOUT_BYTES])
+{
+	size_t used = 0;
+
+	if (*e->title || !e->category)
+		return e->title;
+	int more = snprintf(out, ABOUT_BYTES, "%s", SHOWN_WORD(inv, category, e->category));
+	for (size_t i = 0; more > 0 && i < e->n_months; i++) {
+		used += (size_t)more;
+		if (used >= ABOUT_BYTES)
+			break;
+		more = snprintf(out + used, ABOUT_BYTES - used, ", %s", e->months[i]);
+	}
+	return out;
+}
+
 static void agenda_row(const struct invocation *inv, const struct names *names, struct sheet *s,
 		       const Ieum__V1__AgendaEntry *e, int64_t now_ms)
 {
-	char name[SHOWN_BYTES], when[WHEN_BYTES], id[UUID_TEXT_BYTES];
+	char name[SHOWN_BYTES], when[WHEN_BYTES], id[UUID_TEXT_BYTES], text[ABOUT_BYTES];
 
 	sheet_row(s);
 	sheet_cell(s, SHOWN_WORD(inv, agenda_kind, e->kind));
-	sheet_cell(s, e->title);
+	sheet_cell(s, about(inv, e, text));
 	sheet_cell(s, *e->participant ? shown_name(inv, names, e->participant, name) : "");
 	sheet_colour(s, when_deadline(e->due_at_ms, now_ms, inv->lang, when),
 		     due_colour(e->due_at_ms, now_ms));

@@ -8,6 +8,7 @@
 enum {
 	NAME_CELLS = 32,
 	WHAT_CELLS = 64,
+	GATE_LINE_BYTES = SHOWN_BYTES + 2 * WHEN_BYTES,
 };
 
 enum exit_code render_cases(const struct invocation *inv, const struct pages *pages,
@@ -44,8 +45,8 @@ enum exit_code render_cases(const struct invocation *inv, const struct pages *pa
 			sheet_cell(&s, SHOWN_WORD(inv, category, c->category));
 			sheet_cell(&s, SHOWN_WORD(inv, case_state, c->state));
 			sheet_cell(&s, shown_name(inv, names, c->owner, name));
-			sheet_cell(&s, when_time(c->opened_at_ms, when));
-			sheet_cell(&s, when_time(c->last_at_ms, when));
+			sheet_cell(&s, c->opened_at_ms ? when_time(c->opened_at_ms, when) : "-");
+			sheet_cell(&s, c->last_at_ms ? when_time(c->last_at_ms, when) : "-");
 			sheet_number(&s, c->open_requests);
 			sheet_colour(&s, when_deadline(c->next_due_at_ms, now_ms, inv->lang, when),
 				     due_colour(c->next_due_at_ms, now_ms));
@@ -56,13 +57,29 @@ enum exit_code render_cases(const struct invocation *inv, const struct pages *pa
 
 /* ---- one case ---- */
 
+/* "Identity of the child (until 2026-03-09 10:00)" */
+static const char *gate_line(const struct invocation *inv, const Ieum__V1__GateView *g,
+			     char out[GATE_LINE_BYTES])
+{
+	const char *title = inv->lang == WORDS_KO ? g->title_ko : g->title_en;
+	char when[WHEN_BYTES], until[WHEN_BYTES * 2] = "";
+
+	if (g->until_at_ms)
+		snprintf(until, sizeof until, say(inv, TEXT_GATE_UNTIL),
+			 when_time(g->until_at_ms, when));
+	snprintf(out, GATE_LINE_BYTES, "%s%s%s", *title ? title : g->name, *until ? " " : "",
+		 until);
+	return out;
+}
+
 static enum exit_code render_head(const struct invocation *inv, const struct pages *pages,
 				  const struct names *names)
 {
 	const Ieum__V1__CaseResult *r = pages->page[0]->case_;
 	const Ieum__V1__CaseSummary *c = r->summary;
 	int64_t now_ms = pages->page[0]->hub_time_at_ms;
-	char id[UUID_TEXT_BYTES], name[SHOWN_BYTES], when[WHEN_BYTES], number[24];
+	char id[UUID_TEXT_BYTES], name[SHOWN_BYTES], when[WHEN_BYTES], number[24],
+		gate[GATE_LINE_BYTES];
 	struct sheet s;
 
 	sheet_begin(&s, inv);
@@ -74,7 +91,7 @@ static enum exit_code render_head(const struct invocation *inv, const struct pag
 	if (*c->grade)
 		sheet_field(&s, TEXT_GRADE, c->grade);
 	for (size_t i = 0; i < r->n_gates; i++)
-		sheet_field(&s, TEXT_GATES, r->gates[i]);
+		sheet_field(&s, TEXT_GATES, gate_line(inv, r->gates[i], gate));
 	if (r->consent_withdrawn) {
 		sheet_row(&s);
 		sheet_colour(&s, say(inv, TEXT_CONSENT), TABLE_DIM);
@@ -82,8 +99,8 @@ static enum exit_code render_head(const struct invocation *inv, const struct pag
 	}
 	sheet_field(&s, TEXT_OWNER, shown_name(inv, names, c->owner, name));
 	sheet_field(&s, TEXT_JURISDICTION, c->jurisdiction);
-	sheet_field(&s, TEXT_OPENED, when_time(c->opened_at_ms, when));
-	sheet_field(&s, TEXT_LAST, when_time(c->last_at_ms, when));
+	sheet_field(&s, TEXT_OPENED, c->opened_at_ms ? when_time(c->opened_at_ms, when) : "-");
+	sheet_field(&s, TEXT_LAST, c->last_at_ms ? when_time(c->last_at_ms, when) : "-");
 	snprintf(number, sizeof number, "%" PRIu32, c->open_requests);
 	sheet_field(&s, TEXT_OPEN_REQUESTS, number);
 	if (c->next_due_at_ms) {
@@ -192,8 +209,11 @@ static const char *clock_title(const struct invocation *inv, const struct pages 
 
 /* The line's heart, and how it should stand out. */
 static enum table_colour what(const struct invocation *inv, const struct pages *pages,
-			      const Ieum__V1__TimelineEntry *e, char *out, size_t n)
+			      const struct names *names, const Ieum__V1__TimelineEntry *e,
+			      char *out, size_t n)
 {
+	char name[SHOWN_BYTES];
+
 	switch (e->kind) {
 	case IEUM__V1__TIMELINE_KIND__TIMELINE_KIND_SUBMITTED:
 		return what_submitted(inv, pages, e, out, n);
@@ -211,14 +231,16 @@ static enum table_colour what(const struct invocation *inv, const struct pages *
 			 SHOWN_WORD(inv, case_state, e->case_state));
 		return TABLE_GREEN;
 	case IEUM__V1__TIMELINE_KIND__TIMELINE_KIND_PLACE:
-		snprintf(out, n, say(inv, TEXT_ENTRY_PLACE), e->name,
+		snprintf(out, n, say(inv, TEXT_ENTRY_PLACE), shown_name(inv, names, e->name, name),
 			 SHOWN_WORD(inv, hold_state, e->hold_state));
 		return TABLE_GREEN;
 	case IEUM__V1__TIMELINE_KIND__TIMELINE_KIND_HANDED_OVER:
-		snprintf(out, n, say(inv, TEXT_ENTRY_HANDED_OVER), e->n_to ? e->to[0] : "");
+		snprintf(out, n, say(inv, TEXT_ENTRY_HANDED_OVER),
+			 e->n_to ? shown_name(inv, names, e->to[0], name) : "");
 		return TABLE_YELLOW;
 	case IEUM__V1__TIMELINE_KIND__TIMELINE_KIND_GATE:
-		snprintf(out, n, say(inv, TEXT_ENTRY_GATE), e->name);
+		snprintf(out, n, say(inv, e->at_once ? TEXT_ENTRY_GATE_AT_ONCE : TEXT_ENTRY_GATE),
+			 shown_name(inv, names, e->name, name));
 		return TABLE_YELLOW;
 	case IEUM__V1__TIMELINE_KIND__TIMELINE_KIND_GRADE:
 		if (strcmp(e->name, "-") == 0)
@@ -229,7 +251,9 @@ static enum table_colour what(const struct invocation *inv, const struct pages *
 	case IEUM__V1__TIMELINE_KIND__TIMELINE_KIND_CONSENT:
 		snprintf(out, n, "%s",
 			 say(inv, strcmp(e->name, "given") == 0 ? TEXT_ENTRY_GIVEN
-								: TEXT_ENTRY_WITHDRAWN));
+				  : strcmp(e->name, "withdrawn") == 0
+					  ? TEXT_ENTRY_WITHDRAWN
+					  : TEXT_ENTRY_WITHDRAWN_IN_PART));
 		return TABLE_YELLOW;
 	case IEUM__V1__TIMELINE_KIND__TIMELINE_KIND_CLOCK:
 		snprintf(out, n, say(inv, TEXT_ENTRY_CLOCK), clock_title(inv, pages, e->name),
@@ -316,7 +340,7 @@ static void entry_row(const struct invocation *inv, struct sheet *s, const struc
 	enum table_colour colour;
 
 	sheet_cell(s, shown_name(inv, names, e->from, name));
-	colour = what(inv, pages, e, text, sizeof text);
+	colour = what(inv, pages, names, e, text, sizeof text);
 	sheet_colour(s, text, colour);
 	whom(inv, names, e, text, sizeof text);
 	sheet_cell(s, text);

@@ -58,6 +58,23 @@ enum exit_code render_directory(const struct invocation *inv, const struct pages
 	return sheet_end(&s);
 }
 
+/* Who is asked for places only when it is sent: then it is known what is free. */
+static void print_keepers(const struct invocation *inv, const Ieum__V1__ReachResult *r,
+			  const struct names *names)
+{
+	char list[LIST_BYTES] = "", name[SHOWN_BYTES];
+	size_t used = 0;
+
+	for (size_t i = 0; i < r->n_pools && used < sizeof list; i++)
+		used += (size_t)snprintf(list + used, sizeof list - used, "%s%s (%s)",
+					 i ? ", " : "", r->pools[i]->pool,
+					 shown_name(inv, names, r->pools[i]->keeper, name));
+	if (r->n_pools == 0)
+		return;
+	fprintf(inv->out, say(inv, TEXT_REACH_KEEPERS), list);
+	fputc('\n', inv->out);
+}
+
 enum exit_code render_reach(const struct invocation *inv, const struct pages *pages,
 			    const struct names *names)
 {
@@ -67,8 +84,12 @@ enum exit_code render_reach(const struct invocation *inv, const struct pages *pa
 	enum exit_code code;
 	struct sheet s;
 
+	if (r->depends_on_counts)
+		fprintf(inv->out, "%s\n", say(inv, TEXT_REACH_DEPENDS));
+	print_keepers(inv, r, names);
 	if (r->n_entries == 0) {
-		fprintf(inv->out, "%s\n", say(inv, TEXT_REACHES_NOBODY));
+		if (r->n_pools == 0)
+			fprintf(inv->out, "%s\n", say(inv, TEXT_REACHES_NOBODY));
 		return EXIT_DONE;
 	}
 	sheet_begin(&s, inv);

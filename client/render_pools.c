@@ -15,6 +15,7 @@ static void pool_columns(struct sheet *s)
 	sheet_column(s, TEXT_PLACES_TAKEN, TABLE_RIGHT, 0);
 	sheet_column(s, TEXT_PLACES_WANTED, TABLE_RIGHT, 0);
 	sheet_column(s, TEXT_COUNTED, TABLE_LEFT, 0);
+	sheet_column(s, TEXT_RENEWS, TABLE_LEFT, 0);
 }
 
 static void pool_row(const struct invocation *inv, const struct names *names, struct sheet *s,
@@ -37,6 +38,7 @@ static void pool_row(const struct invocation *inv, const struct names *names, st
 	snprintf(counted, sizeof counted, "%s%s", when_time(v->as_of_at_ms, when),
 		 v->stale ? say(inv, TEXT_COUNT_STALE) : "");
 	sheet_colour(s, counted, v->stale ? TABLE_YELLOW : TABLE_PLAIN);
+	sheet_cell(s, v->renews_at_ms ? when_time(v->renews_at_ms, when) : "");
 }
 
 enum exit_code render_pools(const struct invocation *inv, const struct pages *pages,
@@ -77,6 +79,7 @@ static void hold_row(const struct invocation *inv, struct sheet *s, const Ieum__
 	sheet_cell(s, "");
 	sheet_colour(s, when_deadline(h->lapses_at_ms, now_ms, inv->lang, when),
 		     due_colour(h->lapses_at_ms, now_ms));
+	sheet_cell(s, h->until_at_ms ? when_time(h->until_at_ms, when) : "");
 }
 
 static void wait_row(const struct invocation *inv, struct sheet *s, const Ieum__V1__WaitView *w,
@@ -95,6 +98,7 @@ static void wait_row(const struct invocation *inv, struct sheet *s, const Ieum__
 	sheet_number(s, w->priority);
 	sheet_colour(s, when_deadline(w->lapses_at_ms, now_ms, inv->lang, when),
 		     due_colour(w->lapses_at_ms, now_ms));
+	sheet_cell(s, "");
 }
 
 static enum exit_code render_rows(const struct invocation *inv, const struct pages *pages)
@@ -108,6 +112,7 @@ static enum exit_code render_rows(const struct invocation *inv, const struct pag
 	sheet_column(&s, TEXT_PLACES, TABLE_RIGHT, 0);
 	sheet_column(&s, TEXT_PRIORITY, TABLE_RIGHT, 0);
 	sheet_column(&s, TEXT_UNTIL, TABLE_LEFT, 0);
+	sheet_column(&s, TEXT_NEEDED_UNTIL, TABLE_LEFT, 0);
 	for (size_t p = 0; p < pages->n; p++) {
 		const Ieum__V1__PoolView *v = pages->page[p]->pools->pools[0];
 		int64_t now_ms = pages->page[p]->hub_time_at_ms;

@@ -3,107 +3,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "client/fields.h"
 #include "client/render.h"
-#include "client/trouble.h"
 #include "client/when.h"
-
-/* ---- content ---- */
-
-/* A word of the domain, a value of fields.h, or the text as it is. */
-static const char *value_text(const struct invocation *inv, const char *code)
-{
-	const char *text =
-		words_find(code) ? words_text(code, inv->lang) : field_text(code, inv->lang);
-
-	return text ? text : code;
-}
-
-static void render_value(const struct invocation *inv, const json_t *value, bool is_time)
-{
-	char when[WHEN_BYTES], *dumped = NULL;
-	const char *shown;
-
-	if (json_is_string(value)) {
-		shown = value_text(inv, json_string_value(value));
-	} else if (json_is_boolean(value)) {
-		shown = say(inv, json_is_true(value) ? TEXT_YES : TEXT_NO);
-	} else if (is_time && json_is_integer(value)) {
-		shown = when_time(json_integer_value(value), when);
-	} else {
-		dumped = json_dumps(value, JSON_ENCODE_ANY | JSON_COMPACT);
-		shown = dumped ? dumped : "";
-	}
-	shown_text(inv->out, shown, strlen(shown), "");
-	free(dumped);
-}
-
-/* "Child at home: yes" */
-static void render_fact(const struct invocation *inv, const char *key, const json_t *value)
-{
-	char code[PBMAP_WORD_BYTES];
-	size_t n = strlen(key), time = strlen("_at_ms");
-	bool is_time = n > time && strcmp(key + n - time, "_at_ms") == 0;
-	const char *name;
-
-	snprintf(code, sizeof code, "%.*s", (int)(is_time ? n - time : n), key);
-	name = field_text(code, inv->lang);
-	fprintf(inv->out, "    %s: ", name ? name : code);
-	render_value(inv, value, is_time);
-}
-
-static const ProtobufCMessage *body_of(const Ieum__V1__Referral *r)
-{
-	const ProtobufCMessageDescriptor *type = r->base.descriptor;
-	const ProtobufCFieldDescriptor *field =
-		protobuf_c_message_descriptor_get_field(type, (unsigned)r->body_case);
-
-	return field && field->type == PROTOBUF_C_TYPE_MESSAGE && r->body_case
-		       ? *(const ProtobufCMessage *const *)((const char *)r + field->offset)
-		       : NULL;
-}
-
-static enum exit_code render_body(const struct invocation *inv, const Ieum__V1__Referral *r)
-{
-	const ProtobufCMessage *body = body_of(r);
-	json_t *facts = NULL;
-	enum ieum_err err;
-
-	if (!body)
-		return EXIT_DONE;
-	err = pbmap_to_json(body, NULL, &facts);
-	if (err)
-		return trouble(inv, err, NULL);
-	for (void *at = json_object_iter(facts); at; at = json_object_iter_next(facts, at))
-		render_fact(inv, json_object_iter_key(at), json_object_iter_value(at));
-	json_decref(facts);
-	return EXIT_DONE;
-}
-
-static void render_part(const struct invocation *inv, const Ieum__V1__NarrativePart *part)
-{
-	if (part->content_case == IEUM__V1__NARRATIVE_PART__CONTENT_SEALED) {
-		fputs("    ", inv->out);
-		fprintf(inv->out, say(inv, TEXT_PART_SEALED), part->sealed.len);
-		fputc('\n', inv->out);
-	} else if (strncmp(part->media_type, "text/", 5) != 0) {
-		fputs("    ", inv->out);
-		fprintf(inv->out, say(inv, TEXT_PART_ATTACHMENT), part->media_type,
-			part->clear.len);
-		fputc('\n', inv->out);
-	} else {
-		shown_text(inv->out, (const char *)part->clear.data, part->clear.len, "    | ");
-	}
-}
-
-enum exit_code render_content(const struct invocation *inv, const Ieum__V1__Referral *r)
-{
-	enum exit_code code = render_body(inv, r);
-
-	for (size_t i = 0; i < r->n_narrative && !code; i++)
-		render_part(inv, r->narrative[i]);
-	return code;
-}
 
 /* ---- envelope ---- */
 
@@ -143,8 +44,12 @@ static void fields_envelope(const struct invocation *inv, struct sheet *s,
 static void delivery_title(const struct invocation *inv, const Ieum__V1__Delivery *d)
 {
 	const Ieum__V1__Envelope *e = d->referral ? d->referral->envelope : NULL;
-	const char *urgency = e ? SHOWN_WORD(inv, urgency, e->urgency) : "";
-	bool red = inv->colour && e && urgency_colour(e->urgency) == TABLE_RED;
+	Ieum__V1__Urgency is = e ? e->urgency : IEUM__V1__URGENCY__URGENCY_UNSPECIFIED;
+	/* A rule may have made it more urgent than its sender says. */
+	if (d->urgency && d->urgency != IEUM__V1__URGENCY__URGENCY_ROUTINE)
+		is = d->urgency;
+	const char *urgency = is ? SHOWN_WORD(inv, urgency, is) : "";
+	bool red = inv->colour && urgency_colour(is) == TABLE_RED;
 
 	fputs(red ? "\033[31m" : inv->colour ? "\033[1m" : "", inv->out);
 	if (*urgency)
@@ -190,7 +95,7 @@ enum exit_code render_delivery(const struct invocation *inv, const Ieum__V1__Del
 		fields_envelope(inv, &s, d->referral->envelope);
 	code = sheet_end(&s);
 	if (!code && d->referral)
-		code = render_content(inv, d->referral);
+		code = render_content(inv, d->referral, names);
 	fputc('\n', inv->out);
 	return code;
 }
@@ -215,9 +120,10 @@ static const char *task_asked(const struct invocation *inv, const struct names *
 	const char *name = shown_name(inv, names, t->asked, now);
 
 	if (!*t->asked_first || strcmp(t->asked, t->asked_first) == 0)
-		return strcpy(out, name);
-	snprintf(out, 2 * SHOWN_BYTES + 8, "%s → %s", shown_name(inv, names, t->asked_first, first),
-		 name);
+		snprintf(out, 2 * SHOWN_BYTES + 8, "%s", name);
+	else
+		snprintf(out, 2 * SHOWN_BYTES + 8, "%s → %s",
+			 shown_name(inv, names, t->asked_first, first), name);
 	return out;
 }
 
@@ -254,7 +160,7 @@ static enum exit_code render_tasks(const struct invocation *inv, const Ieum__V1_
 		return EXIT_DONE;
 	sheet_begin(&s, inv);
 	sheet_column(&s, TEXT_REQUEST, TABLE_RIGHT, 0);
-	sheet_column(&s, TEXT_ASKED, TABLE_LEFT, 40);
+	sheet_column(&s, TEXT_ASKED, TABLE_LEFT, 0);
 	sheet_column(&s, TEXT_STATE, TABLE_LEFT, 0);
 	sheet_column(&s, TEXT_ANSWERED, TABLE_LEFT, 0);
 	sheet_column(&s, TEXT_OUTCOME, TABLE_LEFT, 0);
@@ -307,9 +213,9 @@ static enum exit_code render_deliveries(const struct invocation *inv,
 	if (r->n_deliveries == 0)
 		return EXIT_DONE;
 	sheet_begin(&s, inv);
-	sheet_column(&s, TEXT_DELIVERIES, TABLE_LEFT, 40);
+	sheet_column(&s, TEXT_DELIVERIES, TABLE_LEFT, 0);
 	sheet_column(&s, TEXT_STATE, TABLE_LEFT, 0);
-	sheet_column(&s, TEXT_RELEASED_TO, TABLE_LEFT, 40);
+	sheet_column(&s, TEXT_RELEASED_TO, TABLE_LEFT, 0);
 	sheet_column(&s, TEXT_WHEN, TABLE_LEFT, 0);
 	sheet_column(&s, TEXT_WHY, TABLE_LEFT, 0);
 	for (size_t i = 0; i < r->n_deliveries; i++) {
@@ -325,6 +231,15 @@ static enum exit_code render_deliveries(const struct invocation *inv,
 	}
 	fputc('\n', inv->out);
 	return sheet_end(&s);
+}
+
+static enum text_id why_no_content(Ieum__V1__Withheld why)
+{
+	switch (why) {
+	case IEUM__V1__WITHHELD__WITHHELD_ERASED: return TEXT_CONTENT_ERASED;
+	case IEUM__V1__WITHHELD__WITHHELD_CONSENT_WITHDRAWN: return TEXT_CONTENT_WITHDRAWN;
+	default: return TEXT_CONTENT_OF_OTHERS;
+	}
 }
 
 enum exit_code render_referral(const struct invocation *inv, const struct pages *pages,
@@ -348,9 +263,9 @@ enum exit_code render_referral(const struct invocation *inv, const struct pages 
 		fields_envelope(inv, &s, r->referral->envelope);
 	code = sheet_end(&s);
 	if (!code && r->referral)
-		code = render_content(inv, r->referral);
+		code = render_content(inv, r->referral, names);
 	else if (!code)
-		fprintf(inv->out, "    %s\n", say(inv, TEXT_CONTENT_ERASED));
+		fprintf(inv->out, "    %s\n", say(inv, why_no_content(r->withheld)));
 	if (!code)
 		code = render_tasks(inv, r, names, now_ms);
 	return code ? code : render_deliveries(inv, r, names);

@@ -81,19 +81,65 @@ static const Ieum__V1__DirectoryEntry *find_entry(const struct names *names, con
 	return NULL;
 }
 
+static const char *title_in(const struct invocation *inv, const char *en, const char *ko)
+{
+	return inv->lang == WORDS_KO ? ko : en;
+}
+
+/* Title of the one who has that role of the body; "" when it is not one. */
+static const char *role_title(const struct invocation *inv, const struct names *names,
+			      const Ieum__V1__DirectoryEntry *body, const char *role)
+{
+	const Ieum__V1__DirectoryEntry *who = NULL;
+	size_t n = strlen(role);
+
+	for (size_t i = 0; i < body->n_members; i++) {
+		const char *member = body->members[i];
+
+		if (strncmp(member, role, n) != 0 || strncmp(member + n, ": ", 2) != 0)
+			continue;
+		if (who)
+			return "";
+		who = find_entry(names, member + n + 2, strlen(member + n + 2));
+		if (!who)
+			return "";
+	}
+	return who ? title_in(inv, who->title_en, who->title_ko) : "";
+}
+
+/* Of a clock, a gate or a pool; "" when the hub calls nothing so. */
+static const char *thing_title(const struct invocation *inv, const struct names *names,
+			       const char *name)
+{
+	for (size_t i = 0; names && i < names->n_pages; i++) {
+		const Ieum__V1__DirectoryResult *d = names->pages[i]->directory;
+
+		for (size_t k = 0; k < d->n_titles; k++)
+			if (strcmp(d->titles[k]->name, name) == 0)
+				return title_in(inv, d->titles[k]->title_en,
+						d->titles[k]->title_ko);
+	}
+	return "";
+}
+
 const char *shown_name(const struct invocation *inv, const struct names *names, const char *name,
 		       char out[SHOWN_BYTES])
 {
 	size_t n = strcspn(name, "/"); /* "body/role" */
 	const Ieum__V1__DirectoryEntry *e;
-	const char *title;
+	const char *title, *role = "";
 
 	if (!*name)
 		return say(inv, TEXT_HUB);
 	e = find_entry(names, name, n);
-	title = !e ? "" : inv->lang == WORDS_KO ? e->title_ko : e->title_en;
+	title = e ? title_in(inv, e->title_en, e->title_ko) : thing_title(inv, names, name);
 	if (!*title)
 		return name;
-	snprintf(out, SHOWN_BYTES, "%s%s", title, name + n);
+	if (e && name[n])
+		role = role_title(inv, names, e, name + n + 1);
+	if (*role)
+		snprintf(out, SHOWN_BYTES, "%s (%s)", title, role);
+	else
+		snprintf(out, SHOWN_BYTES, "%s%s", title, name + n);
 	return out;
 }

@@ -33,8 +33,9 @@ struct names {
 	size_t n_pages;
 };
 
-/* "Gimpo Police Station" for "gimpo-ps", "Joint response team/lead" for a mailbox of a body; the
- * hub for "". */
+/* "Gimpo Police Station" for "gimpo-ps"; "Joint response team (Gimpo case manager)" for the role of
+ * a body that one participant has, "Joint response team/lead" where it is not one; the title of a
+ * clock, gate or pool; the hub for "". */
 const char *shown_name(const struct invocation *inv, const struct names *names, const char *name,
 		       char out[SHOWN_BYTES]);
 

@@ -107,6 +107,8 @@
 	X(PART_SEALED,      "(sealed, %zu bytes)",          "(봉인됨, %zu바이트)") \
 	X(PART_ATTACHMENT,  "(attachment %s, %zu bytes)",   "(첨부 %s, %zu바이트)") \
 	X(CONTENT_ERASED,   "(the content was erased at the end of its retention)", "(보존 기간이 끝나 내용이 삭제됨)") \
+	X(CONTENT_OF_OTHERS, "(the content is for those it was addressed to)", "(내용은 받은 기관만 볼 수 있음)") \
+	X(CONTENT_WITHDRAWN, "(not shown: the consent was withdrawn)", "(동의가 철회되어 표시하지 않음)") \
 	/* cases and timelines */ \
 	X(NO_CASES,         "You take part in no open case.",               "참여 중인 진행 사례가 없습니다.") \
 	X(STATE,            "State",       "상태") \
@@ -131,11 +133,12 @@
 	X(ENTRY_REJECTED,   "%s: rejected, the next is asked",              "%s: 반려되어 다음 순위 요청") \
 	X(ENTRY_NOBODY,     "%s: nobody is left to ask",                    "%s: 더 요청할 기관 없음") \
 	X(ENTRY_FAILED,     "FAILED, nobody answered: %s",                  "실패, 응답한 기관 없음: %s") \
-	X(ENTRY_DELIVERED,  "Handed over: %s",                              "전달: %s") \
+	X(ENTRY_DELIVERED,  "Delivered: %s",                                "전달: %s") \
 	X(ENTRY_CASE,       "Case: %s",                                     "사례: %s") \
 	X(ENTRY_GRADE,      "Repeat risk: grade %s",                        "재범위험 등급: %s") \
 	X(ENTRY_NO_GRADE,   "Repeat risk: no grade any more",               "재범위험 등급: 해제") \
 	X(ENTRY_WITHDRAWN,  "Consent withdrawn",                            "동의 철회") \
+	X(ENTRY_WITHDRAWN_IN_PART, "Consent withdrawn, of some messages",   "동의 일부 철회") \
 	X(ENTRY_GIVEN,      "Consent given again",                          "다시 동의") \
 	X(ENTRY_DEAD,       "COULD NOT BE DELIVERED: tell the operator",    "전달 실패: 운영자에게 알리십시오") \
 	X(ENTRY_UNKNOWN,    "(this version does not know this entry)",      "(이 버전이 모르는 항목)") \
@@ -147,17 +150,20 @@
 	X(APPROVED_BY,      "%zu of %u have approved%s%s", "승인 %zu / %u%s%s") \
 	X(CARRIED,          "Meetings before", "지난 회의") \
 	X(NO_AGENDA,        "Nothing is on the agenda.", "안건이 없습니다.") \
-	X(GATES,            "Open",        "승인됨") \
+	X(GATES,            "Gate open",   "승인됨") \
+	X(GATE_UNTIL,       "(until %s)",  "(%s까지)") \
 	X(ENTRY_GATE,       "Gate opened: %s", "승인: %s") \
+	X(BREAK_GLASS,      "Break-glass: the gate IS OPEN already, on imminent danger and without approval. There is nothing to approve; if there was no such danger, tell the convener and your head now.", "비상 열람: 긴급한 위험을 이유로 승인 없이 이미 열렸습니다. 승인할 것은 없습니다. 그런 위험이 없었다면 지금 의장 기관과 기관장에게 알리십시오.") \
+	X(ENTRY_GATE_AT_ONCE, "Gate opened at once, without approval (break-glass): %s", "승인 없이 긴급 열람(비상): %s") \
 	X(DEADLINE,         "Deadline",    "기한") \
 	X(STEPS_LEFT,       "Next steps left", "남은 단계") \
 	X(OUTCOME,          "Outcome",     "결과") \
 	X(DELIVERIES,       "Delivered to", "전달 현황") \
-	X(RELEASED_TO,      "Handed to",   "받은 곳") \
+	X(RELEASED_TO,      "Delivered to", "받은 곳") \
 	X(ATTEMPTS,         "Attempts",    "시도") \
 	X(DELIVERY,         "Delivery",    "배달") \
 	X(QUEUED,           "waiting",         "대기") \
-	X(IN_FLIGHT,        "handed over",     "전달됨") \
+	X(IN_FLIGHT,        "delivered",       "전달됨") \
 	X(SETTLED,          "taken",           "수령") \
 	X(DEAD_LETTERED,    "given up",        "전달 실패") \
 	X(WITHDRAWN,        "withdrawn",       "철회") \
@@ -169,6 +175,8 @@
 	X(MEMBERS,          "Members",     "구성") \
 	X(NO_ENTRIES,       "Nobody of this kind.",                         "해당 기관이 없습니다.") \
 	X(REACHES_NOBODY,   "This message would reach nobody.",             "이 메시지를 받을 기관이 없습니다.") \
+	X(REACH_KEEPERS,    "It asks the keepers of pools that suit, as far as places are free: %s", "요건에 맞는 자리 중 빈자리가 있는 곳의 관리 기관에 요청합니다: %s") \
+	X(REACH_DEPENDS,    "Whom else it reaches depends on what was counted of the person; that is not told in advance.", "그 밖의 수신처는 대상자에 관해 집계된 건수에 따라 달라지며, 미리 알려 드리지 않습니다.") \
 	X(BECAUSE,          "Why",         "이유") \
 	X(THEN,             "Then",        "이후") \
 	X(RULES,            "Rules: %s",   "적용 규칙: %s") \
@@ -212,6 +220,8 @@
 	X(PLACES_TAKEN,     "Taken",       "입소") \
 	X(PLACES_WANTED,    "Waited for",  "대기") \
 	X(COUNTED,          "Counted",     "집계") \
+	X(RENEWS,           "Given anew",  "재개방") \
+	X(NEEDED_UNTIL,     "Needed until", "필요 기간") \
 	X(COUNT_STALE,      " (stale)",    " (오래됨)") \
 	X(POSITION,         "Position",    "순번") \
 	X(PRIORITY,         "Priority",    "우선순위") \
@@ -280,11 +290,15 @@
 	X(HUB_SENDS,        "The hub sends", "허브가 보냄") \
 	X(CASE_OF_ITS_OWN,  "in a case of its own",                         "별도 사례") \
 	X(SETS_OFF,         "Sets off",    "개시") \
+	X(MAY_REACH,        "May reach",   "전달 가능") \
+	X(COUNTS_IN,        "Counts in",   "계수") \
+	X(COUNTS_ANEW,      "Counts anew", "계수 초기화") \
 	X(CASE_STATE,       "Case state",  "사례 상태") \
 	X(WOULD_BE_REFUSED, "Refused: %s (%s)",                             "거부: %s (%s)") \
 	X(PARTICIPANT_UNKNOWN, "'%s' is no participant of the hub file",    "허브 파일에 없는 기관: '%s'") \
 	X(MAILBOX_UNKNOWN,  "'%s' is no mailbox of the hub file",           "허브 파일에 없는 수신함: '%s'") \
 	X(COUNTER_UNKNOWN,  "'%s' is no counter of the hub file",           "허브 파일에 없는 계수기: '%s'") \
+	X(HOLIDAYS_END,     "%s: warning: the list of holidays ends soon or has ended; add the next ones", "%s: 주의: 공휴일 목록이 곧 끝나거나 이미 끝남; 다음 공휴일을 추가할 것") \
 	X(POLICY_GOOD,      "%s: no mistake (%zu participants, %zu bodies, %zu mailboxes)", "%s: 잘못 없음 (기관 %zu, 기구 %zu, 수신함 %zu)") \
 	X(TEST_PASSED,      "passed",      "통과") \
 	X(TEST_FAILED,      "FAILED",      "실패") \

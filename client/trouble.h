@@ -1,6 +1,6 @@
 /* Errors, said to a person or to a program: on stderr, in the chosen language, with what to do.
  *
- *     ieum: the case cannot close while a referral in it is open (DOMAIN_OPEN)
+ *     ieum: the case cannot close while a referral or a clock in it is open (DOMAIN_OPEN)
  *       legal, medical
  *       Wait for, or cancel, the open referrals: …
  *

@@ -36,7 +36,8 @@ enum {
 	 * more than its parsing.  Shared by all channels of a loop. */
 	CHANNEL_SCRATCH_BYTES = 256 * 1024,
 	/* One turn of one channel writes at most this. */
-	CHANNEL_WRITE_TURN_BYTES = 1024 * 1024,
+	CHANNEL_WRITE_TURN_BYTES = 256 * 1024,
+	CHANNEL_WRITE_HOLD_US = 500, /* of one turn; then the sockets are looked at */
 	CHANNEL_SPARES_MAX = 32,
 	CHANNEL_SPARE_MAX_BYTES = 256 * 1024,
 	CHANNEL_ADDRESS_BYTES = 64,
@@ -98,6 +99,7 @@ struct channel_loop {
 	struct channel_limits limits;
 	struct event turn_ev;  /* runs after all events that were ready in this turn */
 	struct event again_ev; /* runs in the next turn, after a look at the sockets */
+	struct event later_ev; /* the same for output that one turn had no time for */
 	struct channel_set all;
 	struct channel_list turn, again;
 	struct listener_list listeners;

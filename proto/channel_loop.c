@@ -69,12 +69,32 @@ static void finish_turn(struct channel *ch)
 		channel_destroy(ch);
 }
 
+static int64_t wall_us(void)
+{
+	struct timespec now;
+
+	clock_gettime(CLOCK_MONOTONIC, &now);
+	return (int64_t)now.tv_sec * 1000000 + now.tv_nsec / 1000;
+}
+
+/* Much output on many channels would keep what comes meanwhile from being read: after a while the
+ * rest waits until the sockets were looked at, and is first then. */
+static void put_off(struct channel_loop *loop, struct channel_list *rest)
+{
+	static const struct timeval at_once = { 0, 0 };
+
+	TAILQ_CONCAT(rest, &loop->turn, turn_link);
+	TAILQ_CONCAT(&loop->turn, rest, turn_link);
+	event_add(&loop->later_ev, &at_once);
+}
+
 static void on_turn(evutil_socket_t fd, short what, void *arg)
 {
 	(void)fd, (void)what;
 	struct channel_loop *loop = arg;
 	struct channel_list now = TAILQ_HEAD_INITIALIZER(now);
 	int64_t began_us = channel_began_us(loop);
+	int64_t until_us = wall_us() + CHANNEL_WRITE_HOLD_US;
 	struct channel *ch;
 
 	/* What the owners add meanwhile waits for the next activation. */
@@ -83,6 +103,10 @@ static void on_turn(evutil_socket_t fd, short what, void *arg)
 		TAILQ_REMOVE(&now, ch, turn_link);
 		ch->on_turn = false;
 		finish_turn(ch);
+		if (!TAILQ_EMPTY(&now) && wall_us() >= until_us) {
+			put_off(loop, &now);
+			break;
+		}
 	}
 	channel_took(loop, "write", began_us);
 }
@@ -142,6 +166,7 @@ struct channel_loop *channel_loop_new(struct event_base *base, const struct chan
 	TAILQ_INIT(&loop->again);
 	TAILQ_INIT(&loop->listeners);
 	if (event_assign(&loop->turn_ev, base, -1, 0, on_turn, loop) < 0 ||
+	    event_assign(&loop->later_ev, base, -1, 0, on_turn, loop) < 0 ||
 	    event_assign(&loop->again_ev, base, -1, 0, on_again, loop) < 0) {
 		free(loop);
 		return NULL;
@@ -159,6 +184,7 @@ void channel_loop_free(struct channel_loop *loop)
 	while ((ch = LIST_FIRST(&loop->all)))
 		channel_destroy(ch);
 	event_del(&loop->turn_ev);
+	event_del(&loop->later_ev);
 	event_del(&loop->again_ev);
 	for (unsigned i = 0; i < loop->spares_n; i++)
 		buf_release(&loop->spares[i]);

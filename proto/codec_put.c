@@ -15,7 +15,6 @@ enum {
 	FRAME_DELIVERY = 7,
 	SUBMIT_REFERRAL = 1,
 	DELIVERY_REFERRAL = 11,
-	DELIVERY_DRILL = 12,
 	REFERRAL_ENVELOPE = 1,
 	REFERRAL_NARRATIVE = 2,
 	ENVELOPE_SUBJECT_TOKENS = 11,
@@ -76,14 +75,16 @@ enum ieum_err codec_put_submit(struct buf *out, uint64_t request_id, const uint8
 enum ieum_err codec_put_delivery(struct buf *out, const Ieum__V1__Delivery *head,
 				 const uint8_t *referral, size_t referral_len)
 {
-	/* In the order of the fields' numbers: `drill` comes behind the referral. */
-	static const uint8_t drill[] = { DELIVERY_DRILL << 3, 1 };
-	Ieum__V1__Delivery before = *head;
+	/* In the order of the fields' numbers: these two come behind the referral. */
+	Ieum__V1__Delivery before = *head, behind = IEUM__V1__DELIVERY__INIT;
 
+	behind.drill = head->drill;
+	behind.urgency = head->urgency;
 	before.drill = false;
+	before.urgency = IEUM__V1__URGENCY__URGENCY_UNSPECIFIED;
 	size_t head_len = ieum__v1__delivery__get_packed_size(&before);
 	size_t delivery = head_len + wire_head_size(DELIVERY_REFERRAL, referral_len) +
-			  referral_len + (head->drill ? sizeof drill : 0);
+			  referral_len + ieum__v1__delivery__get_packed_size(&behind);
 	uint8_t *at;
 	size_t whole;
 	enum ieum_err err =
@@ -95,8 +96,7 @@ enum ieum_err codec_put_delivery(struct buf *out, const Ieum__V1__Delivery *head
 	at += ieum__v1__delivery__pack(&before, at);
 	at = wire_put_head(at, DELIVERY_REFERRAL, referral_len);
 	memcpy(at, referral, referral_len);
-	if (head->drill)
-		memcpy(at + referral_len, drill, sizeof drill);
+	(void)ieum__v1__delivery__pack(&behind, at + referral_len);
 	buf_commit(out, whole);
 	return IEUM_E_OK;
 }

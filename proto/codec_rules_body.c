@@ -76,12 +76,20 @@ static const struct codec_rule action_item_rules[] = {
 };
 static CODEC_SHAPE(action_item, action_item);
 
+static const struct codec_rule decision_rules[] = {
+	ROW_ID("item_id"),
+	ROW_TEXT("text", CODEC_TEXT_MAX_BYTES, .required = true),
+};
+static CODEC_SHAPE(decision, decision);
+
 static const struct codec_rule conference_minutes_rules[] = {
 	ROW_ID("conference_id"),
 	ROW_COUNT("actions"),
 	ROW_SHAPE("action_items", action_item, .count_max = CODEC_REPEATED_MAX),
 	ROW_ID("kept_item_ids", .count_max = CODEC_REPEATED_MAX),
 	ROW_NAME("body"),
+	ROW_SHAPE("decisions", decision, .count_max = CODEC_ITEMS_MAX),
+	ROW_ID("given_up_ids", .count_max = CODEC_REPEATED_MAX),
 };
 CODEC_SHAPE(conference_minutes, conference_minutes);
 
@@ -114,6 +122,8 @@ static const struct codec_rule answer_rules[] = {
 	ROW_TIME("scheduled_at_ms"),
 	ROW_TEXT("remark", CODEC_TEXT_MAX_BYTES),
 	ROW_COUNT("request"),
+	ROW_ANY("asked_for"),
+	ROW_TEXT("no_answer_from", CODEC_TITLE_MAX_BYTES, .count_max = CODEC_AGENDA_MAX),
 };
 CODEC_SHAPE(answer, answer, .check = codec_check_answer);
 
@@ -272,10 +282,8 @@ static const struct codec_rule waitlist_entry_rules[] = {
 CODEC_SHAPE(waitlist_entry, waitlist_entry);
 
 static const struct codec_rule deadline_notice_rules[] = {
-	ROW_NAME("clock"),
-	ROW_ANY("change"),
-	ROW_TIME("due_at_ms"),
-	ROW_ID("started_by_id"),
+	ROW_NAME("clock"),       ROW_ANY("change"), ROW_TIME("due_at_ms"),
+	ROW_ID("started_by_id"), ROW_NAME("pool"),  ROW_NAME("participant"),
 };
 CODEC_SHAPE(deadline_notice, deadline_notice);
 
@@ -295,6 +303,7 @@ static const struct codec_rule agenda_entry_rules[] = {
 	ROW_ANY("kind"),         ROW_ID("message_id"),  ROW_ID("case_id"),
 	ROW_NAME("participant"), ROW_TIME("due_at_ms"), ROW_TEXT("title", CODEC_TITLE_MAX_BYTES),
 	ROW_COUNT("carried"),    ROW_COUNT("action"),   ROW_COUNT("request"),
+	ROW_ANY("state"),        ROW_ANY("category"),   ROW_TEXT("months", sizeof "2026-11" - 1),
 };
 static CODEC_SHAPE(agenda_entry, agenda_entry);
 
@@ -305,10 +314,17 @@ static const struct codec_rule agenda_rules[] = {
 };
 CODEC_SHAPE(agenda, agenda);
 
+static const struct codec_rule linked_sign_rules[] = {
+	ROW_ANY("category"),
+	ROW_TEXT("month", sizeof "2026-11" - 1),
+	ROW_COUNT("weight"),
+};
+static CODEC_SHAPE(linked_sign, linked_sign);
+
 static const struct codec_rule linked_set_notice_rules[] = {
 	ROW_NAME("linkage"),       ROW_COUNT("agencies"),    ROW_COUNT("signals"),
 	ROW_COUNT("weight"),       ROW_TIME("first_at_ms"),  ROW_TIME("last_at_ms"),
-	ROW_TIME("expires_at_ms"), ROW_ANY("category_only"),
+	ROW_TIME("expires_at_ms"), ROW_ANY("category_only"), ROW_SHAPE("signs", linked_sign),
 };
 CODEC_SHAPE(linked_set_notice, linked_set_notice);
 

@@ -148,6 +148,7 @@ static const struct codec_rule delivery_rules[] = {
 	ROW_ID("case_id"),
 	ROW_REFERRAL("referral", .required = true),
 	ROW_ANY("drill"),
+	ROW_ANY("urgency"),
 };
 static CODEC_SHAPE(delivery, delivery);
 
@@ -161,6 +162,7 @@ static const struct codec_rule referral_result_rules[] = {
 	ROW_ANY("tasks"),
 	ROW_ANY("deliveries"),
 	ROW_REFERRAL("referral"),
+	ROW_ANY("withheld"),
 };
 static CODEC_SHAPE(referral_result, referral_result);
 

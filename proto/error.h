@@ -60,7 +60,7 @@ enum ieum_retry {
 	X(30, REFERRAL_UNKNOWN,    CLIENT,  NO,        "no such referral, or not one you may see", "없는 의뢰이거나 볼 수 없는 의뢰입니다") \
 	X(31, STATE_CONFLICT,      CLIENT,  NO,        "the referral's state does not allow this", "의뢰의 현재 상태에서 할 수 없습니다") \
 	X(32, CASE_CLOSED,         CLIENT,  NO,        "the case is closed", "종결된 사례입니다") \
-	X(33, DOMAIN_OPEN,         POLICY,  NO,        "the case cannot close while a referral in it is open", "끝나지 않은 의뢰가 있어 종결할 수 없습니다") \
+	X(33, DOMAIN_OPEN,         POLICY,  NO,        "the case cannot close while a referral or a clock in it is open", "끝나지 않은 의뢰나 기한이 있어 종결할 수 없습니다") \
 	X(34, DELIVERY_UNKNOWN,    CLIENT,  NO,        "no such delivery for this participant", "이 기관의 배달이 아니거나 없는 배달입니다") \
 	X(35, NOT_ADDRESSED,       POLICY,  NO,        "only someone asked by the referral may answer it", "의뢰를 받은 기관만 회신할 수 있습니다") \
 	X(36, UNSAFE_CONTACT_TIME, POLICY,  NO,        "the time lies outside the hours in which the person can be reached safely", "안전하게 연락할 수 있는 시간이 아닙니다") \
@@ -76,6 +76,7 @@ enum ieum_retry {
 	X(45, HUB_FULL,            HUB,     LATER,     "the hub holds as much as it may; tell its operator", "허브의 보관 한도에 이르렀습니다. 운영자에게 알리십시오") \
 	X(46, TIMED_OUT,           HUB,     LATER,     "no answer in time", "제때 응답이 없습니다") \
 	X(47, NO_PLACE,            POLICY,  NO,        "no suitable place is free, or not that many", "맞는 빈자리가 없거나 모자랍니다") \
+	X(48, SENDER_FULL,         CLIENT,  NO,        "the hub keeps as much for this participant as it may; take back what is not needed any more, or wait until some of it has ended", "이 기관 몫의 보관 한도에 이르렀습니다. 필요 없는 것을 거두거나 일부가 끝나기를 기다리십시오") \
 	/* the hub and its journal */ \
 	X(50, UNAVAILABLE,         JOURNAL, LATER,     "the hub cannot record now, so it accepts nothing new", "허브가 기록할 수 없어 새 요청을 받지 않습니다") \
 	X(51, STOPPING,            HUB,     RECONNECT, "the hub is stopping", "허브가 종료 중입니다") \

@@ -167,8 +167,9 @@ static json_t *fact_json(struct writer *w, const ProtobufCFieldDescriptor *field
 	case PROTOBUF_C_TYPE_BYTES:
 	case PROTOBUF_C_TYPE_MESSAGE: return NULL;
 	case PROTOBUF_C_TYPE_BOOL:
-	case PROTOBUF_C_TYPE_STRING:
-	case PROTOBUF_C_TYPE_ENUM: return field_json(w, field);
+	case PROTOBUF_C_TYPE_STRING: return field_json(w, field);
+	case PROTOBUF_C_TYPE_ENUM: /* "": not stated */
+		return any_of(field_json(w, field), json_pack("{s:s}", "const", ""));
 	default: return any_of(json_pack("{s:s}", "type", "integer"), pattern(COMPARISON_PATTERN));
 	}
 }

@@ -136,8 +136,9 @@ static void read_case(const struct scenario *s, const struct yaml_node *node,
 	else if (state)
 		e->state = enum_value(state, &ieum__v1__case_state__descriptor, diag);
 	else if (!e->grade && e->consent_withdrawn < 0 && !e->gate && !e->owner)
-		yaml_mistake(diag, node,
-			     "say 'state', 'owner', 'grade', 'gate' or 'consent_withdrawn' of the case");
+		yaml_mistake(
+			diag, node,
+			"say 'state', 'owner', 'grade', 'gate' or 'consent_withdrawn' of the case");
 }
 
 static void read_pool(const struct scenario *s, const struct yaml_node *node,
@@ -182,8 +183,8 @@ static void read_handover(const struct scenario *s, const struct yaml_node *node
 	(void)yaml_schema_opt_int(node, schema, "not_accepted", diag, &e->not_accepted);
 	(void)yaml_schema_opt_int(node, schema, "errors", diag, &e->errors);
 	if (yaml_get(node, "step"))
-		e->state = enum_value(yaml_get(node, "step"),
-				      &ieum__v1__handover_step__descriptor, diag);
+		e->state = enum_value(yaml_get(node, "step"), &ieum__v1__handover_step__descriptor,
+				      diag);
 	if (plan && yaml_schema_check(plan, &scenario_schema_plan, diag)) {
 		e->from = text_of(plan, "from", diag);
 		e->to = text_of(plan, "to", diag);
@@ -205,6 +206,7 @@ static void read_expect(const struct scenario *s, const struct yaml_node *node,
 		e->kind = SCENARIO_HIDDEN;
 		e->message = message_name(s, node, "hidden", diag);
 		e->by = text_of(node, "by", diag);
+		e->clock = text_of(node, "clock", diag);
 		if (!e->by)
 			yaml_mistake(diag, node, "from whom ('by') is it hidden?");
 	} else if (yaml_get(node, "refused")) {
@@ -229,7 +231,8 @@ static void read_expect(const struct scenario *s, const struct yaml_node *node,
 	} else if (yaml_get(node, "inbox")) {
 		read_gets(s, node, diag, e);
 	} else {
-		yaml_mistake(diag, node, "expects one of: inbox, refused, case, task, pool, agenda");
+		yaml_mistake(diag, node,
+			     "expects one of: inbox, refused, case, task, pool, agenda");
 	}
 }
 

@@ -71,7 +71,7 @@ const struct yaml_schema scenario_schema_expect = {
 		{ "carried", SCHEMA_INT(0, 1000000), SCHEMA_OPTIONAL, "meetings that had it before them already" },
 		{ "of", TEXT, SCHEMA_OPTIONAL, "with `gets`: it belongs to the case of this message" },
 		{ "owner", MAILBOX, SCHEMA_OPTIONAL, "with `case`: who is responsible for it" },
-		{ "hidden", TEXT, SCHEMA_OPTIONAL, "the case of this message can't be read" },
+		{ "hidden", TEXT, SCHEMA_OPTIONAL, "the case of this message can't be read; with `clock`: it can, but not that clock" },
 		{ "handover", TEXT, SCHEMA_OPTIONAL, "a change of jurisdiction" },
 		{ "plan", SCHEMA_MAP(scenario_schema_plan), SCHEMA_OPTIONAL, "what a change would do" },
 		{ "step", SCHEMA_ENUM(handover_step), SCHEMA_OPTIONAL, "how far the change has come" },

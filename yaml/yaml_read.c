@@ -1,6 +1,7 @@
 /* Strict, typed reading of YAML nodes; see yaml_read.h. */
 #include "yaml/yaml_read.h"
 
+#include <ctype.h>
 #include <string.h>
 
 enum { SHOWN_BYTES = 60 }; /* of a wrong value in a message */
@@ -231,10 +232,27 @@ bool yaml_read_clock(const struct yaml_node *node, struct yaml_diag *diag, int *
 	return true;
 }
 
+/* Four digits, two and two: what else is wrong with it is the day that it says. */
+static bool has_form_of_date(const char *text)
+{
+	static const char form[] = "dddd-dd-dd";
+	size_t i = 0;
+
+	while (form[i] && text[i] &&
+	       (form[i] == '-' ? text[i] == '-' : isdigit((unsigned char)text[i])))
+		i++;
+	return !form[i] && !text[i];
+}
+
 bool yaml_read_date(const struct yaml_node *node, struct yaml_diag *diag, int64_t *out_days)
 {
 	const char *text = yaml_text(node);
 
+	if (text && has_form_of_date(text) && !yaml_parse_date(text, out_days)) {
+		yaml_mistake(diag, node, "'%s' is no day of the years %d to %d", text,
+			     YAML_YEAR_MIN, YAML_YEAR_MAX);
+		return false;
+	}
 	if (!text || !yaml_parse_date(text, out_days))
 		return yaml_expected(node, "a date such as 2026-10-03", diag);
 	return true;

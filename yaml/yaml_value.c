@@ -4,8 +4,6 @@
 #include <stdio.h>
 #include <string.h>
 
-enum { YEAR_MIN = 1970 };
-
 static const struct {
 	const char *text;
 	enum yaml_unit unit;
@@ -154,7 +152,7 @@ static bool date_at(const char **at, int64_t *days)
 	if (!digits(at, 4, &year) || !skip(at, '-') || !digits(at, 2, &month) || !skip(at, '-') ||
 	    !digits(at, 2, &day))
 		return false;
-	if (year < YEAR_MIN || month < 1 || month > 12 || day < 1 ||
+	if (year < YAML_YEAR_MIN || month < 1 || month > 12 || day < 1 ||
 	    day > days_in_month(year, month))
 		return false;
 	*days = days_from_civil(year, month, day);

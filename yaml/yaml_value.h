@@ -54,6 +54,8 @@ bool yaml_format_time_us(int64_t us, int offset_min, char out[YAML_TIME_TEXT_BYT
 /* "09:00" … "23:59", and "24:00" as the end of a day: minutes since midnight. */
 bool yaml_parse_clock(const char *text, int *minutes);
 
+enum { YAML_YEAR_MIN = 1970, YAML_YEAR_MAX = 9999 };
+
 /* "2026-10-03" (a day that exists, years 1970–9999): days since 1970-01-01. */
 bool yaml_parse_date(const char *text, int64_t *days);
 

@@ -54,6 +54,8 @@ static enum ieum_err carry_out(const struct occasion *o, const struct policy_act
 	case POLICY_ACT_ACTIONS: return agenda_decide_actions(o, act->index);
 	case POLICY_ACT_AGENDA: return agenda_decide_call(o);
 	case POLICY_ACT_PUT_ON_AGENDA: return agenda_decide_put(o);
+	case POLICY_ACT_MEETING: return agenda_decide_meeting(o, act);
+	case POLICY_ACT_MINUTES: return agenda_decide_minutes(o, act);
 	case POLICY_ACT_END_AGENDA: return agenda_decide_end(o);
 	case POLICY_ACT_KEEP_SIGNAL: return signals_decide(o, act->index);
 	case POLICY_ACT_HAND_OVER: return handover_announce(o);

@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "broker/core/agenda_in.h"
 #include "broker/core/apply.h"
 #include "broker/core/cases.h"
 #include "broker/core/snapshot.h"
@@ -12,8 +13,10 @@
 
 void agendas_deinit(struct agendas *a)
 {
-	for (uint32_t i = 0; i < a->n; i++)
+	for (uint32_t i = 0; i < a->n; i++) {
 		free(a->list[i].entries);
+		agenda_copies_deinit(&a->list[i]);
+	}
 	free(a->list);
 	*a = (struct agendas){ 0 };
 }
@@ -26,7 +29,7 @@ const struct agenda *agenda_of(const struct agendas *a, const char *body)
 	return NULL;
 }
 
-static enum ieum_err make(struct agendas *a, const char *body, struct agenda **out)
+enum ieum_err agenda_make(struct agendas *a, const char *body, struct agenda **out)
 {
 	size_t len = strlen(body);
 
@@ -68,9 +71,17 @@ static void add_meeting(struct agenda *a, uint64_t seq, const uint8_t id[CORE_ID
 
 /* ---- actions ---- */
 
+/* An action stays until it is done or whoever asked for it takes it back: that somebody failed, or
+ * that nobody took it on, is for the next meeting to know. */
+static bool is_undone(const struct task *t)
+{
+	return task_open(t) || t->state == IEUM__V1__TASK_STATE__TASK_STATE_FAILED ||
+	       t->state == IEUM__V1__TASK_STATE__TASK_STATE_REJECTED;
+}
+
 static bool is_action(const struct agenda_entry *e, const struct task *t)
 {
-	return task_open(t) && t->index >= e->first_action &&
+	return is_undone(t) && t->index >= e->first_action &&
 	       t->index < e->first_action + e->n_actions;
 }
 
@@ -93,15 +104,32 @@ static bool is_done(const struct core *c, const struct agenda_entry *e)
 	return e->n_actions > 0 && !next_action(c, e, 0);
 }
 
-/* ---- applying ---- */
-
-static bool kept(const Ieum__V1__AgendaChanged *e, const struct agenda_entry *entry)
+bool agenda_has_open_action(const struct core *c, const struct agenda_entry *e)
 {
-	for (size_t i = 0; i < e->n_kept_ids; i++)
-		if (e->kept_ids[i].len == CORE_ID_BYTES &&
-		    memcmp(e->kept_ids[i].data, entry->message_id, CORE_ID_BYTES) == 0)
+	for (uint32_t th = next_action(c, e, 0); th; th = next_action(c, e, th))
+		if (task_open(task_at(c, th)))
 			return true;
 	return false;
+}
+
+/* ---- applying ---- */
+
+static bool is_named(const ProtobufCBinaryData *ids, size_t n, const struct agenda_entry *entry)
+{
+	for (size_t i = 0; i < n; i++)
+		if (ids[i].len == CORE_ID_BYTES &&
+		    memcmp(ids[i].data, entry->message_id, CORE_ID_BYTES) == 0)
+			return true;
+	return false;
+}
+
+/* Is it over with these minutes? */
+static bool is_over(const struct core *c, const Ieum__V1__AgendaChanged *e, uint64_t called,
+		    const struct agenda_entry *entry)
+{
+	if (entry->n_actions == 0)
+		return entry->seq < called && !is_named(e->kept_ids, e->n_kept_ids, entry);
+	return is_done(c, entry) || is_named(e->given_up_ids, e->n_given_up_ids, entry);
 }
 
 static enum ieum_err end_meeting(const struct core *c, struct agenda *a,
@@ -117,11 +145,8 @@ static enum ieum_err end_meeting(const struct core *c, struct agenda *a,
 	if (m == a->n_meetings)
 		return IEUM_E_JOURNAL_CORRUPT;
 	for (uint32_t i = 0; i < a->n_entries; i++) {
-		const struct agenda_entry *entry = &a->entries[i];
-		bool discussed = entry->n_actions == 0 && entry->seq < a->meetings[m].seq;
-		if ((discussed && !kept(e, entry)) || is_done(c, entry))
-			continue;
-		a->entries[n++] = *entry;
+		if (!is_over(c, e, a->meetings[m].seq, &a->entries[i]))
+			a->entries[n++] = a->entries[i];
 	}
 	a->n_entries = n;
 	a->n_meetings--;
@@ -139,7 +164,7 @@ enum ieum_err apply_agenda_changed(struct core *c, const struct applied *at,
 
 	if (!rh)
 		return IEUM_E_JOURNAL_CORRUPT;
-	enum ieum_err err = make(&c->agendas, e->body, &a);
+	enum ieum_err err = agenda_make(&c->agendas, e->body, &a);
 	if (err)
 		return err;
 	const struct referral *r = referral_at(c, rh);
@@ -185,6 +210,8 @@ static bool may_see(const struct agenda_reader *r, const uint8_t case_id[CORE_ID
 {
 	uint32_t ch = state_case(r->c, case_id);
 
+	if (r->but_case && memcmp(r->but_case, case_id, CORE_ID_BYTES) == 0)
+		return false;
 	for (size_t i = 0; ch && i < r->n_participants; i++)
 		if (case_excludes(case_at(r->c, ch),
 				  policy_participant(r->p, r->participants[i])->number))
@@ -192,8 +219,24 @@ static bool may_see(const struct agenda_reader *r, const uint8_t case_id[CORE_ID
 	return true;
 }
 
-static Ieum__V1__AgendaEntry *fill(Ieum__V1__AgendaEntry *out, Ieum__V1__AgendaKind kind,
-				   const uint8_t *message_id, const uint8_t *case_id)
+/* What a case is about; of a linked set that is all that may be said of it. */
+static void fill_category(const struct agenda_reader *r, const uint8_t *case_id,
+			  Ieum__V1__AgendaEntry *out)
+{
+	uint32_t ch = state_case(r->c, case_id);
+	const struct core_case *k = ch ? case_at(r->c, ch) : NULL;
+
+	if (!k)
+		return;
+	out->category = (Ieum__V1__Category)k->category;
+	if (r->arena && signals_own_case(r->c, k) &&
+	    signals_months(r->c, k, r->arena, &out->months, &out->n_months))
+		out->n_months = 0;
+}
+
+static Ieum__V1__AgendaEntry *fill(const struct agenda_reader *r, Ieum__V1__AgendaEntry *out,
+				   Ieum__V1__AgendaKind kind, const uint8_t *message_id,
+				   const uint8_t *case_id)
 {
 	static const uint8_t none[CORE_ID_BYTES];
 
@@ -202,6 +245,7 @@ static Ieum__V1__AgendaEntry *fill(Ieum__V1__AgendaEntry *out, Ieum__V1__AgendaK
 	out->message_id = view_id(message_id);
 	if (memcmp(case_id, none, sizeof none) != 0)
 		out->case_id = view_id(case_id);
+	fill_category(r, case_id, out);
 	return out;
 }
 
@@ -213,7 +257,7 @@ static size_t fill_actions(const struct agenda_reader *r, const struct agenda_en
 	for (uint32_t th = next_action(r->c, e, 0); th && n < max; th = next_action(r->c, e, th)) {
 		const struct task *t = task_at(r->c, th);
 		Ieum__V1__AgendaEntry *row =
-			fill(&out[n++], IEUM__V1__AGENDA_KIND__AGENDA_KIND_ACTION, e->message_id,
+			fill(r, &out[n++], IEUM__V1__AGENDA_KIND__AGENDA_KIND_ACTION, e->message_id,
 			     e->case_id);
 		row->participant =
 			view_text(state_mailbox_name(r->c, t->n_asked ? t->asked[0].mailbox : 0));
@@ -221,6 +265,7 @@ static size_t fill_actions(const struct agenda_reader *r, const struct agenda_en
 		row->carried = e->carried;
 		row->action = t->index - e->first_action + 1U;
 		row->request = t->index + 1U;
+		row->state = (Ieum__V1__TaskState)t->state;
 	}
 	return n;
 }
@@ -237,8 +282,8 @@ static size_t fill_linked_sets(const struct agenda_reader *r, Ieum__V1__AgendaEn
 		const struct core_case *k = ch ? case_at(r->c, ch) : NULL;
 		if (k && k->owner == r->linked_sets_of && !case_closed(k) &&
 		    signals_own_case(r->c, k) && may_see(r, k->id))
-			(void)fill(&out[n++], IEUM__V1__AGENDA_KIND__AGENDA_KIND_LINKED_SET, k->id,
-				   k->id);
+			(void)fill(r, &out[n++], IEUM__V1__AGENDA_KIND__AGENDA_KIND_LINKED_SET,
+				   k->id, k->id);
 	}
 	return n;
 }
@@ -258,7 +303,7 @@ size_t agenda_fill(const struct agenda_reader *r, const char *body, Ieum__V1__Ag
 			continue;
 		}
 		Ieum__V1__AgendaEntry *row =
-			fill(&out[n++], IEUM__V1__AGENDA_KIND__AGENDA_KIND_ITEM, e->message_id,
+			fill(r, &out[n++], IEUM__V1__AGENDA_KIND__AGENDA_KIND_ITEM, e->message_id,
 			     e->case_id);
 		row->participant = view_text(state_participant_name(r->c, e->participant));
 		row->carried = e->carried;
@@ -298,7 +343,8 @@ static enum ieum_err write_agenda(struct snapshot_writing *w, const struct agend
 		row->seq = from->seq;
 		row->message_id = snapshot_id(from->message_id);
 	}
-	return snapshot_put(w, IEUM__V1__SNAPSHOT_RECORD__WHAT_AGENDA, &m);
+	enum ieum_err err = agenda_copies_write(w, a, &m);
+	return err ? err : snapshot_put(w, IEUM__V1__SNAPSHOT_RECORD__WHAT_AGENDA, &m);
 }
 
 enum ieum_err agendas_write(struct snapshot_writing *w)
@@ -314,7 +360,7 @@ enum ieum_err agendas_read(struct core *c, const Ieum__V1__SnapshotAgenda *m)
 {
 	struct agenda *a;
 	enum ieum_err err = agenda_of(&c->agendas, m->body) ? IEUM_E_JOURNAL_CORRUPT
-							    : make(&c->agendas, m->body, &a);
+							    : agenda_make(&c->agendas, m->body, &a);
 
 	for (size_t i = 0; i < m->n_entries && !err; i++) {
 		const Ieum__V1__SnapshotAgendaEntry *from = m->entries[i];
@@ -334,7 +380,7 @@ enum ieum_err agendas_read(struct core *c, const Ieum__V1__SnapshotAgenda *m)
 			return IEUM_E_JOURNAL_CORRUPT;
 		add_meeting(a, m->meetings[i]->seq, m->meetings[i]->message_id.data);
 	}
-	return err;
+	return err ? err : agenda_copies_read(a, m);
 }
 
 const char *agendas_check(const struct core *c)

@@ -1,6 +1,7 @@
 /* Deciding about agendas: items, calls, minutes and the actions that they agree on. */
 #include <string.h>
 
+#include "broker/core/agenda_in.h"
 #include "broker/core/cases.h"
 #include "broker/core/occasion.h"
 #include "broker/core/submit.h"
@@ -25,8 +26,7 @@ static bool is_member(const struct occasion *o, const struct policy_body *body)
 	return false;
 }
 
-/* The body that a field names, of which the sender is a member; NULL: *err says why not. */
-static const struct policy_body *take_body(const struct occasion *o, const char *field,
+const struct policy_body *agenda_take_body(const struct occasion *o, const char *field,
 					   const char *name, enum ieum_err *err)
 {
 	const struct policy_body *body = find_body(o, name);
@@ -79,7 +79,7 @@ enum ieum_err agenda_decide_put(const struct occasion *o)
 	if (!o->referral || o->referral->body_case != IEUM__V1__REFERRAL__BODY_AGENDA_ITEM)
 		return IEUM_E_OK;
 	const struct policy_body *body =
-		take_body(o, "agenda_item.body", o->referral->agenda_item->body, &err);
+		agenda_take_body(o, "agenda_item.body", o->referral->agenda_item->body, &err);
 	if (!body)
 		return err;
 	err = check_room(o, body->name);
@@ -94,9 +94,37 @@ enum ieum_err agenda_decide_put(const struct occasion *o)
 struct copy {
 	const struct occasion *o;
 	const struct policy_body *body;
-	struct hub_message *m;
+	ProtobufCBinaryData conference_id;
+	const uint8_t *but_case; /* is left out, or NULL */
 	size_t n_copies;
 };
+
+/* The cases on it, each once, for the record. */
+static enum ieum_err list_cases(const struct copy *of, const Ieum__V1__Agenda *agenda,
+				Ieum__V1__Submitted *e)
+{
+	Ieum__V1__AgendaSent *sent = decision_zalloc(of->o->d, sizeof *sent);
+	size_t n = agenda->n_entries + 1;
+
+	if (!sent)
+		return IEUM_E_NO_MEMORY;
+	*sent = (Ieum__V1__AgendaSent)IEUM__V1__AGENDA_SENT__INIT;
+	sent->body = agenda->body;
+	sent->conference_id = of->conference_id;
+	sent->case_ids = decision_zalloc(of->o->d, n * sizeof *sent->case_ids);
+	if (!sent->case_ids)
+		return IEUM_E_NO_MEMORY;
+	for (size_t i = 0; i < agenda->n_entries; i++) {
+		const ProtobufCBinaryData *id = &agenda->entries[i]->case_id;
+		bool there = id->len == 0;
+		for (size_t k = 0; k < sent->n_case_ids && !there; k++)
+			there = memcmp(sent->case_ids[k].data, id->data, CORE_ID_BYTES) == 0;
+		if (!there)
+			sent->case_ids[sent->n_case_ids++] = *id;
+	}
+	e->agenda = sent;
+	return IEUM_E_OK;
+}
 
 static enum ieum_err fill_copy(const struct copy *of, const struct policy_mailbox *reader,
 			       bool convener, Ieum__V1__Agenda *agenda)
@@ -106,14 +134,16 @@ static enum ieum_err fill_copy(const struct copy *of, const struct policy_mailbo
 					 .p = o->p,
 					 .participants = reader ? reader->consumers : NULL,
 					 .n_participants = reader ? reader->n_consumers : 0,
-					 .linked_sets_of = convener ? reader->number : 0 };
+					 .linked_sets_of = reader && convener ? reader->number : 0,
+					 .but_case = of->but_case,
+					 .arena = &o->d->arena };
 	Ieum__V1__AgendaEntry *rows = decision_zalloc(o->d, AGENDA_SHOWN_MAX * sizeof *rows);
 
 	agenda->entries = decision_zalloc(o->d, AGENDA_SHOWN_MAX * sizeof *agenda->entries);
 	if (!rows || !agenda->entries)
 		return IEUM_E_NO_MEMORY;
 	agenda->body = (char *)of->body->name;
-	agenda->conference_id = o->referral->envelope->message_id;
+	agenda->conference_id = of->conference_id;
 	agenda->n_entries = agenda_fill(&r, of->body->name, rows, AGENDA_SHOWN_MAX);
 	for (size_t i = 0; i < agenda->n_entries; i++)
 		agenda->entries[i] = &rows[i];
@@ -134,7 +164,10 @@ static enum ieum_err begin_copy(struct copy *of, const struct policy_mailbox *re
 	none.case_id = (ProtobufCBinaryData){ 0, NULL };
 	none.category = 0;
 	*out = hub_message_new(&none, IEUM__V1__MESSAGE_TYPE__MESSAGE_TYPE_AGENDA);
-	return *out ? fill_copy(of, reader, convener, (*out)->referral.agenda) : IEUM_E_NO_MEMORY;
+	if (!*out)
+		return IEUM_E_NO_MEMORY;
+	enum ieum_err err = fill_copy(of, reader, convener, (*out)->referral.agenda);
+	return err ? err : list_cases(of, (*out)->referral.agenda, (*out)->e);
 }
 
 /* Is there something on the agenda that not everyone at this mailbox may see? */
@@ -200,19 +233,54 @@ enum ieum_err agenda_decide_call(const struct occasion *o)
 
 	if (!o->referral || o->referral->body_case != IEUM__V1__REFERRAL__BODY_CONFERENCE_CALL)
 		return IEUM_E_OK;
-	of.body = take_body(o, "conference_call.body", o->referral->conference_call->body, &err);
+	of.conference_id = o->referral->envelope->message_id;
+	of.body = agenda_take_body(o, "conference_call.body", o->referral->conference_call->body,
+				   &err);
 	if (!of.body)
 		return err;
 	err = send_copies(&of);
+	if (!err)
+		err = agenda_ask_called(o, of.body->name);
 	if (!err && !change(o, of.body->name, IEUM__V1__AGENDA_STEP__AGENDA_STEP_CALLED))
 		err = IEUM_E_NO_MEMORY;
 	return err;
 }
 
+/* ---- one that is sent again ---- */
+
+static bool is_called(const struct core *c, const struct agenda_again *again)
+{
+	const struct agenda *a = agenda_of(&c->agendas, again->body);
+
+	for (uint32_t i = 0; a && i < a->n_meetings; i++)
+		if (memcmp(a->meetings[i].message_id, again->conference_id, CORE_ID_BYTES) == 0)
+			return true;
+	return false;
+}
+
+enum ieum_err agenda_decide_again(const struct submission *s)
+{
+	struct occasion o = occasion_of_submission(s);
+	enum ieum_err err = IEUM_E_OK;
+
+	for (size_t i = 0; i < s->n_agendas && !err; i++) {
+		const struct agenda_again *again = &s->agendas[i];
+		int index = state_policy_mailbox(s->c, s->p, again->mailbox);
+		struct copy of = {
+			.o = &o,
+			.body = find_body(&o, again->body),
+			.conference_id = { CORE_ID_BYTES, (uint8_t *)again->conference_id },
+			.but_case = case_at(s->c, s->core_case)->id,
+		};
+		if (of.body && index != POLICY_NONE && is_called(s->c, again))
+			err = send_own(&of, policy_mailbox(s->p, index), index == of.body->lead);
+	}
+	return err;
+}
+
 /* ---- minutes ---- */
 
-/* The agenda whose meeting these are the minutes of; NULL: of none. */
-static const struct agenda *agenda_met(const struct occasion *o)
+const struct agenda *agenda_met(const struct occasion *o)
 {
 	const ProtobufCBinaryData *id = &o->referral->conference_minutes->conference_id;
 
@@ -231,16 +299,61 @@ static bool has_minutes(const struct occasion *o)
 	       o->referral->body_case == IEUM__V1__REFERRAL__BODY_CONFERENCE_MINUTES;
 }
 
+/* Minutes of a body that no meeting is known of would end nothing, and nobody would notice. */
+static enum ieum_err check_meeting(const struct occasion *o)
+{
+	const Ieum__V1__ConferenceMinutes *minutes = o->referral->conference_minutes;
+
+	if (!*minutes->body)
+		return IEUM_E_OK;
+	return decision_refuse(
+		o->d, minutes->conference_id.len ? IEUM_E_REFERRAL_UNKNOWN : IEUM_E_FIELD_MISSING,
+		"conference_minutes.conference_id: no meeting of '%.64s' was called by "
+		"such a message, or it has minutes already",
+		minutes->body);
+}
+
+/* Actions that nobody will do any more leave the agenda by the council's own word alone. */
+static enum ieum_err check_given_up(const struct occasion *o, const struct agenda *a)
+{
+	const Ieum__V1__ConferenceMinutes *minutes = o->referral->conference_minutes;
+
+	for (size_t i = 0; i < minutes->n_given_up_ids; i++) {
+		const ProtobufCBinaryData *id = &minutes->given_up_ids[i];
+		const struct agenda_entry *found = NULL;
+		for (uint32_t k = 0; k < a->n_entries; k++)
+			if (id->len == CORE_ID_BYTES && a->entries[k].n_actions > 0 &&
+			    memcmp(a->entries[k].message_id, id->data, CORE_ID_BYTES) == 0)
+				found = &a->entries[k];
+		if (!found)
+			return decision_refuse(
+				o->d, IEUM_E_REFERRAL_UNKNOWN,
+				"conference_minutes.given_up_ids[%zu]: no minutes on the agenda",
+				i);
+		if (agenda_has_open_action(o->c, found))
+			return decision_refuse(
+				o->d, IEUM_E_STATE_CONFLICT,
+				"conference_minutes.given_up_ids[%zu]: an action of it is still "
+				"open; whoever sent the minutes may cancel it",
+				i);
+	}
+	return IEUM_E_OK;
+}
+
 enum ieum_err agenda_decide_end(const struct occasion *o)
 {
 	const struct agenda *a = has_minutes(o) ? agenda_met(o) : NULL;
 	enum ieum_err err;
 
 	if (!a)
-		return IEUM_E_OK;
+		return has_minutes(o) ? check_meeting(o) : IEUM_E_OK;
 	const Ieum__V1__ConferenceMinutes *minutes = o->referral->conference_minutes;
-	if (!take_body(o, "conference_minutes.conference_id", a->body, &err))
+	if (!agenda_take_body(o, "conference_minutes.conference_id", a->body, &err))
 		return err;
+	if (*minutes->body && strcmp(minutes->body, a->body) != 0)
+		return decision_refuse(o->d, IEUM_E_FIELD_INVALID,
+				       "conference_minutes.body: it was a meeting of '%s'",
+				       a->body);
 	for (size_t i = 0; i < minutes->n_kept_item_ids && !err; i++) {
 		const ProtobufCBinaryData *id = &minutes->kept_item_ids[i];
 		bool found = false;
@@ -252,6 +365,10 @@ enum ieum_err agenda_decide_end(const struct occasion *o)
 				o->d, IEUM_E_REFERRAL_UNKNOWN,
 				"conference_minutes.kept_item_ids[%zu]: not on the agenda", i);
 	}
+	if (!err)
+		err = check_given_up(o, a);
+	if (!err)
+		err = agenda_ask_minuted(o, a);
 	if (err)
 		return err;
 	Ieum__V1__AgendaChanged *e = change(o, a->body, IEUM__V1__AGENDA_STEP__AGENDA_STEP_ENDED);
@@ -260,6 +377,8 @@ enum ieum_err agenda_decide_end(const struct occasion *o)
 	e->conference_id = minutes->conference_id;
 	e->kept_ids = minutes->kept_item_ids;
 	e->n_kept_ids = minutes->n_kept_item_ids;
+	e->given_up_ids = minutes->given_up_ids;
+	e->n_given_up_ids = minutes->n_given_up_ids;
 	return IEUM_E_OK;
 }
 
@@ -312,9 +431,9 @@ static enum ieum_err add_ladder(const struct occasion *o, int rule, Ieum__V1__Ta
 	return IEUM_E_OK;
 }
 
-/* A mailbox that gets the minutes anyway gets them as asked. */
-static enum ieum_err add_action(const struct occasion *o, int rule, uint32_t mailbox,
-				int64_t due_at_ms)
+/* A mailbox that gets the message anyway gets it as asked. */
+enum ieum_err agenda_add_request(const struct occasion *o, int rule, uint32_t mailbox,
+				 int64_t due_at_ms, Ieum__V1__Awaits awaits)
 {
 	Ieum__V1__Task *t = decision_zalloc(o->d, sizeof *t);
 	uint32_t *asked = decision_zalloc(o->d, sizeof *asked);
@@ -335,23 +454,21 @@ static enum ieum_err add_action(const struct occasion *o, int rule, uint32_t mai
 	t->n_asked = 1;
 	t->due_at_ms = due_at_ms;
 	t->stops_at = IEUM__V1__STOPS_AT__STOPS_AT_COMPLETED;
+	t->awaits = awaits;
 	e->tasks[e->n_tasks++] = t;
 	return add_ladder(o, rule, t);
 }
 
-/* Room for further requests in the minutes' event. */
-static enum ieum_err widen(const struct occasion *o, size_t n)
+enum ieum_err agenda_widen(const struct occasion *o, size_t n)
 {
 	Ieum__V1__Task **tasks = decision_zalloc(o->d, POLICY_TASKS_MAX * sizeof *tasks);
 	const struct core_case *k = o->core_case ? case_at(o->c, o->core_case) : NULL;
 	Ieum__V1__Submitted *e = o->e;
 
 	if (e->n_tasks + n > POLICY_TASKS_MAX)
-		return decision_refuse(
-			o->d, IEUM_E_FIELD_TOO_LARGE,
-			"conference_minutes.action_items: more than %d requests would "
-			"come of this",
-			POLICY_TASKS_MAX);
+		return decision_refuse(o->d, IEUM_E_FIELD_TOO_LARGE,
+				       "more than %d requests would come of this",
+				       POLICY_TASKS_MAX);
 	if (k && (k->n_open + e->n_tasks + n > CORE_CASE_TASKS_MAX ||
 		  decision_case_members(o->c, o->d, k->id) + n > CORE_CASE_MEMBERS_MAX))
 		return decision_refuse(o->d, IEUM_E_HUB_FULL,
@@ -374,16 +491,18 @@ enum ieum_err agenda_decide_actions(const struct occasion *o, int rule)
 	const struct agenda *a = agenda_met(o);
 	size_t first = o->e->n_tasks;
 	enum ieum_err err = IEUM_E_OK;
-	if (a && !take_body(o, "conference_minutes.conference_id", a->body, &err))
+	if (a && !agenda_take_body(o, "conference_minutes.conference_id", a->body, &err))
 		return err;
-	err = widen(o, minutes->n_action_items);
+	err = agenda_widen(o, minutes->n_action_items);
 	if (!err && a)
 		err = check_room(o, a->body);
 	for (size_t i = 0; i < minutes->n_action_items && !err; i++) {
 		uint32_t mailbox = 0;
 		err = who_does(o, i, &mailbox);
 		if (!err)
-			err = add_action(o, rule, mailbox, minutes->action_items[i]->due_at_ms);
+			err = agenda_add_request(o, rule, mailbox,
+						 minutes->action_items[i]->due_at_ms,
+						 IEUM__V1__AWAITS__AWAITS_UNSPECIFIED);
 	}
 	if (err || !a)
 		return err;

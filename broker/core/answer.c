@@ -1,6 +1,7 @@
 /* What an answer does to the requests of the message it replies to. */
 #include <string.h>
 
+#include "broker/core/cases.h"
 #include "broker/core/placing.h"
 #include "broker/core/handover.h"
 #include "broker/core/submit.h"
@@ -34,7 +35,30 @@ static enum ieum_err check_answer(struct submission *s)
 	if (a->more_time_until_at_ms <= s->now_ms ||
 	    a->more_time_until_at_ms > s->now_ms + CORE_MORE_TIME_MAX_MS)
 		return decision_refuse(s->d, IEUM_E_FIELD_INVALID,
-				       "answer.more_time_until_at_ms: from now, at most 90 days");
+				       "answer.more_time_until_at_ms: from now, at most a year");
+	return IEUM_E_OK;
+}
+
+/* As far, and as often, as the hub file lets whoever is asked put it off. */
+static enum ieum_err check_more_time(const struct submission *s, const struct task *t)
+{
+	const struct policy_type *type =
+		policy_type(s->p, (Ieum__V1__MessageType)referral_at(s->c, t->referral)->type);
+	int64_t from_ms = t->due_at_ms > s->now_ms ? t->due_at_ms : s->now_ms;
+
+	if (s->answer.kind != IEUM__V1__ANSWER_KIND__ANSWER_KIND_NEED_MORE_TIME || !type)
+		return IEUM_E_OK;
+	if (type->more_times && t->more_times >= type->more_times)
+		return decision_refuse(s->d, IEUM_E_STATE_CONFLICT,
+				       "more time was asked for %u times, as often as it may be; "
+				       "answer, or reject",
+				       t->more_times);
+	if (type->more_time &&
+	    s->answer.more_time_until_at_ms > policy_due(s->p, from_ms, type->more_time))
+		return decision_refuse(
+			s->d, IEUM_E_FIELD_INVALID,
+			"answer.more_time_until_at_ms: at most %s after the deadline",
+			type->more_time);
 	return IEUM_E_OK;
 }
 
@@ -87,6 +111,15 @@ enum ieum_err answer_add_change(struct submission *s, const struct referral *r,
 	return IEUM_E_OK;
 }
 
+bool answer_ends(const Ieum__V1__Submitted *e, const struct referral *r, const struct task *t)
+{
+	for (size_t i = 0; i < e->n_answered; i++)
+		if (e->answered[i]->task == t->index && task_state_ended(e->answered[i]->state) &&
+		    memcmp(e->answered[i]->message_id.data, r->id, CORE_ID_BYTES) == 0)
+			return true;
+	return false;
+}
+
 /* ---- the asked party ---- */
 
 static uint32_t asked_step(const struct task *t, uint32_t mailbox)
@@ -133,10 +166,21 @@ static bool is_meant(const struct submission *s, const struct task *t)
 	return !s->answer.request || s->answer.request == t->index + 1U;
 }
 
-/* The request this answers: an open one that allows the answer, else one that shows why not. */
+/* The state in which the answer would leave it, UNSPECIFIED: it does not take it. */
+static Ieum__V1__TaskState state_after(const struct submission *s, const struct task *t)
+{
+	/* What rested on a consent that was withdrawn meanwhile is taken up by nobody. */
+	if (task_missed(t) && referral_lacks_consent(s->c, referral_at(s->c, t->referral)))
+		return task_state_after((Ieum__V1__TaskState)t->state, s->answer.kind);
+	return task_after(t, s->answer.kind);
+}
+
+/* The request this answers: an open one that allows the answer, then one that allows it after its
+ * end, else one that shows why not. */
 static struct task *find_task(const struct submission *s, uint32_t *by)
 {
 	struct task *best = NULL;
+	bool allows = false;
 
 	for (uint32_t th = referral_at(s->c, s->reply)->first_task; th;
 	     th = task_at(s->c, th)->next) {
@@ -144,13 +188,14 @@ static struct task *find_task(const struct submission *s, uint32_t *by)
 		uint32_t mailbox = is_meant(s, t) ? asked_mailbox(s, t) : 0;
 		if (!mailbox)
 			continue;
-		if (!best || task_open(t)) {
+		bool takes_it = state_after(s, t) && may_answer(t, mailbox);
+		if (!best || (takes_it && !allows) || (task_open(t) && takes_it >= allows)) {
 			best = t;
 			*by = mailbox;
+			allows = takes_it;
 		}
-		if (task_state_after((Ieum__V1__TaskState)t->state, s->answer.kind) &&
-		    may_answer(t, mailbox))
-			return t;
+		if (allows && task_open(best))
+			return best;
 	}
 	return best;
 }
@@ -165,7 +210,16 @@ bool answer_is_owed(const struct submission *s)
 		return referral_at(s->c, s->reply)->sender == s->who.participant ||
 		       handover_speaks_for(s, referral_at(s->c, s->reply));
 	const struct task *t = find_task(s, &by);
-	return t && task_open(t);
+	return t && (task_open(t) || task_missed(t));
+}
+
+/* Is there a step left that a rejection goes on to? */
+static bool rejection_goes_on(const struct task *t)
+{
+	for (uint32_t i = t->steps_used; i < t->n_ladder; i++)
+		if (!t->ladder[i].on_silence_only)
+			return true;
+	return false;
 }
 
 /* Where a rejected request stands until the ladder has moved on, which is in the same batch. */
@@ -173,8 +227,9 @@ static Ieum__V1__TaskState state_of_rejected(const struct task *t, uint32_t by)
 {
 	bool nobody_left = t->n_asked <= 1 && task_asks(t, by);
 
-	return nobody_left && t->n_ladder == 0 ? IEUM__V1__TASK_STATE__TASK_STATE_REJECTED
-					       : (Ieum__V1__TaskState)t->state;
+	return nobody_left && t->steps_used == 0 && !rejection_goes_on(t)
+		       ? IEUM__V1__TASK_STATE__TASK_STATE_REJECTED
+		       : (Ieum__V1__TaskState)t->state;
 }
 
 static bool closes_case(const struct submission *s, const struct task *t)
@@ -183,6 +238,20 @@ static bool closes_case(const struct submission *s, const struct task *t)
 	       referral_at(s->c, t->referral)->core_case &&
 	       (s->answer.kind == IEUM__V1__ANSWER_KIND__ANSWER_KIND_ACCEPT ||
 		s->answer.kind == IEUM__V1__ANSWER_KIND__ANSWER_KIND_COMPLETE);
+}
+
+/* Its deadline after the answer, 0: it has none any more, -1: the one it had. */
+static int64_t due_after(struct submission *s, const struct task *t)
+{
+	Ieum__V1__AnswerKind kind = s->answer.kind;
+	bool reopens = task_missed(t) && !task_state_ended(state_after(s, t));
+
+	s->n_reopened += reopens;
+	if (kind == IEUM__V1__ANSWER_KIND__ANSWER_KIND_NEED_MORE_TIME)
+		return s->answer.more_time_until_at_ms;
+	if (task_clock_ends((Ieum__V1__StopsAt)t->stops_at, kind))
+		return 0;
+	return reopens ? ladder_again_at_ms(t, s->now_ms) : -1;
 }
 
 static enum ieum_err change_task(struct submission *s, struct task *t, uint32_t by)
@@ -195,18 +264,17 @@ static enum ieum_err change_task(struct submission *s, struct task *t, uint32_t 
 				    : IEUM_E_OK;
 
 	if (!err)
+		err = check_more_time(s, t);
+	if (!err)
 		err = answer_add_change(s, referral_at(s->c, s->reply), t, &change);
 	if (err)
 		return err;
 	change->answer = a->kind;
-	change->state = task_state_after((Ieum__V1__TaskState)t->state, a->kind);
+	change->state = state_after(s, t);
 	change->outcome = a->outcome;
 	change->reason = a->reason;
 	change->by = by;
-	if (a->kind == IEUM__V1__ANSWER_KIND__ANSWER_KIND_NEED_MORE_TIME)
-		change->due_at_ms = a->more_time_until_at_ms;
-	else if (task_clock_ends((Ieum__V1__StopsAt)t->stops_at, a->kind))
-		change->due_at_ms = 0;
+	change->due_at_ms = due_after(s, t);
 	if (a->kind == IEUM__V1__ANSWER_KIND__ANSWER_KIND_REJECT) {
 		change->rejected = true;
 		change->state = state_of_rejected(t, by);
@@ -214,7 +282,7 @@ static enum ieum_err change_task(struct submission *s, struct task *t, uint32_t 
 		if (t->rejection_ends) {
 			change->state = IEUM__V1__TASK_STATE__TASK_STATE_REJECTED;
 			change->due_at_ms = 0;
-		} else if (!task_state_ended(change->state) && ladder_step_rejected(t, by)) {
+		} else if (!task_state_ended(change->state) && ladder_step_rejected(s, t, by)) {
 			s->rejected = t;
 			s->rejected_by = by;
 		} else if (!task_state_ended(change->state) && !t->due_at_ms) {
@@ -250,6 +318,51 @@ static const char *state_word(uint8_t state)
 	return words[state < TASK_STATES ? state : 0];
 }
 
+/* Nothing but an answer is wanted of it: no approval, no place, no change of the case. */
+static bool is_plain(const struct task *t)
+{
+	return task_open(t) && !t->approval && !t->effect && !t->awaits && !t->holder;
+}
+
+/* Is it asked in the place of others: on duty, or by a ladder?  By rules nobody is asked twice. */
+static bool stands_in(const struct submission *s, uint32_t mailbox)
+{
+	size_t n = 0;
+
+	for (uint32_t th = referral_at(s->c, s->reply)->first_task; th;
+	     th = task_at(s->c, th)->next)
+		n += is_plain(task_at(s->c, th)) && task_asks(task_at(s->c, th), mailbox);
+	return n > 1;
+}
+
+/* Who is asked in the place of several, each of whom has a request of its own, answers for all of
+ * them at once: on duty at night for every role of a team, or above all who stayed silent. */
+static enum ieum_err answer_in_places(struct submission *s, const struct task *answered,
+				      uint32_t by)
+{
+	const struct referral *r = referral_at(s->c, s->reply);
+	const struct answer *a = &s->answer;
+
+	if (a->request || a->kind != IEUM__V1__ANSWER_KIND__ANSWER_KIND_RECEIVED ||
+	    r->type == IEUM__V1__MESSAGE_TYPE__MESSAGE_TYPE_CONFERENCE_MINUTES || !stands_in(s, by))
+		return IEUM_E_OK;
+	for (uint32_t th = r->first_task; th; th = task_at(s->c, th)->next) {
+		const struct task *t = task_at(s->c, th);
+		Ieum__V1__TaskChanged *change;
+		enum ieum_err err;
+
+		if (t == answered || !is_plain(t) || !task_asks(t, by) || !state_after(s, t))
+			continue;
+		if ((err = answer_add_change(s, r, t, &change)))
+			return err;
+		change->answer = a->kind;
+		change->state = state_after(s, t);
+		change->by = by;
+		change->due_at_ms = due_after(s, t);
+	}
+	return IEUM_E_OK;
+}
+
 static enum ieum_err decide_asked(struct submission *s)
 {
 	uint32_t by = 0;
@@ -259,14 +372,15 @@ static enum ieum_err decide_asked(struct submission *s)
 		return decision_refuse(s->d, IEUM_E_NOT_ADDRESSED, "%s",
 				       s->answer.request ? "answer.request"
 							 : "envelope.in_reply_to");
-	if (!task_state_after((Ieum__V1__TaskState)t->state, s->answer.kind))
+	if (!state_after(s, t))
 		return decision_refuse(s->d, IEUM_E_STATE_CONFLICT, "the request is %s",
 				       state_word(t->state));
 	if (!may_answer(t, by))
 		return decision_refuse(s->d, IEUM_E_STATE_CONFLICT,
 				       "the request was taken on by '%s'",
 				       state_mailbox_name(s->c, t->holder));
-	return change_task(s, t, by);
+	enum ieum_err err = change_task(s, t, by);
+	return err ? err : answer_in_places(s, t, by);
 }
 
 /* ---- the referrer ---- */
@@ -333,17 +447,18 @@ static Ieum__V1__TaskState state_afterwards(const struct submission *s, const st
 /* What is new for those who learn only that it came and that it ended: whatever the end was. */
 static Ieum__V1__AnswerKind status_of(const struct submission *s, const struct referral *r)
 {
-	bool told = false, begun = false, ended = true;
+	bool told = false, begun = false, ended = true, over = true;
 
 	for (uint32_t th = r->first_task; th; th = task_at(s->c, th)->next) {
 		const struct task *t = task_at(s->c, th);
 		Ieum__V1__TaskState after = state_afterwards(s, t);
 
 		told |= state_before(t) != IEUM__V1__TASK_STATE__TASK_STATE_REQUESTED;
+		over &= task_state_ended(state_before(t));
 		begun |= after != IEUM__V1__TASK_STATE__TASK_STATE_REQUESTED;
 		ended &= task_state_ended(after);
 	}
-	if (ended && r->first_task && s->e->n_answered > 0)
+	if (ended && !over && s->e->n_answered > 0)
 		return IEUM__V1__ANSWER_KIND__ANSWER_KIND_COMPLETE;
 	return begun && !told ? IEUM__V1__ANSWER_KIND__ANSWER_KIND_RECEIVED : 0;
 }
@@ -377,8 +492,7 @@ static enum ieum_err route_back(struct submission *s)
 /* Information that is refused after all: what was accepted can't be rejected, it fails. */
 static void refuse_what_was_taken_on(struct submission *s, const struct task *t)
 {
-	if (t && s->answer.kind == IEUM__V1__ANSWER_KIND__ANSWER_KIND_REJECT &&
-	    !task_state_after((Ieum__V1__TaskState)t->state, s->answer.kind))
+	if (t && s->answer.kind == IEUM__V1__ANSWER_KIND__ANSWER_KIND_REJECT && !state_after(s, t))
 		s->answer.kind = IEUM__V1__ANSWER_KIND__ANSWER_KIND_FAIL;
 }
 
@@ -391,8 +505,7 @@ enum ieum_err answer_decide(struct submission *s)
 	if (!s->answer.strict) {
 		const struct task *t = find_task(s, &by);
 		refuse_what_was_taken_on(s, t);
-		if (!t || !task_state_after((Ieum__V1__TaskState)t->state, s->answer.kind) ||
-		    !may_answer(t, by))
+		if (!t || !state_after(s, t) || !may_answer(t, by))
 			return route_back(s);
 	}
 	enum ieum_err err =

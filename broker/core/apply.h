@@ -11,14 +11,14 @@ struct applied {
 	int64_t at_us;
 };
 
-/* A line at the end of a case's timeline; `referral` is a handle, 0: of no message.  NULL: no
- * memory. */
-struct entry *apply_entry(struct core *c, uint32_t core_case, const struct applied *a,
+/* A line at the end of the timeline of a case (handle); `referral` is a handle, 0: of no message.
+ * NULL: no memory. */
+struct entry *apply_entry(struct core *c, uint32_t ch, const struct applied *a,
 			  Ieum__V1__TimelineKind kind, uint32_t referral);
 
 /* Deliveries of a message (handle) made by the event `seq`; `task`: index + 1 of the request that
  * all of them are asked by, 0: each route says. */
-enum ieum_err apply_routes(struct core *c, uint32_t referral, uint64_t seq,
+enum ieum_err apply_routes(struct core *c, uint32_t rh, uint64_t seq,
 			   Ieum__V1__Route *const *routes, size_t n, uint32_t task) IEUM_MUST_CHECK;
 
 enum ieum_err apply_submitted(struct core *c, const struct applied *a,

@@ -5,6 +5,7 @@
 #include "broker/core/cases.h"
 #include "broker/core/handover.h"
 #include "broker/core/mailbox.h"
+#include "broker/core/participation.h"
 #include "broker/core/task.h"
 #include "broker/core/timeline.h"
 
@@ -47,6 +48,8 @@ static enum ieum_err add_delivery(struct core *c, uint32_t rh, uint64_t id,
 	enum ieum_err err = mailbox_put(c, dh);
 	if (!err && r->core_case)
 		err = case_join(c, r->core_case, route->mailbox, false);
+	if (!err && participation_by_delivery(r->type, route->cause))
+		participation_renew(c, r->core_case, route->mailbox);
 	return err;
 }
 
@@ -119,6 +122,7 @@ static enum ieum_err enter_case(struct core *c, const struct applied *a,
 	if (!err && e->case_owner) {
 		case_at(c, ch)->owner = e->case_owner;
 		err = case_join(c, ch, e->case_owner, false);
+		participation_renew(c, ch, e->case_owner);
 	}
 	*out = ch;
 	return err;
@@ -127,9 +131,11 @@ static enum ieum_err enter_case(struct core *c, const struct applied *a,
 static enum ieum_err case_history(struct core *c, const struct applied *a,
 				  const Ieum__V1__Submitted *e, uint32_t ch, uint32_t rh)
 {
-	/* A withdrawal cancels requests, but isn't an answer to them. */
+	/* A withdrawal cancels requests, a meeting completes some, but neither answers them. */
 	bool answers =
 		e->answer || (e->n_answered > 0 &&
+			      e->type != IEUM__V1__MESSAGE_TYPE__MESSAGE_TYPE_CONFERENCE_CALL &&
+			      e->type != IEUM__V1__MESSAGE_TYPE__MESSAGE_TYPE_CONFERENCE_MINUTES &&
 			      e->type != IEUM__V1__MESSAGE_TYPE__MESSAGE_TYPE_CONSENT_WITHDRAWAL);
 	struct entry *line = apply_entry(c, ch, a,
 					 answers ? IEUM__V1__TIMELINE_KIND__TIMELINE_KIND_ANSWERED
@@ -223,6 +229,17 @@ static enum ieum_err withdraw(struct core *c, const Ieum__V1__Submitted *e)
 	return err;
 }
 
+/* Whoever takes a request on after all reads the case again. */
+static enum ieum_err answer_request(struct core *c, const Ieum__V1__Submitted *e, uint32_t ch,
+				    const Ieum__V1__TaskChanged *change)
+{
+	if (!change->rejected && task_answer_takes(change->answer)) {
+		participation_renew(c, ch, change->by);
+		participation_renew(c, ch, e->sender_mailbox);
+	}
+	return task_change(c, change);
+}
+
 enum ieum_err apply_submitted(struct core *c, const struct applied *a, const Ieum__V1__Submitted *e)
 {
 	uint32_t ch = 0;
@@ -237,13 +254,15 @@ enum ieum_err apply_submitted(struct core *c, const struct applied *a, const Ieu
 	if (!err && ch)
 		err = case_history(c, a, e, ch, rh);
 	for (size_t i = 0; i < e->n_answered && !err; i++)
-		err = task_change(c, e->answered[i]);
+		err = answer_request(c, e, ch, e->answered[i]);
 	for (size_t i = 0; i < e->n_tasks && !err; i++)
 		err = task_add(c, rh, e->tasks[i], e->jurisdiction);
 	for (size_t i = 0; i < e->n_clocks && !err; i++)
 		err = task_move_clock(c, e->clocks[i]);
 	if (!err)
 		err = withdraw(c, e);
+	if (!err && e->agenda)
+		err = agenda_copy_apply(c, e->message_id.data, e->agenda);
 	return err ? err : apply_routes(c, rh, a->seq, e->routes, e->n_routes, 0);
 }
 
@@ -303,11 +322,13 @@ static enum ieum_err change_grade(struct core *c, const struct applied *a,
 
 	if (!line)
 		return IEUM_E_NO_MEMORY;
-	if (strlen(e->grade) >= sizeof k->grade)
+	size_t length = strlen(e->grade);
+
+	if (length >= sizeof k->grade)
 		return IEUM_E_JOURNAL_CORRUPT;
 	memset(k->grade, 0, sizeof k->grade);
 	if (strcmp(e->grade, "-") != 0)
-		strcpy(k->grade, e->grade);
+		memcpy(k->grade, e->grade, length);
 	for (size_t i = 0; i < sizeof line->letters && e->grade[i]; i++)
 		line->letters |= (uint64_t)(uint8_t)e->grade[i] << 8 * i;
 	return IEUM_E_OK;
@@ -322,8 +343,17 @@ static enum ieum_err change_consent(struct core *c, const struct applied *a,
 	if (!line)
 		return IEUM_E_NO_MEMORY;
 	line->what = (uint8_t)e->consent;
-	case_at(c, ch)->consent_withdrawn =
-		e->consent == IEUM__V1__CONSENT_CHANGE__CONSENT_CHANGE_WITHDRAWN;
+	if (e->consent != IEUM__V1__CONSENT_CHANGE__CONSENT_CHANGE_WITHDRAWN_IN_PART)
+		case_at(c, ch)->consent_withdrawn =
+			e->consent == IEUM__V1__CONSENT_CHANGE__CONSENT_CHANGE_WITHDRAWN;
+	for (size_t i = 0; i < e->n_consent_of_ids; i++) {
+		uint32_t rh = e->consent_of_ids[i].len == CORE_ID_BYTES
+				      ? state_referral(c, e->consent_of_ids[i].data)
+				      : 0;
+		if (!rh || referral_at(c, rh)->core_case != ch)
+			return IEUM_E_JOURNAL_CORRUPT;
+		referral_at(c, rh)->consent_withdrawn = true;
+	}
 	return IEUM_E_OK;
 }
 
@@ -339,6 +369,7 @@ static enum ieum_err apply_gate(struct core *c, const struct applied *a, uint32_
 	if (!line)
 		return IEUM_E_NO_MEMORY;
 	entry_set_name(line, name);
+	line->what = e->at_once ? 1 : 0;
 	line->due_at_ms = e->gate_until_at_ms;
 	return IEUM_E_OK;
 }
@@ -359,13 +390,14 @@ enum ieum_err apply_case_changed(struct core *c, const struct applied *a,
 		enum ieum_err err = case_join(c, ch, e->owner, false);
 		if (err)
 			return err;
+		participation_renew(c, ch, e->owner);
 	}
 	enum ieum_err err = e->state || e->owner ? state_history(c, a, e, ch) : IEUM_E_OK;
 	if (!err && *e->grade)
 		err = change_grade(c, a, e, ch);
 	if (!err && e->consent)
 		err = change_consent(c, a, e, ch);
-	return err;
+	return err ? err : participation_end(c, ch, e->out, e->n_out);
 }
 
 enum ieum_err apply_forgotten(struct core *c, const Ieum__V1__Forgotten *e)

@@ -41,6 +41,37 @@ static bool counts(const struct submission *s, uint32_t participant)
 	return !s->core_case || !case_excludes(case_at(s->c, s->core_case), participant);
 }
 
+/* Which agency speaks by a participant; one that is listed no more is one of its own. */
+static const char *agency_of(const struct submission *s, uint32_t participant)
+{
+	int index = state_policy_participant(s->c, s->p, participant);
+
+	return index == POLICY_NONE ? state_participant_name(s->c, participant)
+				    : policy_participant(s->p, index)->agency;
+}
+
+/* One agency speaks once, by whomever, and not about what it asks for itself. */
+static enum ieum_err check_agency(struct submission *s, const struct task *t)
+{
+	const struct approval *a = t->approval;
+	const char *own = s->who.who->agency;
+
+	if (strcmp(agency_of(s, referral_at(s->c, t->referral)->sender), own) == 0)
+		return decision_refuse(s->d, IEUM_E_NOT_ADDRESSED,
+				       "agency '%s' asks for this approval itself; another has to "
+				       "give it",
+				       own);
+	for (uint32_t i = 0; i < a->n_accepted; i++)
+		if (counts(s, a->accepted_by[i]) &&
+		    strcmp(agency_of(s, a->accepted_by[i]), own) == 0)
+			return decision_refuse(s->d, IEUM_E_STATE_CONFLICT,
+					       "'%s' has accepted for agency '%s' already; another "
+					       "agency has to",
+					       state_participant_name(s->c, a->accepted_by[i]),
+					       own);
+	return IEUM_E_OK;
+}
+
 /* May the caller's acceptance be one more? */
 static enum ieum_err check_approver(struct submission *s, const struct task *t)
 {
@@ -65,7 +96,7 @@ static enum ieum_err check_approver(struct submission *s, const struct task *t)
 				"has to",
 				s->who.who->kind);
 	}
-	return IEUM_E_OK;
+	return a->of_agencies ? check_agency(s, t) : IEUM_E_OK;
 }
 
 enum ieum_err approval_decide(struct submission *s, const struct task *t,
@@ -111,8 +142,9 @@ enum ieum_err approval_carry_out(struct submission *s)
 	if (err)
 		return err;
 	o.urgency = (Ieum__V1__Urgency)(r->urgency + IEUM__V1__URGENCY__URGENCY_IMMEDIATE);
-	return gate_decide(&o, a->gate, a->gate_for_ms,
-			   (ProtobufCBinaryData){ CORE_ID_BYTES, (uint8_t *)r->id });
+	o.basis = (Ieum__V1__BasisKind)r->basis;
+	const ProtobufCBinaryData id = { CORE_ID_BYTES, (uint8_t *)r->id };
+	return gate_decide(&o, a->gate, a->gate_for_ms, &id);
 }
 
 /* ---- state ---- */
@@ -131,6 +163,7 @@ enum ieum_err approval_new(const Ieum__V1__Task *from, struct approval **out)
 		return IEUM_E_NO_MEMORY;
 	a->quorum = from->quorum;
 	a->of_kinds = from->quorum_of_kinds;
+	a->of_agencies = from->quorum_of_agencies;
 	a->gate_for_ms = from->gate_for_ms;
 	memcpy(a->gate, from->gate, len);
 	*out = a;

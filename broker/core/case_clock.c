@@ -46,6 +46,7 @@ void case_clock_change(struct case_clock *k, const Ieum__V1__ClockChanged *e)
 	case CLOCK_CHANGE(RESTARTED):
 		k->state = CLOCK_STATE(RUNNING);
 		k->from_at_ms = e->from_at_ms;
+		k->began_at_ms = e->began_at_ms ? e->began_at_ms : e->from_at_ms;
 		k->extensions = 0;
 		k->left_ms = 0;
 		break;
@@ -114,24 +115,15 @@ static void drop_clock(struct core *c, uint32_t h)
 	slab_put(&c->case_clocks.records, h);
 }
 
-/* A full case forgets what was stopped: first what was never breached. */
+/* A full case forgets what was stopped in time, the oldest first. */
 static enum ieum_err make_room(struct core *c, struct core_case *of)
 {
-	uint32_t oldest = 0;
+	uint32_t oldest = of->clocks.head;
 
 	if (of->n_clocks < CASE_CLOCKS_MAX)
 		return IEUM_E_OK;
-	for (uint32_t h = of->clocks.head; h; h = case_clock_at(c, h)->next) {
-		const struct case_clock *k = case_clock_at(c, h);
-		if (case_clock_open(k))
-			continue;
-		if (!k->breached_at_ms) {
-			oldest = h;
-			break;
-		}
-		if (!oldest)
-			oldest = h;
-	}
+	while (oldest && !case_clock_spare(case_clock_at(c, oldest)))
+		oldest = case_clock_at(c, oldest)->next;
 	if (!oldest)
 		return IEUM_E_JOURNAL_CORRUPT;
 	drop_clock(c, oldest);
@@ -256,8 +248,7 @@ void case_clocks_forget(struct core *c, uint32_t ch)
 bool case_clocks_going(const struct core *c, const struct core_case *of)
 {
 	for (uint32_t h = of->clocks.head; h; h = case_clock_at(c, h)->next) {
-		uint8_t state = case_clock_at(c, h)->state;
-		if (state == CLOCK_STATE(RUNNING) || state == CLOCK_STATE(FROZEN))
+		if (case_clock_going(case_clock_at(c, h)))
 			return true;
 	}
 	return false;

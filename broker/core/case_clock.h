@@ -23,7 +23,10 @@
 #include "broker/core/apply.h"
 
 enum {
-	CASE_CLOCKS_MAX = 64, /* of one case; then stopped ones are forgotten, the oldest first */
+	/* Of one case: beyond it those that were stopped in time are forgotten, the oldest first.
+	 * What goes on or was ever breached stays, so a case with nothing else takes no more. */
+	CASE_CLOCKS_MAX = 256,
+	CASE_CLOCKS_OF_HUB = 32,  /* of them kept for what begins because time has passed */
 	CASE_CLOCKS_SAME_MAX = 8, /* not stopped, of one name: breached ones, and one that runs */
 };
 
@@ -45,6 +48,7 @@ struct case_clock {
 	bool ends_well; /* its end is no breach, also when the policy has it no more */
 	uint8_t started_by[CORE_ID_BYTES];
 	int64_t from_at_ms;
+	int64_t began_at_ms;    /* of its first round; of one that doesn't come round: from_at_ms */
 	int64_t due_at_ms;      /* of a frozen one: when it would have ended */
 	int64_t left_ms;        /* of a frozen one */
 	int64_t breached_at_ms; /* 0: never */
@@ -56,10 +60,22 @@ static inline struct case_clock *case_clock_at(const struct core *c, uint32_t h)
 	return slab_at(&c->case_clocks.records, h);
 }
 
+/* May the case forget it to make room? */
+static inline bool case_clock_spare(const struct case_clock *k)
+{
+	return k->state == CLOCK_STATE(STOPPED) && !k->breached_at_ms;
+}
+
 /* Neither stopped nor over. */
 static inline bool case_clock_open(const struct case_clock *k)
 {
 	return k->state != CLOCK_STATE(STOPPED);
+}
+
+/* Does it run, or stand still for now? */
+static inline bool case_clock_going(const struct case_clock *k)
+{
+	return k->state == CLOCK_STATE(RUNNING) || k->state == CLOCK_STATE(FROZEN);
 }
 
 static inline bool case_clock_runs(const struct case_clock *k)
@@ -77,19 +93,18 @@ enum ieum_err apply_clock_changed(struct core *c, const struct applied *a,
 				  const Ieum__V1__ClockChanged *e) IEUM_MUST_CHECK;
 
 /* The case was closed: what does not outlive that is stopped. */
-void case_clocks_close(struct core *c, uint32_t core_case);
+void case_clocks_close(struct core *c, uint32_t ch);
 /* The case is forgotten. */
-void case_clocks_forget(struct core *c, uint32_t core_case);
+void case_clocks_forget(struct core *c, uint32_t ch);
 /* Does one still run, or stand still for now? */
-bool case_clocks_going(const struct core *c, const struct core_case *k);
+bool case_clocks_going(const struct core *c, const struct core_case *of);
 /* How many of the case are breached and not stopped. */
-uint32_t case_clocks_breached(const struct core *c, const struct core_case *k);
+uint32_t case_clocks_breached(const struct core *c, const struct core_case *of);
 /* The next end of one that runs; 0: none does. */
-int64_t case_clocks_next_end(const struct core *c, const struct core_case *k);
+int64_t case_clocks_next_end(const struct core *c, const struct core_case *of);
 
-/* Puts a clock that is read from a snapshot into the case, last, and into heap and lists. */
-enum ieum_err case_clock_restore(struct core *c, uint32_t clock,
-				 uint32_t core_case) IEUM_MUST_CHECK;
+/* Puts a clock `h` that is read from a snapshot into the case `ch`, last, and into heap and lists. */
+enum ieum_err case_clock_restore(struct core *c, uint32_t h, uint32_t ch) IEUM_MUST_CHECK;
 
 /* case_clock_check.c: see above what always holds.  OK, or JOURNAL_CORRUPT with what is wrong. */
 enum ieum_err case_clocks_check(const struct core *c, char *what,

@@ -17,11 +17,12 @@ struct acting {
 	const struct occasion *o;
 	int index; /* in the policy */
 	const struct policy_clock *clock;
-	bool by_hub; /* nobody is there to be refused */
+	bool by_hub;     /* nobody is there to be refused */
+	int64_t from_ms; /* from when one counts that the act starts */
 	int64_t acted_at_ms;
 	struct case_clock found[CASE_CLOCKS_SAME_MAX];
 	size_t n;
-	uint32_t n_open; /* of any name */
+	uint32_t n_kept; /* of any name, that the case may not forget */
 };
 
 static void keep(struct acting *a, const struct case_clock *k)
@@ -42,7 +43,7 @@ static void find_decided(struct acting *a, const Ieum__V1__ClockChanged *e)
 		return;
 	if (e->change == CLOCK_CHANGE(STARTED)) {
 		struct case_clock k = { .id = e->clock, .outlives_closing = e->outlives_closing };
-		a->n_open++;
+		a->n_kept++;
 		case_clock_change(&k, e);
 		if (strcmp(e->name, a->clock->name) == 0)
 			keep(a, &k);
@@ -62,10 +63,8 @@ static void find_clocks(struct acting *a)
 
 	for (; h; h = case_clock_at(c, h)->next) {
 		const struct case_clock *k = case_clock_at(c, h);
-		if (!case_clock_open(k))
-			continue;
-		a->n_open++;
-		if (k->name == name)
+		a->n_kept += !case_clock_spare(k);
+		if (case_clock_open(k) && k->name == name)
 			keep(a, k);
 	}
 	for (size_t i = 0; i < a->o->d->n_items; i++)
@@ -86,19 +85,12 @@ static const struct case_clock *going(const struct acting *a)
 	return NULL;
 }
 
-static int64_t begins_at(const struct acting *a)
-{
-	return policy_clock_from(a->o->p, a->index, a->o->referral, a->o->occurred_at_ms,
-				 a->o->now_ms);
-}
-
 /* One runs, or one was breached that this very act had started. */
 static bool is_started(const struct acting *a)
 {
-	int64_t from_ms = begins_at(a);
-
 	for (size_t i = 0; i < a->n; i++)
-		if (a->found[i].state != CLOCK_STATE(BREACHED) || a->found[i].from_at_ms == from_ms)
+		if (a->found[i].state != CLOCK_STATE(BREACHED) ||
+		    a->found[i].from_at_ms == a->from_ms)
 			return true;
 	return false;
 }
@@ -134,12 +126,15 @@ static enum ieum_err set_warnings(struct core_decision *d, Ieum__V1__ClockChange
 }
 
 enum ieum_err case_clock_round(struct core_decision *d, const struct policy *p, int index,
-			       int64_t from_ms, int64_t now_ms, Ieum__V1__ClockChanged *e)
+			       int64_t began_ms, int64_t from_ms, int64_t now_ms,
+			       Ieum__V1__ClockChanged *e)
 {
 	int64_t warn_ms[POLICY_CLOCK_WARNINGS_MAX];
-	int64_t end_ms = policy_clock_end(p, index, from_ms);
-	size_t n = policy_clock_warnings(p, index, from_ms, end_ms, warn_ms);
+	int64_t end_ms = policy_clock_round(p, index, &began_ms, from_ms);
+	size_t n = policy_clock_warnings(p, index, began_ms, from_ms, end_ms, warn_ms);
 
+	if (began_ms != from_ms)
+		e->began_at_ms = began_ms;
 	e->from_at_ms = from_ms;
 	e->due_at_ms = end_ms;
 	return set_warnings(d, e, warn_ms, n, now_ms);
@@ -147,18 +142,25 @@ enum ieum_err case_clock_round(struct core_decision *d, const struct policy *p, 
 
 /* ---- acts ---- */
 
+/* Did somebody send the message that all of it follows from, and can be refused?  When time has
+ * passed, whoever decides tells the case's owner what could not be done. */
+static bool is_asked_for(const struct core_decision *d)
+{
+	const Ieum__V1__Event *first = d->n_items ? d->items[0].event : NULL;
+
+	return first && first->what_case == IEUM__V1__EVENT__WHAT_SUBMITTED &&
+	       first->submitted->sender != 0;
+}
+
 static enum ieum_err start(struct acting *a)
 {
 	const struct occasion *o = a->o;
 
-	int64_t from_ms = begins_at(a);
-
-	if (a->by_hub && a->n_open >= CASE_CLOCKS_MAX)
-		return IEUM_E_OK;
-	if (a->n_open >= CASE_CLOCKS_MAX)
+	if (a->n_kept >= CASE_CLOCKS_MAX - (is_asked_for(o->d) ? CASE_CLOCKS_OF_HUB : 0U))
 		return decision_refuse(o->d, IEUM_E_HUB_FULL,
-				       "the case has as many clocks as it may");
-	if (!a->by_hub && from_ms > o->now_ms + BEGINS_AHEAD_MAX_MS)
+				       "clock '%s': the case has as many clocks as it may",
+				       a->clock->name);
+	if (!a->by_hub && a->from_ms > o->now_ms + BEGINS_AHEAD_MAX_MS)
 		return decision_refuse(o->d, IEUM_E_FIELD_INVALID,
 				       "clock '%s' would begin more than a year from now: see the "
 				       "times in the message",
@@ -174,7 +176,7 @@ static enum ieum_err start(struct acting *a)
 	e->started_by_id = e->message_id;
 	e->outlives_closing = a->clock->outlives_closing;
 	e->ends_well = a->clock->repeats || a->clock->expires;
-	return case_clock_round(o->d, o->p, a->index, from_ms, o->now_ms, e);
+	return case_clock_round(o->d, o->p, a->index, a->from_ms, a->from_ms, o->now_ms, e);
 }
 
 /* What ended before the act, though nobody looked until now, was breached first. */
@@ -204,7 +206,6 @@ static enum ieum_err start_anew(struct acting *a)
 static enum ieum_err restart(struct acting *a)
 {
 	const struct occasion *o = a->o;
-	int64_t from_ms = begins_at(a);
 
 	if (a->by_hub)
 		return IEUM_E_OK;
@@ -221,12 +222,12 @@ static enum ieum_err restart(struct acting *a)
 		return start(a);
 	}
 	/* Told late, of something before that from which it counts. */
-	if (from_ms < k->from_at_ms)
+	if (a->from_ms < k->from_at_ms)
 		return IEUM_E_OK;
 	Ieum__V1__ClockChanged *e = change(a, k, CLOCK_CHANGE(RESTARTED));
 	if (!e)
 		return IEUM_E_NO_MEMORY;
-	return case_clock_round(o->d, o->p, a->index, from_ms, o->now_ms, e);
+	return case_clock_round(o->d, o->p, a->index, a->from_ms, a->from_ms, o->now_ms, e);
 }
 
 static enum ieum_err stop(struct acting *a)
@@ -266,6 +267,7 @@ static enum ieum_err resume(struct acting *a)
 	for (size_t i = 0; i < a->n; i++) {
 		const struct case_clock *k = &a->found[i];
 		int64_t warn_ms[POLICY_CLOCK_WARNINGS_MAX];
+		size_t n_warn = k->n_warn;
 		int64_t frozen_ms = k->due_at_ms - k->left_ms;
 		if (k->state != CLOCK_STATE(FROZEN))
 			continue;
@@ -274,9 +276,9 @@ static enum ieum_err resume(struct acting *a)
 			return IEUM_E_NO_MEMORY;
 		e->due_at_ms =
 			frozen_ms > a->acted_at_ms ? k->due_at_ms : a->acted_at_ms + k->left_ms;
-		for (size_t n = 0; n < k->n_warn; n++)
+		for (size_t n = 0; n < n_warn; n++)
 			warn_ms[n] = k->warn_at_ms[n] + (e->due_at_ms - k->due_at_ms);
-		enum ieum_err err = set_warnings(a->o->d, e, warn_ms, k->n_warn, a->o->now_ms);
+		enum ieum_err err = set_warnings(a->o->d, e, warn_ms, n_warn, a->o->now_ms);
 		if (err)
 			return err;
 	}
@@ -313,7 +315,8 @@ static enum ieum_err extend(struct acting *a)
 	e->extensions = k->extensions + 1;
 	if (k->state == CLOCK_STATE(FROZEN))
 		e->left_ms = k->left_ms + end_ms - k->due_at_ms;
-	size_t n = policy_clock_warnings(o->p, a->index, k->from_at_ms, end_ms, warn_ms);
+	size_t n = policy_clock_warnings(o->p, a->index, k->began_at_ms, k->from_at_ms, end_ms,
+					 warn_ms);
 	return set_warnings(o->d, e, warn_ms, n,
 			    k->state == CLOCK_STATE(FROZEN) ? k->due_at_ms - k->left_ms
 							    : o->now_ms);
@@ -323,14 +326,39 @@ static enum ieum_err extend(struct acting *a)
 static bool ended_with_case(const struct acting *a)
 {
 	return !a->clock->outlives_closing &&
-	       decision_case_state(a->o->c, a->o->d, a->o->case_id.data) ==
+	       decision_case_state(a->o->c, a->o->d, a->o->case_id.data, NULL) ==
 		       IEUM__V1__CASE_STATE__CASE_STATE_CLOSED;
 }
 
 /* A time that nobody would keep must not seem to run; but in no case nothing has to be stopped. */
 static bool needs_case(const struct policy_act *act)
 {
-	return act->verb == (int)CLOCK_CHANGE(STARTED) || act->verb == (int)CLOCK_CHANGE(EXTENDED);
+	return act->verb == (int)CLOCK_CHANGE(STARTED) ||
+	       act->verb == (int)CLOCK_CHANGE(RESTARTED) ||
+	       act->verb == (int)CLOCK_CHANGE(EXTENDED);
+}
+
+/* When it was done: never ahead, and for a clock that counts what the hub hears, now. */
+static int64_t acted_at(const struct acting *a, const struct policy_act *act)
+{
+	int64_t stated_ms = policy_acted_at(act, a->o->referral);
+	int64_t at_ms = stated_ms ? stated_ms : a->o->occurred_at_ms;
+
+	return a->clock->from_received || at_ms > a->o->now_ms ? a->o->now_ms : at_ms;
+}
+
+enum ieum_err case_clock_again(const struct occasion *o, int index, const struct case_clock *k)
+{
+	struct acting a = { .o = o, .index = index };
+	Ieum__V1__ClockChanged *e = change(&a, k, CLOCK_CHANGE(RESTARTED));
+	int64_t from_ms = k->due_at_ms;
+
+	if (!e)
+		return IEUM_E_NO_MEMORY;
+	/* What went by while the hub was down is one breach. */
+	if (policy_clock_end(o->p, index, from_ms) <= o->now_ms)
+		from_ms = o->now_ms;
+	return case_clock_round(o->d, o->p, index, from_ms, from_ms, o->now_ms, e);
 }
 
 enum ieum_err case_clock_act(const struct occasion *o, const struct policy_act *act)
@@ -347,8 +375,8 @@ enum ieum_err case_clock_act(const struct occasion *o, const struct policy_act *
 			a.clock->name);
 	if (!o->case_id.len || ended_with_case(&a))
 		return IEUM_E_OK;
-	a.acted_at_ms = a.clock->from_received || o->occurred_at_ms > o->now_ms ? o->now_ms
-										: o->occurred_at_ms;
+	a.acted_at_ms = acted_at(&a, act);
+	a.from_ms = policy_clock_from(o->p, act->index, o->referral, o->occurred_at_ms, o->now_ms);
 	find_clocks(&a);
 	switch (act->verb) {
 	case CLOCK_CHANGE(STARTED): return start_anew(&a);

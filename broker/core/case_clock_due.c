@@ -43,15 +43,16 @@ static enum ieum_err warn(const struct ending *w, Ieum__V1__ClockChanged *e)
 
 static enum ieum_err begin_again(const struct ending *w, Ieum__V1__ClockChanged *e)
 {
+	int64_t began_ms = w->k->began_at_ms;
 	int64_t from_ms = w->k->due_at_ms;
-	int rounds = 0;
+	int64_t end_ms = policy_clock_round(w->p, w->index, &began_ms, from_ms);
 
-	while (policy_clock_end(w->p, w->index, from_ms) <= w->now_ms && rounds++ < ROUNDS_MAX)
-		from_ms = policy_clock_end(w->p, w->index, from_ms);
-	if (rounds > ROUNDS_MAX)
-		from_ms = w->now_ms;
+	for (int rounds = 0; end_ms <= w->now_ms; rounds++) {
+		from_ms = rounds < ROUNDS_MAX ? end_ms : w->now_ms;
+		end_ms = policy_clock_round(w->p, w->index, &began_ms, from_ms);
+	}
 	e->change = CLOCK_CHANGE(RESTARTED);
-	return case_clock_round(w->d, w->p, w->index, from_ms, w->now_ms, e);
+	return case_clock_round(w->d, w->p, w->index, began_ms, from_ms, w->now_ms, e);
 }
 
 static enum ieum_err change_clock(const struct ending *w, Ieum__V1__ClockChanged **out)
@@ -144,7 +145,7 @@ static bool is_told(const struct ending *w)
 static enum ieum_err change_case(const struct ending *w)
 {
 	bool closes = w->clock->case_state == IEUM__V1__CASE_STATE__CASE_STATE_CLOSED &&
-		      decision_case_state(w->c, w->d, w->o.case_id.data) !=
+		      decision_case_state(w->c, w->d, w->o.case_id.data, NULL) !=
 			      IEUM__V1__CASE_STATE__CASE_STATE_CLOSED;
 
 	if (!w->clock->case_state && !w->clock->grade)
@@ -178,6 +179,9 @@ static enum ieum_err fire(const struct ending *w, bool plainly)
 		err = tell(w, e->change, plainly);
 	if (!err && !plainly)
 		err = follow(w);
+	if (!err && !plainly && w->clock && w->clock->begins_again &&
+	    e->change == CLOCK_CHANGE(BREACHED))
+		err = case_clock_again(&w->o, w->index, w->k);
 	return err;
 }
 

@@ -15,6 +15,7 @@ static enum ieum_err write_clock(struct snapshot_writing *w, const struct case_c
 	m.name = k->name;
 	m.started_by_id = snapshot_id(k->started_by);
 	m.from_at_ms = k->from_at_ms;
+	m.began_at_ms = k->began_at_ms == k->from_at_ms ? 0 : k->began_at_ms;
 	m.due_at_ms = k->due_at_ms;
 	m.left_ms = k->left_ms;
 	m.breached_at_ms = k->breached_at_ms;
@@ -61,6 +62,7 @@ enum ieum_err case_clock_read(struct core *c, const Ieum__V1__SnapshotClock *m)
 	k->name = (uint16_t)m->name;
 	memcpy(k->started_by, m->started_by_id.data, CORE_ID_BYTES);
 	k->from_at_ms = m->from_at_ms;
+	k->began_at_ms = m->began_at_ms ? m->began_at_ms : m->from_at_ms;
 	k->due_at_ms = m->due_at_ms;
 	k->left_ms = m->left_ms;
 	k->breached_at_ms = m->breached_at_ms;

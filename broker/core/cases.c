@@ -6,6 +6,7 @@
 
 #include "broker/core/case_clock.h"
 #include "broker/core/mailbox.h"
+#include "broker/core/readers.h"
 #include "broker/core/task.h"
 #include "broker/core/timeline.h"
 
@@ -229,6 +230,13 @@ int64_t case_next_due(const struct core *c, const struct core_case *k)
 
 /* ---- forgetting ---- */
 
+bool referral_lacks_consent(const struct core *c, const struct referral *r)
+{
+	return r->basis == IEUM__V1__BASIS_KIND__BASIS_KIND_CONSENT &&
+	       (r->consent_withdrawn ||
+		(r->core_case && case_at(c, r->core_case)->consent_withdrawn));
+}
+
 bool referral_ended(const struct core *c, const struct referral *r)
 {
 	for (uint32_t th = r->first_task; th; th = task_at(c, th)->next)
@@ -274,6 +282,9 @@ void referral_forget(struct core *c, uint32_t rh)
 		task_free(c, th);
 	}
 	places_forget(c, rh);
+	readers_forget(c, &r->readers);
+	if (r->type == IEUM__V1__MESSAGE_TYPE__MESSAGE_TYPE_AGENDA)
+		agenda_copy_forget(c, r->id);
 	struct list *list = r->core_case ? &case_at(c, r->core_case)->referrals : &c->loose;
 	*(r->prev_in_case ? &referral_at(c, r->prev_in_case)->next_in_case : &list->head) =
 		r->next_in_case;
@@ -326,6 +337,7 @@ void case_forget(struct core *c, uint32_t h)
 	case_clocks_forget(c, h);
 	lookup_remove(&c->case_ids, state_id_hash(c, k->id), h);
 	counts_forget(c, k->id);
+	readers_forget(c, &k->readers);
 	case_deinit(k);
 	slab_put(&c->cases, h);
 }

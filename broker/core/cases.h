@@ -45,6 +45,9 @@ bool case_excludes(const struct core_case *k, uint32_t participant);
 /* The next deadline of an open task or a clock, 0: none. */
 int64_t case_next_due(const struct core *c, const struct core_case *k);
 
+/* Does it rest on a consent that was withdrawn, in its case or of this message? */
+bool referral_lacks_consent(const struct core *c, const struct referral *r);
+
 /* Is nothing owed and nothing undelivered any more?  Of a case: and is it closed? */
 bool referral_ended(const struct core *c, const struct referral *r);
 bool case_ended(const struct core *c, const struct core_case *k);

@@ -9,6 +9,7 @@
 #include "broker/core/cases.h"
 #include "broker/core/handover.h"
 #include "broker/core/mailbox.h"
+#include "broker/core/leaving.h"
 #include "broker/core/state.h"
 #include "broker/core/task.h"
 
@@ -59,11 +60,12 @@ static enum ieum_err check_delivery(struct checking *k, const struct referral *r
 	k->unsettled += !ended && d->state != DELIVERY_DEAD;
 	k->in_flight += d->state == DELIVERY_IN_FLIGHT;
 	const struct core_case *in = r->core_case ? case_at(k->c, r->core_case) : NULL;
-	bool left = in && handover_ended(in, d->mailbox);
-	/* A withdrawn consent takes back what was not settled. */
-	bool rested_on_consent = in && r->basis == IEUM__V1__BASIS_KIND__BASIS_KIND_CONSENT;
+	bool left = in && handover_ended(in, d->mailbox) && !case_member(in, d->mailbox);
+	/* A withdrawn consent takes back what was not settled, a conflict of interest an agenda. */
+	bool taken_back = (in && r->basis == IEUM__V1__BASIS_KIND__BASIS_KIND_CONSENT) ||
+			  r->type == IEUM__V1__MESSAGE_TYPE__MESSAGE_TYPE_AGENDA;
 	if (d->state == DELIVERY_WITHDRAWN && d->released_to && !(in && in->n_ended) &&
-	    !r->erased && !rested_on_consent)
+	    !r->erased && !taken_back)
 		return wrong(k, "delivery %llu was withdrawn after it was released", id);
 	if (r->erased && !ended && d->state != DELIVERY_DEAD)
 		return wrong(k, "delivery %llu is on its way, but its content is erased", id);
@@ -125,7 +127,7 @@ static enum ieum_err check_case(struct checking *k, uint32_t ch)
 	k->closed += case_closed(cs);
 	if (!state_mailbox(k->c, cs->owner))
 		return wrong(k, "case of referral %llu has no owner", (unsigned long long)cs->seq);
-	if (!case_member(cs, cs->owner))
+	if (!case_member(cs, cs->owner) || case_member(cs, cs->owner)->out)
 		return wrong(k, "case of referral %llu: its owner takes no part",
 			     (unsigned long long)cs->seq);
 	for (uint32_t rh = cs->referrals.head; rh; rh = referral_at(k->c, rh)->next_in_case) {
@@ -306,11 +308,15 @@ enum ieum_err core_check(const struct core *c, char *what, size_t what_bytes)
 		err = places_check(c, what, what_bytes);
 	if (!err)
 		err = handovers_check(c, what, what_bytes);
+	if (!err)
+		err = leavers_check(c, what, what_bytes);
 	const char *counts_wrong = err ? NULL : counts_check(c);
 	if (!err && !counts_wrong)
 		counts_wrong = signals_check(c);
 	if (!err && !counts_wrong)
 		counts_wrong = agendas_check(c);
+	if (!err && !counts_wrong)
+		counts_wrong = agreements_check(c);
 	if (counts_wrong)
 		err = wrong(&k, "%s", counts_wrong);
 	free(k.counts);

@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "broker/core/decision.h"
+#include "broker/core/leaving.h"
 #include "broker/core/placing.h"
 
 enum ieum_err core_decide_start(const struct core *c, const char *software,
@@ -80,7 +81,11 @@ enum ieum_err core_decide_policy(const struct core *c, const struct policy *p, c
 	if (!e->hash.data || !e->text)
 		return IEUM_E_NO_MEMORY;
 	enum ieum_err err = add_names(c, p, d, e);
-	return err ? err : placing_policy(c, p, d, e);
+	if (!err)
+		err = agreements_policy(c, p, now, d, e);
+	if (!err)
+		err = leavers_policy(c, p, d, e);
+	return err ? err : placing_policy(c, p, now, d, e);
 }
 
 enum ieum_err core_bind_policy(struct core *c, struct policy *p)

@@ -10,81 +10,73 @@
 
 #include "broker/core/cases.h"
 #include "broker/core/placing.h"
+#include "broker/core/stop_use.h"
 #include "broker/core/submit.h"
 #include "broker/core/task.h"
 
 enum {
-	CONSENT_MESSAGES_MAX = 512,   /* of a case, that are named to who got them */
-	CONSENT_RECIPIENTS_MAX = 256, /* participants */
-	CONSENT_TAKEN_BACK_MAX = 4096,
-	CONSENT_CANCELLED_MAX = CORE_CASE_TASKS_MAX,
-	ORDER_NAMED_MAX = 64, /* messages in one order; more: it names none, all are meant */
-	ORDERS_MAX = 24,      /* that name messages; of one decision */
-	ORDER_TO_MAX = POLICY_TASKS_MAX, /* of the same messages: a request to each */
-	STATUSES_MAX = 16, /* events before the orders; no withdrawal fails for want of room */
-};
-
-struct recipient {
-	uint32_t participant;
-	int index;
-	bool more; /* than can be named */
-	bool told;
-	uint8_t got[CONSENT_MESSAGES_MAX / 8];
+	/* Events before the orders; no withdrawal fails for want of room. */
+	CONSENT_STATUSES_MAX = CORE_DECISION_EVENTS_MAX / 4,
 };
 
 struct stopping {
 	const struct occasion *o;
 	const struct core_case *k;
 	const Ieum__V1__ConsentWithdrawal *body; /* NULL: everything of the case */
-	const struct referral **messages;
-	uint32_t n_messages;
-	struct recipient *to;
-	size_t n_to;
-	unsigned orders;
+	struct stop_use orders;
 	size_t room, room_revoked; /* of the event's lists of what is taken back */
+	size_t n_before, n_revoked_before;
 };
 
-static enum ieum_err consent_changed(const struct occasion *o, Ieum__V1__ConsentChange change)
+static Ieum__V1__CaseChanged *consent_changed(const struct occasion *o,
+					      Ieum__V1__ConsentChange change)
 {
 	Ieum__V1__CaseChanged *e = decision_case_changed(o->d, o->now);
 
 	if (!e)
-		return IEUM_E_NO_MEMORY;
+		return NULL;
 	e->case_id = o->case_id;
 	e->consent = change;
 	if (o->referral)
 		e->message_id = o->referral->envelope->message_id;
-	return IEUM_E_OK;
+	return e;
 }
 
 enum ieum_err consent_give(const struct occasion *o)
 {
 	if (!o->core_case || !case_at(o->c, o->core_case)->consent_withdrawn)
 		return IEUM_E_OK;
-	return consent_changed(o, IEUM__V1__CONSENT_CHANGE__CONSENT_CHANGE_GIVEN);
+	return consent_changed(o, IEUM__V1__CONSENT_CHANGE__CONSENT_CHANGE_GIVEN)
+		       ? IEUM_E_OK
+		       : IEUM_E_NO_MEMORY;
 }
 
 /* ---- what rests on it ---- */
 
-static bool is_meant(const struct stopping *s, const struct referral *r)
+static bool names_single(const struct stopping *s)
 {
-	if (r->basis != IEUM__V1__BASIS_KIND__BASIS_KIND_CONSENT)
-		return false;
-	for (size_t i = 0; s->body && i < s->body->n_message_ids; i++)
-		if (memcmp(s->body->message_ids[i].data, r->id, CORE_ID_BYTES) == 0)
-			return true;
-	return !s->body || s->body->n_message_ids == 0;
+	return s->body && s->body->n_message_ids > 0;
 }
 
-/* Adds to a list of the event's, where there is room and it isn't there yet. */
-static enum ieum_err add_delivery(struct stopping *s, uint64_t **list, size_t *n, size_t *room,
-				  uint64_t delivery)
+static bool is_meant(const struct stopping *s, const struct referral *r)
 {
-	for (size_t i = 0; i < *n; i++)
+	/* Withdrawn before, it was stopped then. */
+	if (r->basis != IEUM__V1__BASIS_KIND__BASIS_KIND_CONSENT || r->consent_withdrawn)
+		return false;
+	for (size_t i = 0; s->body && i < s->body->n_message_ids; i++)
+		if (s->body->message_ids[i].len == CORE_ID_BYTES &&
+		    memcmp(s->body->message_ids[i].data, r->id, CORE_ID_BYTES) == 0)
+			return true;
+	return !names_single(s);
+}
+
+/* Adds to a list of the event's; of what was in it before, not again. */
+static enum ieum_err add_delivery(struct stopping *s, uint64_t **list, size_t *n, size_t *room,
+				  size_t n_before, uint64_t delivery)
+{
+	for (size_t i = 0; i < n_before; i++)
 		if ((*list)[i] == delivery)
 			return IEUM_E_OK;
-	if (*n == CONSENT_TAKEN_BACK_MAX)
-		return IEUM_E_OK;
 	if (!*room || *n == *room) {
 		*room = *n ? 2 * *n : 16;
 		uint64_t *more = decision_zalloc(s->o->d, *room * sizeof *more);
@@ -106,66 +98,19 @@ static enum ieum_err take_back(struct stopping *s, const struct delivery *d)
 	if (d->state != DELIVERY_QUEUED && d->state != DELIVERY_WAITING &&
 	    d->state != DELIVERY_IN_FLIGHT)
 		return IEUM_E_OK;
-	return d->released_to ? add_delivery(s, &e->revoked, &e->n_revoked, &s->room_revoked, d->id)
-			      : add_delivery(s, &e->withdrawn, &e->n_withdrawn, &s->room, d->id);
-}
-
-/* Those who may not hear of the case any more are told nothing, nor is who withdraws. */
-static bool is_to_be_told(const struct stopping *s, uint32_t participant, int index)
-{
-	if (index == POLICY_NONE || participant == s->o->participant ||
-	    policy_participant(s->o->p, index)->mailbox == POLICY_NONE)
-		return false;
-	for (size_t i = 0; i < s->o->n_excluded; i++)
-		if (s->o->excluded[i] == index)
-			return false;
-	return true;
-}
-
-static void add_recipient(struct stopping *s, uint32_t participant)
-{
-	int index = state_policy_participant(s->o->c, s->o->p, participant);
-	struct recipient *to = NULL;
-
-	if (!is_to_be_told(s, participant, index))
-		return;
-	for (size_t i = 0; i < s->n_to && !to; i++)
-		if (s->to[i].participant == participant)
-			to = &s->to[i];
-	if (!to) {
-		if (s->n_to == CONSENT_RECIPIENTS_MAX)
-			return;
-		to = &s->to[s->n_to++];
-		to->participant = participant;
-		to->index = index;
-	}
-	/* The message is the last that was added, where there was room. */
-	if (s->n_messages > CONSENT_MESSAGES_MAX)
-		to->more = true;
-	else
-		to->got[(s->n_messages - 1) / 8] |= (uint8_t)(1U << (s->n_messages - 1) % 8);
+	return d->released_to ? add_delivery(s, &e->revoked, &e->n_revoked, &s->room_revoked,
+					     s->n_revoked_before, d->id)
+			      : add_delivery(s, &e->withdrawn, &e->n_withdrawn, &s->room,
+					     s->n_before, d->id);
 }
 
 static enum ieum_err stop_deliveries(struct stopping *s, const struct referral *r)
 {
 	const struct core *c = s->o->c;
-	enum ieum_err err = IEUM_E_OK;
+	enum ieum_err err = stop_use_add(&s->orders, r);
 
-	if (s->n_messages < CONSENT_MESSAGES_MAX)
-		s->messages[s->n_messages] = r;
-	if (s->n_messages <= CONSENT_MESSAGES_MAX)
-		s->n_messages++;
-	for (uint32_t dh = r->first_delivery; dh && !err; dh = delivery_at(c, dh)->next) {
-		const struct delivery *d = delivery_at(c, dh);
-		err = take_back(s, d);
-		if (d->released_to)
-			add_recipient(s, d->released_to);
-		for (uint32_t h = d->readers; h;) {
-			const struct reader *reader = slab_at(&c->readers, h);
-			add_recipient(s, reader->participant);
-			h = reader->next;
-		}
-	}
+	for (uint32_t dh = r->first_delivery; dh && !err; dh = delivery_at(c, dh)->next)
+		err = take_back(s, delivery_at(c, dh));
 	return err;
 }
 
@@ -173,10 +118,10 @@ static enum ieum_err stop_deliveries(struct stopping *s, const struct referral *
 static enum ieum_err tell_referrer(struct stopping *s, const struct referral *r, bool goes_on)
 {
 	const struct occasion *o = s->o;
-	bool many = o->d->n_items >= STATUSES_MAX;
+	bool many = o->d->n_items >= CONSENT_STATUSES_MAX;
 	int index = state_policy_participant(o->c, o->p, r->sender);
 
-	if (!is_to_be_told(s, r->sender, index) || o->e->n_routes == POLICY_ROUTES_MAX)
+	if (!stop_use_may_tell(&s->orders, r->sender, index) || o->e->n_routes == POLICY_ROUTES_MAX)
 		return IEUM_E_OK;
 	if (policy_participant(o->p, index)->hears_status && (goes_on || many))
 		return IEUM_E_OK;
@@ -194,20 +139,6 @@ static bool is_taken_on(const struct task *t)
 	       t->state != IEUM__V1__TASK_STATE__TASK_STATE_RECEIVED;
 }
 
-/* The same message may say that whoever was asked has a conflict of interest: its request goes on
- * to nobody, it ends. */
-static void stop_passing_on(Ieum__V1__Submitted *e, const Ieum__V1__TaskChanged *ended)
-{
-	size_t kept = 0;
-
-	for (size_t i = 0; i < e->n_clocks; i++)
-		if (e->clocks[i]->task != ended->task ||
-		    memcmp(e->clocks[i]->message_id.data, ended->message_id.data, CORE_ID_BYTES) !=
-			    0)
-			e->clocks[kept++] = e->clocks[i];
-	e->n_clocks = kept;
-}
-
 /* Of requests that somebody has taken on, who did says how they end. */
 static enum ieum_err cancel_requests(struct stopping *s, const struct referral *r)
 {
@@ -218,7 +149,7 @@ static enum ieum_err cancel_requests(struct stopping *s, const struct referral *
 		const struct task *t = task_at(s->o->c, th);
 		Ieum__V1__TaskChanged *change;
 		goes_on |= task_open(t) && is_taken_on(t);
-		if (!task_open(t) || is_taken_on(t) || e->n_answered >= CONSENT_CANCELLED_MAX)
+		if (!task_open(t) || is_taken_on(t) || answer_ends(e, r, t))
 			continue;
 		change = decision_zalloc(s->o->d, sizeof *change);
 		if (!change)
@@ -230,7 +161,6 @@ static enum ieum_err cancel_requests(struct stopping *s, const struct referral *
 		change->state = IEUM__V1__TASK_STATE__TASK_STATE_CANCELLED;
 		change->reason = IEUM__V1__REASON__REASON_CONSENT_REFUSED;
 		e->answered[e->n_answered++] = change;
-		stop_passing_on(e, change);
 		any = true;
 	}
 	return any ? tell_referrer(s, r, goes_on) : IEUM_E_OK;
@@ -239,103 +169,54 @@ static enum ieum_err cancel_requests(struct stopping *s, const struct referral *
 static enum ieum_err begin(struct stopping *s)
 {
 	Ieum__V1__Submitted *e = s->o->e;
-	size_t room = (CONSENT_CANCELLED_MAX + e->n_answered) * sizeof(Ieum__V1__TaskChanged *);
+	size_t room = (s->k->n_open + e->n_answered + 1) * sizeof(Ieum__V1__TaskChanged *);
 	Ieum__V1__TaskChanged **answered = decision_zalloc(s->o->d, room);
 
-	s->messages = decision_zalloc(s->o->d, CONSENT_MESSAGES_MAX * sizeof *s->messages);
-	s->to = decision_zalloc(s->o->d, CONSENT_RECIPIENTS_MAX * sizeof *s->to);
-	if (!answered || !s->messages || !s->to)
+	if (!answered)
 		return IEUM_E_NO_MEMORY;
 	for (size_t i = 0; i < e->n_answered; i++)
 		answered[i] = e->answered[i];
 	e->answered = answered;
+	s->n_before = e->n_withdrawn;
+	s->n_revoked_before = e->n_revoked;
+	return stop_use_begin(&s->orders, s->o);
+}
+
+/* Of single messages: for others the consent stands. */
+static enum ieum_err mark(struct stopping *s)
+{
+	const struct stop_use *of = &s->orders;
+	bool in_part = names_single(s);
+
+	if (in_part && of->n_messages == 0)
+		return IEUM_E_OK;
+	Ieum__V1__CaseChanged *e =
+		consent_changed(s->o,
+				in_part ? IEUM__V1__CONSENT_CHANGE__CONSENT_CHANGE_WITHDRAWN_IN_PART
+					: IEUM__V1__CONSENT_CHANGE__CONSENT_CHANGE_WITHDRAWN);
+	if (!e)
+		return IEUM_E_NO_MEMORY;
+	if (!in_part)
+		return IEUM_E_OK;
+	e->consent_of_ids = decision_zalloc(s->o->d, of->n_messages * sizeof *e->consent_of_ids);
+	if (!e->consent_of_ids)
+		return IEUM_E_NO_MEMORY;
+	for (size_t i = 0; i < of->n_messages; i++)
+		e->consent_of_ids[e->n_consent_of_ids++] =
+			(ProtobufCBinaryData){ CORE_ID_BYTES, (uint8_t *)of->messages[i]->id };
 	return IEUM_E_OK;
 }
 
-/* ---- orders to stop ---- */
-
-static bool got_the_same(const struct recipient *a, const struct recipient *b)
+static enum ieum_err stop_message(struct stopping *s, uint32_t rh)
 {
-	return a->more == b->more && memcmp(a->got, b->got, sizeof a->got) == 0;
-}
+	const struct referral *r = referral_at(s->o->c, rh);
+	enum ieum_err err = stop_deliveries(s, r);
 
-static enum ieum_err name_messages(const struct stopping *s, const struct recipient *to,
-				   Ieum__V1__StopUseOrder *order)
-{
-	order->message_ids = decision_zalloc(s->o->d, ORDER_NAMED_MAX * sizeof *order->message_ids);
-	if (!order->message_ids)
-		return IEUM_E_NO_MEMORY;
-	for (uint32_t i = 0; i < s->n_messages && i < CONSENT_MESSAGES_MAX; i++) {
-		if (!(to->got[i / 8] & 1U << i % 8))
-			continue;
-		if (order->n_message_ids == ORDER_NAMED_MAX) {
-			order->n_message_ids = 0;
-			return IEUM_E_OK;
-		}
-		order->message_ids[order->n_message_ids++] =
-			(ProtobufCBinaryData){ CORE_ID_BYTES, (uint8_t *)s->messages[i]->id };
-	}
-	return IEUM_E_OK;
-}
-
-static enum ieum_err address_to(struct hub_message *m, struct core_decision *d,
-				const struct policy_participant *who)
-{
-	Ieum__V1__Addressee *a = decision_zalloc(d, sizeof *a);
-
-	if (!m->envelope.addressees)
-		m->envelope.addressees =
-			decision_zalloc(d, ORDER_TO_MAX * sizeof(Ieum__V1__Addressee *));
-	if (!a || !m->envelope.addressees)
-		return IEUM_E_NO_MEMORY;
-	*a = (Ieum__V1__Addressee)IEUM__V1__ADDRESSEE__INIT;
-	a->to_case = IEUM__V1__ADDRESSEE__TO_PARTICIPANT;
-	a->participant = (char *)who->name;
-	m->envelope.addressees[m->envelope.n_addressees++] = a;
-	return IEUM_E_OK;
-}
-
-/* To as many of those who got the same as one message may ask.  The rules say by when each has to
- * acknowledge it; where none does, or the case is full, it is the owner's to see to. */
-static enum ieum_err order_to(struct stopping *s, struct recipient *first, bool named)
-{
-	struct occasion o = *s->o;
-	size_t members = decision_case_members(o.c, o.d, s->k->id);
-	enum ieum_err err = IEUM_E_OK;
-
-	o.referral = NULL; /* nobody withdraws in vain because an order can't be routed */
-	struct hub_message *m =
-		hub_message_new(&o, IEUM__V1__MESSAGE_TYPE__MESSAGE_TYPE_STOP_USE_ORDER);
-	if (!m)
-		return IEUM_E_NO_MEMORY;
-	m->referral.stop_use_order->withdrawal_id = s->o->referral->envelope->message_id;
-	if (named)
-		err = name_messages(s, first, m->referral.stop_use_order);
-	for (struct recipient *to = first; to < s->to + s->n_to && !err; to++) {
-		const struct policy_participant *who = policy_participant(o.p, to->index);
-		if (to->told || (named && !got_the_same(to, first)) ||
-		    m->envelope.n_addressees == ORDER_TO_MAX)
-			continue;
-		to->told = true;
-		err = address_to(m, o.d, who);
-		members += !case_member(s->k, policy_mailbox(o.p, who->mailbox)->number);
-	}
-	if (err)
-		return err;
-	if (members <= CORE_CASE_MEMBERS_MAX)
-		return hub_message_by_rules(&o, m);
-	err = hub_message_address(&o, m, "case_owner",
-				  IEUM__V1__DELIVERY_CAUSE__DELIVERY_CAUSE_RULE);
-	return err ? err : hub_message_end(&o, m);
-}
-
-static enum ieum_err send_orders(struct stopping *s)
-{
-	enum ieum_err err = IEUM_E_OK;
-
-	for (size_t i = 0; i < s->n_to && !err; i++)
-		if (!s->to[i].told)
-			err = order_to(s, &s->to[i], !s->to[i].more && s->orders++ < ORDERS_MAX);
+	if (!err)
+		err = cancel_requests(s, r);
+	/* Where there is no room for them, holds lapse and nobody gets an offer. */
+	if (!err && s->o->d->n_items < CONSENT_STATUSES_MAX)
+		err = placing_withdrawn(s->o, rh);
 	return err;
 }
 
@@ -353,19 +234,10 @@ enum ieum_err consent_stop_use(const struct occasion *o)
 		return IEUM_E_OK;
 	err = begin(&s);
 	for (uint32_t rh = s.k->referrals.head; rh && !err;
-	     rh = referral_at(o->c, rh)->next_in_case) {
-		const struct referral *r = referral_at(o->c, rh);
-		if (!is_meant(&s, r))
-			continue;
-		err = stop_deliveries(&s, r);
-		if (!err)
-			err = cancel_requests(&s, r);
-		/* Where there is no room for them, holds lapse and nobody gets an offer. */
-		if (!err && o->d->n_items < STATUSES_MAX)
-			err = placing_withdrawn(o, rh);
-	}
-	/* Of single messages: for others the consent stands. */
-	if (!err && (!s.body || s.body->n_message_ids == 0))
-		err = consent_changed(o, IEUM__V1__CONSENT_CHANGE__CONSENT_CHANGE_WITHDRAWN);
-	return err ? err : send_orders(&s);
+	     rh = referral_at(o->c, rh)->next_in_case)
+		if (is_meant(&s, referral_at(o->c, rh)))
+			err = stop_message(&s, rh);
+	if (!err)
+		err = mark(&s);
+	return err ? err : stop_use_send(&s.orders);
 }

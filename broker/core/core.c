@@ -9,6 +9,7 @@
 #include "broker/core/case_clock.h"
 #include "broker/core/cases.h"
 #include "broker/core/handover.h"
+#include "broker/core/leaving.h"
 #include "broker/core/mailbox.h"
 #include "broker/core/state.h"
 #include "broker/core/task.h"
@@ -47,6 +48,7 @@ struct core *core_new(const struct core_limits *limits, uint64_t hash_seed)
 	counts_init(c);
 	places_init(c);
 	signals_init(c);
+	agreements_init(c);
 	heap_init(&c->clocks, task_placed, c);
 	heap_init(&c->waiting, transit_placed, c);
 	heap_init(&c->scratch->candidates, NULL, NULL);
@@ -91,6 +93,7 @@ void core_free(struct core *c)
 	free_owned(c);
 	free_names(c);
 	handovers_deinit(&c->handovers);
+	leavers_deinit(&c->leavers);
 	struct lookup *indexes[] = { &c->participant_names,  &c->mailbox_names, &c->actor_names,
 				     &c->connection_numbers, &c->referral_ids,  &c->case_ids,
 				     &c->lane_keys };
@@ -109,7 +112,9 @@ void core_free(struct core *c)
 	names_deinit(&c->names);
 	heap_deinit(&c->clocks);
 	heap_deinit(&c->waiting);
+	heap_deinit(&c->agreements);
 	heap_deinit(&c->scratch->candidates);
+	free(c->scratch->counted);
 	free(c->scratch);
 	free(c->ready);
 	free(c->policy_participants);
@@ -188,6 +193,10 @@ enum ieum_err apply_policy_changed(struct core *c, const struct applied *a,
 					     e->participants[i]->name);
 	for (size_t i = 0; i < e->n_mailboxes && !err; i++)
 		err = state_name_mailbox(c, e->mailboxes[i]->number, e->mailboxes[i]->name);
+	for (size_t i = 0; i < e->n_agreements_due && !err; i++)
+		err = apply_agreement_due(c, e->agreements_due[i]);
+	if (!err)
+		err = leavers_apply_policy(c, e);
 	return err ? err : places_policy_changed(c, e, to_ms(a->at_us));
 }
 
@@ -216,6 +225,8 @@ static enum ieum_err apply_what(struct core *c, const struct applied *a, const I
 	case IEUM__V1__EVENT__WHAT_PLACES_CHANGED:
 		return apply_places_changed(c, a, e->places_changed);
 	case IEUM__V1__EVENT__WHAT_WAIT_CHANGED: return apply_wait_changed(c, e->wait_changed);
+	case IEUM__V1__EVENT__WHAT_POOL_DUE: return apply_pool_due(c, e->pool_due);
+	case IEUM__V1__EVENT__WHAT_AGREEMENT_DUE: return apply_agreement_due(c, e->agreement_due);
 	case IEUM__V1__EVENT__WHAT_COUNTED: return apply_counted(c, a, e->counted);
 	case IEUM__V1__EVENT__WHAT_PAYLOAD_ERASED: return apply_erased(c, e->payload_erased);
 	case IEUM__V1__EVENT__WHAT_FORGOTTEN: return apply_forgotten(c, e->forgotten);
@@ -223,6 +234,7 @@ static enum ieum_err apply_what(struct core *c, const struct applied *a, const I
 		return apply_clock_changed(c, a, e->clock_changed);
 	case IEUM__V1__EVENT__WHAT_HANDOVER_CHANGED:
 		return apply_handover_changed(c, a, e->handover_changed);
+	case IEUM__V1__EVENT__WHAT_LEFT: return apply_left(c, a, e->left);
 	case IEUM__V1__EVENT__WHAT_WAS_READ: return apply_was_read(c, a, e->was_read);
 	/* Evidence: nothing that is known changes. */
 	case IEUM__V1__EVENT__WHAT_REFUSED:
@@ -271,9 +283,14 @@ core_time_us core_next_due(const struct core *c)
 	int64_t of_handovers_ms = handover_next_due_ms(c);
 	if (of_handovers_ms < due_ms)
 		due_ms = of_handovers_ms;
+	if (c->leavers.n > 0 && to_ms(c->last_at_us) < due_ms)
+		due_ms = to_ms(c->last_at_us);
 	int64_t of_places_ms = places_next_due_ms(c);
 	if (of_places_ms < due_ms)
 		due_ms = of_places_ms;
+	int64_t of_agreements_ms = agreements_next_due_ms(c);
+	if (of_agreements_ms < due_ms)
+		due_ms = of_agreements_ms;
 	if (c->flight.head) {
 		const struct transit *t = transit_at(c, c->flight.head);
 		int64_t at = delivery_at(c, t->delivery)->released_at_ms + c->settle_within_ms;

@@ -32,10 +32,12 @@
 enum {
 	CORE_ID_BYTES = 16,
 	CORE_DETAIL_BYTES = 200,
-	CORE_DECISION_EVENTS_MAX = 64,
+	/* Three for each who may take part in a case and be told at once: when a gate opens, the
+	 * consent is withdrawn, or the case closes. */
+	CORE_DECISION_EVENTS_MAX = 1024,
 	CORE_RELEASE_MAX = 256,             /* deliveries of one release */
 	CORE_ID_FUTURE_MS = 10 * 60 * 1000, /* ids may lie so far ahead */
-	CORE_CASE_MEMBERS_MAX = 64,         /* mailboxes that take part in one case */
+	CORE_CASE_MEMBERS_MAX = 320,        /* mailboxes that take part in one case */
 	CORE_CASE_LINKS_MAX = 32,
 };
 
@@ -214,7 +216,7 @@ core_time_us core_last_at_us(const struct core *core);
 
 /* ---- snapshots ---- */
 
-enum { CORE_SNAPSHOT_VERSION = 2 };
+enum { CORE_SNAPSHOT_VERSION = 3 };
 
 /* The whole state as bytes, in a canonical order: equal states give equal bytes. */
 enum ieum_err core_snapshot_write(const struct core *core, struct buf *out) IEUM_MUST_CHECK;
@@ -239,6 +241,7 @@ struct core_delivery {
 	int64_t received_at_ms;
 	Ieum__V1__DeliveryCause cause;
 	int64_t answer_by_at_ms;
+	Ieum__V1__Urgency urgency;
 	const uint8_t *case_id; /* 16 bytes or NULL */
 	const uint8_t *message_id;
 };

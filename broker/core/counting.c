@@ -136,32 +136,51 @@ static void tally_key(const struct counting *of, const char *counter,
 	}
 }
 
-static bool is_own(const struct policy_counter *counter, size_t key)
+static bool is_own(enum policy_counter_per per, size_t key)
 {
-	return counter->per != POLICY_PER_HOUSEHOLD || key == 0;
+	return per != POLICY_PER_HOUSEHOLD || key == 0;
+}
+
+static int64_t look_per(const struct counting *of, const struct policy_counter *counter,
+			const struct policy_counting *with, enum policy_counter_per per)
+{
+	bool counts = with->counts && with->until_at_ms > to_ms(of->now);
+	struct tally t = { .distinct = counter->distinct };
+	struct keys keys;
+	int64_t most = 0;
+
+	keys_of(of, per, &keys);
+	for (size_t i = 0; i < keys.n; i++) {
+		if (per == POLICY_PER_SUBJECT)
+			t.sum = 0, t.n_seen = 0;
+		if (!with->resets || !is_own(per, i))
+			tally_key(of, counter->name, keys.at[i], &t);
+		if (counts && is_own(per, i))
+			tally_add(&t, of->participant, with->weight);
+		most = t.sum > most ? t.sum : most;
+	}
+	return most;
 }
 
 static int64_t look_at(const struct counting *of, int index)
 {
 	const struct policy_counter *counter = policy_counter(of->p, index);
 	struct policy_counting with = policy_count(of->p, index, of->context);
-	bool counts = with.counts && with.until_at_ms > to_ms(of->now);
-	bool apart = counter->per == POLICY_PER_SUBJECT;
-	struct tally t = { .distinct = counter->distinct };
-	struct keys keys;
 	int64_t most = 0;
 
-	keys_of(of, counter->per, &keys);
-	for (size_t i = 0; i < keys.n; i++) {
-		if (apart)
-			t.sum = 0, t.n_seen = 0;
-		if (!with.resets || !is_own(counter, i))
-			tally_key(of, counter->name, keys.at[i], &t);
-		if (counts && is_own(counter, i))
-			tally_add(&t, of->participant, with.weight);
-		most = t.sum > most ? t.sum : most;
+	for (unsigned per = 0; per < POLICY_PERS; per++) {
+		int64_t n = counter->per & 1U << per
+				    ? look_per(of, counter, &with, (enum policy_counter_per)per)
+				    : 0;
+		most = n > most ? n : most;
 	}
 	return most;
+}
+
+/* Does it count what agencies know nothing of that have no part in the case? */
+static bool is_shared(const struct policy_counter *counter)
+{
+	return counter->per & (1U << POLICY_PER_SUBJECT | 1U << POLICY_PER_HOUSEHOLD);
 }
 
 enum ieum_err counting_look(const struct counting *of, const int64_t **out)
@@ -176,7 +195,9 @@ enum ieum_err counting_look(const struct counting *of, const int64_t **out)
 	if (!counts)
 		return IEUM_E_NO_MEMORY;
 	for (size_t i = 0; i < n; i++)
-		counts[i] = look_at(of, (int)i);
+		counts[i] = of->own_only && is_shared(policy_counter(of->p, (int)i))
+				    ? POLICY_COUNT_UNKNOWN
+				    : look_at(of, (int)i);
 	*out = counts;
 	return IEUM_E_OK;
 }
@@ -233,20 +254,33 @@ static enum ieum_err keep_one(const struct counting *of, const struct policy_cou
 	return IEUM_E_OK;
 }
 
-enum ieum_err counting_keep(const struct counting *of)
+static enum ieum_err keep_each(const struct counting *of, const struct policy_counter *counter,
+			       const struct policy_counting *with)
 {
 	enum ieum_err err = IEUM_E_OK;
 	struct keys keys;
+
+	for (unsigned per = 0; per < POLICY_PERS && !err; per++) {
+		if (!(counter->per & 1U << per))
+			continue;
+		keys_of(of, (enum policy_counter_per)per, &keys);
+		for (size_t n = 0; n < keys.n && is_own((enum policy_counter_per)per, n) && !err;
+		     n++)
+			err = keep_one(of, counter, with, keys.at[n]);
+	}
+	return err;
+}
+
+enum ieum_err counting_keep(const struct counting *of)
+{
+	enum ieum_err err = IEUM_E_OK;
 
 	for (size_t i = 0; i < policy_counters(of->p) && !err; i++) {
 		const struct policy_counter *counter = policy_counter(of->p, (int)i);
 		struct policy_counting with = policy_count(of->p, (int)i, of->context);
 
-		if (!with.resets && !with.counts)
-			continue;
-		keys_of(of, counter->per, &keys);
-		for (size_t n = 0; n < keys.n && is_own(counter, n) && !err; n++)
-			err = keep_one(of, counter, &with, keys.at[n]);
+		if (with.resets || with.counts)
+			err = keep_each(of, counter, &with);
 	}
 	return err;
 }

@@ -14,6 +14,7 @@ struct counting {
 	ProtobufCBinaryData case_id;          /* len 0: in none */
 	uint32_t core_case;                   /* 0: in none, or opened by it */
 	uint32_t participant;                 /* 0: the hub */
+	bool own_only; /* what others may have sent of a person or household stays unknown */
 };
 
 /* By index of the policy's counters, in the decision's arena; what the decision has counted so

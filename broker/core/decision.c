@@ -3,6 +3,7 @@
 
 #include <stdarg.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "broker/core/cases.h"
@@ -59,18 +60,46 @@ uint64_t decision_seq(const struct core *c, const struct core_decision *d)
 	return c->last_seq + d->n_items;
 }
 
-static bool joins(const struct core_case *k, uint32_t mailbox)
+/* Counts mailboxes, each once. */
+struct tally {
+	struct scratch *in;
+	size_t n;
+};
+
+/* False: no memory. */
+static bool tally_begin(struct tally *t, const struct core *c)
 {
-	return mailbox && (!k || !case_member(k, mailbox));
+	struct scratch *in = c->scratch;
+
+	*t = (struct tally){ .in = in };
+	if (in->cap_counted <= c->n_mailboxes) {
+		uint32_t cap = 2 * (c->n_mailboxes + 1);
+		uint32_t *counted = realloc(in->counted, cap * sizeof *counted);
+		if (!counted)
+			return false;
+		memset(counted + in->cap_counted, 0, (cap - in->cap_counted) * sizeof *counted);
+		in->counted = counted;
+		in->cap_counted = cap;
+	}
+	if (++in->count == 0) {
+		memset(in->counted, 0, in->cap_counted * sizeof *in->counted);
+		in->count = 1;
+	}
+	return true;
 }
 
-static size_t routes_join(const struct core_case *k, Ieum__V1__Route *const *routes, size_t n)
+static void tally_add(struct tally *t, uint32_t mailbox)
 {
-	size_t members = 0;
+	if (!mailbox || mailbox >= t->in->cap_counted || t->in->counted[mailbox] == t->in->count)
+		return;
+	t->in->counted[mailbox] = t->in->count;
+	t->n++;
+}
 
+static void tally_routes(struct tally *t, Ieum__V1__Route *const *routes, size_t n)
+{
 	for (size_t i = 0; i < n; i++)
-		members += joins(k, routes[i]->mailbox);
-	return members;
+		tally_add(t, routes[i]->mailbox);
 }
 
 size_t decision_case_members(const struct core *c, const struct core_decision *d,
@@ -78,26 +107,30 @@ size_t decision_case_members(const struct core *c, const struct core_decision *d
 {
 	uint32_t ch = state_case(c, case_id);
 	const struct core_case *k = ch ? case_at(c, ch) : NULL;
-	size_t members = k ? k->n_members : 0;
+	struct tally t;
 
+	if (!tally_begin(&t, c))
+		return CORE_CASE_MEMBERS_MAX + 1;
+	for (uint32_t i = 0; k && i < k->n_members; i++)
+		tally_add(&t, k->members[i].mailbox);
 	for (size_t i = 0; i < d->n_items; i++) {
 		const Ieum__V1__Event *of = d->items[i].event;
 		if (of->what_case == IEUM__V1__EVENT__WHAT_ESCALATED) {
 			uint32_t rh = state_referral(c, of->escalated->message_id.data);
 			if (ch && rh && referral_at(c, rh)->core_case == ch)
-				members += routes_join(k, of->escalated->routes,
-						       of->escalated->n_routes);
+				tally_routes(&t, of->escalated->routes, of->escalated->n_routes);
 		}
 		if (of->what_case != IEUM__V1__EVENT__WHAT_SUBMITTED ||
 		    of->submitted->case_id.len != CORE_ID_BYTES ||
 		    memcmp(of->submitted->case_id.data, case_id, CORE_ID_BYTES) != 0)
 			continue;
 		const Ieum__V1__Submitted *e = of->submitted;
-		members += routes_join(k, e->routes, e->n_routes) + joins(k, e->sender_mailbox) +
-			   joins(k, e->case_owner) +
-			   (e->case_opened && joins(k, e->case_opened->owner));
+		tally_routes(&t, e->routes, e->n_routes);
+		tally_add(&t, e->sender_mailbox);
+		tally_add(&t, e->case_owner);
+		tally_add(&t, e->case_opened ? e->case_opened->owner : 0);
 	}
-	return members;
+	return t.n;
 }
 
 static bool is_case(const ProtobufCBinaryData *id, const uint8_t case_id[CORE_ID_BYTES])
@@ -106,13 +139,17 @@ static bool is_case(const ProtobufCBinaryData *id, const uint8_t case_id[CORE_ID
 }
 
 Ieum__V1__CaseState decision_case_state(const struct core *c, const struct core_decision *d,
-					const uint8_t case_id[CORE_ID_BYTES])
+					const uint8_t case_id[CORE_ID_BYTES],
+					const Ieum__V1__Submitted *before)
 {
 	uint32_t ch = state_case(c, case_id);
 	Ieum__V1__CaseState state = ch ? (Ieum__V1__CaseState)case_at(c, ch)->state : 0;
 
 	for (size_t i = 0; i < d->n_items; i++) {
 		const Ieum__V1__Event *of = d->items[i].event;
+		if (before && of->what_case == IEUM__V1__EVENT__WHAT_SUBMITTED &&
+		    of->submitted == before)
+			break;
 		if (of->what_case == IEUM__V1__EVENT__WHAT_SUBMITTED && of->submitted->case_state &&
 		    is_case(&of->submitted->case_id, case_id))
 			state = of->submitted->case_state;
@@ -170,6 +207,17 @@ bool caller_in_case(const struct core *c, const struct policy *p, const struct c
 	for (size_t i = 0; i < who->who->n_mailboxes; i++)
 		if (case_member(k, policy_mailbox(p, who->who->mailboxes[i])->number))
 			return true;
+	return false;
+}
+
+bool caller_reads_case(const struct policy *p, const struct caller *who, const struct core_case *k)
+{
+	for (size_t i = 0; i < who->who->n_mailboxes; i++) {
+		const struct member *m =
+			case_member(k, policy_mailbox(p, who->who->mailboxes[i])->number);
+		if (m && !m->out)
+			return true;
+	}
 	return false;
 }
 

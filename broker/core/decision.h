@@ -18,6 +18,8 @@ enum ieum_err caller_of(const struct core *c, const struct policy *p, uint64_t c
 /* Does the caller consume this mailbox (number)? */
 bool caller_consumes(const struct core *c, const struct policy *p, const struct caller *who,
 		     uint32_t mailbox);
+/* Has the caller a mailbox in the case that has not declined? */
+bool caller_reads_case(const struct policy *p, const struct caller *who, const struct core_case *k);
 /* Has the caller a mailbox in the case? */
 bool caller_in_case(const struct core *c, const struct policy *p, const struct caller *who,
 		    const struct core_case *k);
@@ -36,14 +38,15 @@ void *decision_zalloc(struct core_decision *d, size_t bytes);
 /* The seq that the newest event of the decision will have. */
 uint64_t decision_seq(const struct core *c, const struct core_decision *d);
 
-/* How many mailboxes take part in the case once the decision so far is applied; one that joins
- * by several of its events counts for each. */
+/* How many mailboxes take part in the case once the decision so far is applied. */
 size_t decision_case_members(const struct core *c, const struct core_decision *d,
 			     const uint8_t case_id[CORE_ID_BYTES]);
 
-/* The case's state once the decision so far is applied; 0: it is not there yet. */
+/* The case's state once the decision so far is applied, or what of it comes before that event (NULL:
+ * all); 0: it is not there yet. */
 Ieum__V1__CaseState decision_case_state(const struct core *c, const struct core_decision *d,
-					const uint8_t case_id[CORE_ID_BYTES]);
+					const uint8_t case_id[CORE_ID_BYTES],
+					const Ieum__V1__Submitted *before);
 
 /* Refuses: code, with a text for `detail`. */
 enum ieum_err decision_refuse(struct core_decision *d, enum ieum_err code, const char *format, ...)
@@ -87,6 +90,9 @@ enum ieum_err decision_refuse(struct core_decision *d, enum ieum_err code, const
 #define DECISION_WHAT_signal_kept      IEUM__V1__EVENT__WHAT_SIGNAL_KEPT
 #define DECISION_WHAT_handover_changed IEUM__V1__EVENT__WHAT_HANDOVER_CHANGED
 #define DECISION_WHAT_agenda_changed   IEUM__V1__EVENT__WHAT_AGENDA_CHANGED
+#define DECISION_WHAT_pool_due         IEUM__V1__EVENT__WHAT_POOL_DUE
+#define DECISION_WHAT_agreement_due    IEUM__V1__EVENT__WHAT_AGREEMENT_DUE
+#define DECISION_WHAT_left             IEUM__V1__EVENT__WHAT_LEFT
 DECISION_EVENT(hub_started, HUB_STARTED, HubStarted)
 DECISION_EVENT(policy_changed, POLICY_CHANGED, PolicyChanged)
 DECISION_EVENT(connected, CONNECTED, Connected)
@@ -111,5 +117,8 @@ DECISION_EVENT(wait_changed, WAIT_CHANGED, WaitChanged)
 DECISION_EVENT(signal_kept, SIGNAL_KEPT, SignalKept)
 DECISION_EVENT(handover_changed, HANDOVER_CHANGED, HandoverChanged)
 DECISION_EVENT(agenda_changed, AGENDA_CHANGED, AgendaChanged)
+DECISION_EVENT(pool_due, POOL_DUE, PoolDue)
+DECISION_EVENT(agreement_due, AGREEMENT_DUE, AgreementDue)
+DECISION_EVENT(left, LEFT, Left)
 
 #endif

@@ -10,6 +10,8 @@
 #include "broker/core/counting.h"
 #include "broker/core/decision.h"
 #include "broker/core/handover.h"
+#include "broker/core/leaving.h"
+#include "broker/core/participation.h"
 #include "broker/core/placing.h"
 #include "broker/core/returning.h"
 #include "broker/core/submit.h"
@@ -145,11 +147,19 @@ enum ieum_err core_decide_due(const struct core *c, const struct policy *p, core
 	if (!err && d->n_items == 0)
 		err = due_handover(c, p, now, d);
 	if (!err && d->n_items == 0)
+		err = due_leavers(c, p, now, d);
+	if (!err && d->n_items == 0)
 		err = due_ladder(c, p, now, d);
 	if (!err && d->n_items == 0)
 		err = placing_due(c, p, now, d);
+	if (!err && d->n_items > 0)
+		err = participation_decide(c, now, p, d);
 	if (!err && d->n_items == 0)
 		err = case_clock_due(c, p, now, d);
+	if (!err && d->n_items == 0)
+		err = due_handover_rest(c, p, now, d);
+	if (!err && d->n_items == 0)
+		err = agreements_due(c, p, now, d);
 	if (!err && d->n_items == 0)
 		err = due_forgotten(c, p, now, d);
 	if (!err && d->n_items == 0)

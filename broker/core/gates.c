@@ -37,7 +37,7 @@ uint32_t gates_open(const struct policy *p, const struct core_case *k, int64_t n
 /* ---- deciding ---- */
 
 enum ieum_err gate_decide(const struct occasion *o, const char *name, int64_t for_ms,
-			  ProtobufCBinaryData because)
+			  const ProtobufCBinaryData *approved)
 {
 	const struct core_case *k = o->core_case ? case_at(o->c, o->core_case) : NULL;
 
@@ -53,7 +53,11 @@ enum ieum_err gate_decide(const struct occasion *o, const char *name, int64_t fo
 	e->case_id = o->case_id;
 	e->gate_opened = (char *)name;
 	e->gate_until_at_ms = for_ms ? o->now_ms + for_ms : 0;
-	e->message_id = because;
+	if (approved)
+		e->message_id = *approved;
+	else if (o->referral)
+		e->message_id = o->referral->envelope->message_id;
+	e->at_once = !approved;
 	/* Open already: they were asked when it opened. */
 	return k && !gate_is_open(&k->gates, name, o->now_ms) ? signals_ask_who(o, name)
 							      : IEUM_E_OK;
@@ -62,11 +66,8 @@ enum ieum_err gate_decide(const struct occasion *o, const char *name, int64_t fo
 enum ieum_err gate_act(const struct occasion *o, int gate)
 {
 	const struct policy_gate *g = policy_gate(o->p, gate);
-	ProtobufCBinaryData because = { 0, NULL };
 
-	if (o->referral)
-		because = o->referral->envelope->message_id;
-	return g ? gate_decide(o, g->name, g->lasts_ms, because) : IEUM_E_OK;
+	return g ? gate_decide(o, g->name, g->lasts_ms, NULL) : IEUM_E_OK;
 }
 
 /* ---- state ---- */

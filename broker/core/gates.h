@@ -42,7 +42,7 @@ struct approval {
 	uint32_t quorum;
 	uint32_t accepted_by[APPROVAL_QUORUM_MAX]; /* participants, in order */
 	uint32_t n_accepted;
-	bool of_kinds;
+	bool of_kinds, of_agencies;
 	char gate[POLICY_NAME_BYTES]; /* that it opens; "": none */
 	int64_t gate_for_ms;
 };
@@ -53,9 +53,10 @@ uint32_t gates_open(const struct policy *p, const struct core_case *k, int64_t n
 
 /* ---- deciding ---- */
 
-/* The gate of the occasion's case opens, because of the message with this id. */
+/* The gate of the occasion's case opens, because of the message with this id; or at once, because of
+ * the occasion's own, without those who would have to approve (NULL). */
 enum ieum_err gate_decide(const struct occasion *o, const char *name, int64_t for_ms,
-			  ProtobufCBinaryData because) IEUM_MUST_CHECK;
+			  const ProtobufCBinaryData *approved) IEUM_MUST_CHECK;
 /* The act of a rule: that gate of the policy opens at once. */
 enum ieum_err gate_act(const struct occasion *o, int gate) IEUM_MUST_CHECK;
 /* What an answer of the caller does to a request that several have to approve; the change is

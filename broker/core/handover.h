@@ -2,7 +2,7 @@
  * messages keep coming.
  *
  *     ANNOUNCED ──effective_at──► CUT_OVER ──confirmed──► COMPLETED
- *         └──cancelled by who announced it──► CANCELLED
+ *         └──cancelled by who announced it──► CANCELLED   (also when the new one is gone)
  *
  *     a case of it:   CUT_OVER (gathered) ──► ASKED ──accepted──► ACCEPTED
  *                                               └──declined──► KEPT
@@ -82,6 +82,23 @@ enum ieum_err handover_confirm(const struct occasion *o) IEUM_MUST_CHECK;
 
 /* ---- handover_accept.c: a case is taken, or stays ---- */
 
+/* What one who leaves leaves behind, gathered message by message into the decision's arena. */
+struct handover_leaving {
+	const struct core *c;
+	uint32_t from, to;
+	int64_t last_read_at_ms;
+	uint64_t *withdrawn;    /* deliveries on their way to it */
+	uint64_t *forward_seqs; /* messages that the other needs */
+	size_t n_withdrawn, n_forward_seqs;
+	size_t cap_withdrawn, cap_forward;
+};
+
+enum ieum_err handover_leave_message(struct handover_leaving *l, struct core_decision *d,
+				     const struct referral *r) IEUM_MUST_CHECK;
+/* All messages of the case, and when it last read it. */
+enum ieum_err handover_leave_case(struct handover_leaving *l, struct core_decision *d,
+				  const struct core_case *k) IEUM_MUST_CHECK;
+
 struct submission;
 
 /* An answer to a request that hands a case over: may this one give it?  *settles: it decides. */
@@ -134,10 +151,32 @@ static inline bool handover_gathered(const struct handover *h)
 	return h->looked == h->to_look;
 }
 
+/* ---- handover_giveup.c: it can't be carried out ---- */
+
+/* All three are told why, and it is over. */
+enum ieum_err handover_give_up(const struct core *c, const struct policy *p, core_time_us now,
+			       struct core_decision *d, const struct handover *h,
+			       Ieum__V1__Reason reason) IEUM_MUST_CHECK;
+/* One step on which the case stays with the old one: the question to the new one ends, then the
+ * case's part in the hand-over. */
+enum ieum_err handover_give_back(const struct core *c, struct core_decision *d, core_time_us now,
+				 const struct handover *h,
+				 const struct core_case *k) IEUM_MUST_CHECK;
+/* Did the new one leave the hub file after the cut-over? */
+bool handover_is_stranded(const struct core *c, const struct policy *p, const struct handover *h);
+/* Then its cases stay, some per call, and at last it is given up. */
+enum ieum_err handover_give_back_some(const struct core *c, const struct policy *p,
+				      core_time_us now, struct core_decision *d,
+				      const struct handover *h) IEUM_MUST_CHECK;
+
 /* ---- handover_due.c: what time and a cut-over leave to do ---- */
 
+/* The cut-over until both have the list: nothing else that is due comes between. */
 enum ieum_err due_handover(const struct core *c, const struct policy *p, core_time_us now,
 			   struct core_decision *d) IEUM_MUST_CHECK;
+/* What can wait for every deadline: messages that follow a case, the requests to take one. */
+enum ieum_err due_handover_rest(const struct core *c, const struct policy *p, core_time_us now,
+				struct core_decision *d) IEUM_MUST_CHECK;
 /* When that is; INT64_MAX: nothing. */
 int64_t handover_next_due_ms(const struct core *c);
 

@@ -6,6 +6,8 @@
 #include "broker/core/cases.h"
 #include "broker/core/handover.h"
 #include "broker/core/mailbox.h"
+#include "broker/core/participation.h"
+#include "broker/core/readers.h"
 #include "broker/core/task.h"
 
 /* ---- what is remembered ---- */
@@ -99,6 +101,14 @@ static enum ieum_err apply_completed(struct handover *h)
 	if (h->step != HANDOVER_STEP(CUT_OVER) || h->n_accepted + h->n_kept != h->n_cases)
 		return IEUM_E_JOURNAL_CORRUPT;
 	h->step = HANDOVER_STEP(COMPLETED);
+	free(h->cases);
+	h->cases = NULL;
+	return IEUM_E_OK;
+}
+
+static enum ieum_err apply_cancelled(struct handover *h)
+{
+	h->step = HANDOVER_STEP(CANCELLED);
 	free(h->cases);
 	h->cases = NULL;
 	return IEUM_E_OK;
@@ -280,6 +290,7 @@ static enum ieum_err succeed(struct core *c, uint32_t ch, const Ieum__V1__Handov
 
 	if (err)
 		return err;
+	participation_renew(c, ch, e->to);
 	if (case_at(c, ch)->owner == e->from)
 		case_at(c, ch)->owner = e->to;
 	for (uint32_t th = case_at(c, ch)->open.head; th; th = task_at(c, th)->case_next)
@@ -341,7 +352,8 @@ static enum ieum_err apply_forwarded(struct core *c, const struct applied *a,
 enum ieum_err apply_was_read(struct core *c, const struct applied *a, const Ieum__V1__WasRead *e)
 {
 	uint32_t kh = state_connection(c, e->connection);
-	uint32_t mailbox = kh ? handover_own_mailbox(c, connection_at(c, kh)->participant) : 0;
+	uint32_t participant = kh ? connection_at(c, kh)->participant : 0;
+	uint32_t mailbox = kh ? handover_own_mailbox(c, participant) : 0;
 
 	for (size_t i = 0; i < e->n_ids && mailbox; i++) {
 		if (e->ids[i].len != CORE_ID_BYTES)
@@ -352,7 +364,7 @@ enum ieum_err apply_was_read(struct core *c, const struct applied *a, const Ieum
 			if (case_at(c, ch)->members[k].mailbox == mailbox)
 				case_at(c, ch)->members[k].last_read_at_ms = to_ms(a->at_us);
 	}
-	return IEUM_E_OK;
+	return participant ? readers_note(c, a, e, participant) : IEUM_E_OK;
 }
 
 /* ---- dispatch ---- */
@@ -379,9 +391,7 @@ enum ieum_err apply_handover_changed(struct core *c, const struct applied *a,
 	case IEUM__V1__HANDOVER_STEP__HANDOVER_STEP_ASKED: return apply_asked(c, h, e);
 	case IEUM__V1__HANDOVER_STEP__HANDOVER_STEP_KEPT: return apply_kept(c, a, h, e);
 	case IEUM__V1__HANDOVER_STEP__HANDOVER_STEP_COMPLETED: return apply_completed(h);
-	case IEUM__V1__HANDOVER_STEP__HANDOVER_STEP_CANCELLED:
-		h->step = HANDOVER_STEP(CANCELLED);
-		return IEUM_E_OK;
+	case IEUM__V1__HANDOVER_STEP__HANDOVER_STEP_CANCELLED: return apply_cancelled(h);
 	default: return IEUM_E_JOURNAL_VERSION;
 	}
 }

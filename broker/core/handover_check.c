@@ -71,8 +71,23 @@ bool handover_is_told_by(const struct core *c, const struct referral *r, uint32_
 	       handover_own_mailbox(c, a->sender) == mailbox;
 }
 
-/* Nobody who has left takes part, or has anything on its way; who hands over is responsible until
- * the other is. */
+/* Was it asked to take the case at any time? */
+static bool was_asked(const struct core *c, const struct core_case *k, uint32_t mailbox)
+{
+	for (uint32_t rh = k->referrals.head; rh; rh = referral_at(c, rh)->next_in_case) {
+		const struct referral *r = referral_at(c, rh);
+		uint32_t dh = r->type == IEUM__V1__MESSAGE_TYPE__MESSAGE_TYPE_HANDOVER
+				      ? r->first_delivery
+				      : 0;
+		for (; dh; dh = delivery_at(c, dh)->next)
+			if (delivery_at(c, dh)->mailbox == mailbox)
+				return true;
+	}
+	return false;
+}
+
+/* Nobody who has left takes part, but to take it again, or has anything on its way; who hands over
+ * is responsible until the other is. */
 enum ieum_err handover_check_case(const struct core *c, const struct core_case *k, char *what,
 				  size_t what_bytes)
 {
@@ -89,7 +104,8 @@ enum ieum_err handover_check_case(const struct core *c, const struct core_case *
 		return wrong(what, what_bytes,
 			     "it is in hand-over or not, but not both: case of event", k->seq);
 	for (uint32_t i = 0; i < k->n_ended; i++)
-		if (case_member(k, k->ended[i].mailbox) || k->owner == k->ended[i].mailbox)
+		if (k->owner == k->ended[i].mailbox ||
+		    (case_member(k, k->ended[i].mailbox) && !was_asked(c, k, k->ended[i].mailbox)))
 			return wrong(what, what_bytes,
 				     "somebody who has left still takes part: case of event",
 				     k->seq);

@@ -8,43 +8,18 @@
 
 /* ---- the moment ---- */
 
-/* It has grown since it was announced, beyond what is handed over at once.  A part of it would be
- * worse than nothing; all three are told. */
-static enum ieum_err give_up(const struct core *c, const struct policy *p, core_time_us now,
-			     struct core_decision *d, const struct handover *h)
-{
-	const uint32_t told[] = { h->announced_by, h->from, h->to };
-	struct occasion o;
-	enum ieum_err err = occasion_of_time(c, p, d, now, 0, &o);
-
-	if (err)
-		return err;
-	struct hub_message *m = hub_message_new(&o, IEUM__V1__MESSAGE_TYPE__MESSAGE_TYPE_ANSWER);
-	if (!m)
-		return IEUM_E_NO_MEMORY;
-	m->envelope.in_reply_to = (ProtobufCBinaryData){ CORE_ID_BYTES, (uint8_t *)h->change_id };
-	m->e->answer = m->referral.answer->kind = IEUM__V1__ANSWER_KIND__ANSWER_KIND_FAIL;
-	m->e->answer_reason = m->referral.answer->reason = IEUM__V1__REASON__REASON_CAPACITY_FULL;
-	for (size_t i = 0; i < sizeof told / sizeof told[0] && !err; i++)
-		err = hub_message_to(&o, m, told[i],
-				     IEUM__V1__DELIVERY_CAUSE__DELIVERY_CAUSE_ANSWER);
-	if (!err)
-		err = hub_message_end(&o, m);
-	if (err)
-		return err;
-	return handover_event(d, now, h, IEUM__V1__HANDOVER_STEP__HANDOVER_STEP_CANCELLED)
-		       ? IEUM_E_OK
-		       : IEUM_E_NO_MEMORY;
-}
-
+/* It may have grown since it was announced, beyond what is handed over at once: a part of it would be
+ * worse than nothing. */
 static enum ieum_err take_effect(const struct core *c, const struct policy *p, core_time_us now,
 				 struct core_decision *d, const struct handover *h)
 {
 	struct handover_plan plan = handover_plan(c, p, h->from, h->to, h->jurisdiction);
 	uint32_t n;
 
+	if (!plan.new_one)
+		return handover_give_up(c, p, now, d, h, IEUM__V1__REASON__REASON_UNREACHABLE);
 	if (handover_count(c, &plan, &n) || n > HANDOVER_LISTED_MAX)
-		return give_up(c, p, now, d, h);
+		return handover_give_up(c, p, now, d, h, IEUM__V1__REASON__REASON_CAPACITY_FULL);
 	return handover_event(d, now, h, IEUM__V1__HANDOVER_STEP__HANDOVER_STEP_CUT_OVER)
 		       ? IEUM_E_OK
 		       : IEUM_E_NO_MEMORY;
@@ -69,7 +44,8 @@ static enum ieum_err put_rows(struct core_decision *d, const struct handover_row
 	return IEUM_E_OK;
 }
 
-/* What stands in a case's way keeps it where it is. */
+/* Also those in whose way something stands: that they stay is said of each, and counted.  One in
+ * another hand-over is on the list of that. */
 static enum ieum_err gather(const struct core *c, const struct policy *p, core_time_us now,
 			    struct core_decision *d, const struct handover *h)
 {
@@ -86,12 +62,10 @@ static enum ieum_err gather(const struct core *c, const struct policy *p, core_t
 		return IEUM_E_NO_MEMORY;
 	for (; at < h->to_look && weight < HANDOVER_GATHERED_AT_ONCE; at++) {
 		const struct core_case *k = from->cases[at] ? case_at(c, from->cases[at]) : NULL;
-		const char *detail;
 		if (!k)
 			continue;
 		weight += 1 + k->n_open + k->n_clocks;
-		if (handover_concerns(c, &plan, k) &&
-		    !handover_obstacle_stops(handover_obstacle(c, &plan, k, &detail)))
+		if (handover_concerns(c, &plan, k) && !k->handover)
 			rows[n++] = handover_row_of(c, k);
 	}
 	qsort(rows, n, sizeof *rows, handover_row_compare);

@@ -95,16 +95,42 @@ static Ieum__V1__Reason reason_of(enum ieum_err obstacle)
 	}
 }
 
-/* Since the cut-over something may have come between: then the case stays. */
+/* To those who announced it and who keep the case.  In no case: whoever announced a change takes part
+ * in none of its cases, and finds which one it is in the list of the change. */
+static enum ieum_err tell_that_it_stays(const struct asking *a, Ieum__V1__Reason reason)
+{
+	const uint32_t told[] = { a->h->announced_by, a->h->from };
+	struct occasion o;
+	enum ieum_err err = occasion_of_time(a->c, a->p, a->d, a->now, 0, &o);
+
+	if (err)
+		return err;
+	struct hub_message *m = hub_message_new(&o, IEUM__V1__MESSAGE_TYPE__MESSAGE_TYPE_ANSWER);
+	if (!m)
+		return IEUM_E_NO_MEMORY;
+	m->envelope.in_reply_to =
+		(ProtobufCBinaryData){ CORE_ID_BYTES, (uint8_t *)a->h->change_id };
+	m->e->answer = m->referral.answer->kind = IEUM__V1__ANSWER_KIND__ANSWER_KIND_INTERIM;
+	m->e->answer_reason = m->referral.answer->reason = reason;
+	for (size_t i = 0; i < sizeof told / sizeof told[0] && !err; i++)
+		err = hub_message_to(&o, m, told[i],
+				     IEUM__V1__DELIVERY_CAUSE__DELIVERY_CAUSE_ANSWER);
+	return err ? err : hub_message_end(&o, m);
+}
+
+/* Something may stand in its way, from before the cut-over or since: then the case stays. */
 static enum ieum_err ask_for_case(struct asking *a, const char **why)
 {
 	struct handover_plan plan = handover_plan(a->c, a->p, a->h->from, a->h->to, "");
 
 	plan.number = a->h->number;
 	enum ieum_err obstacle = handover_obstacle(a->c, &plan, a->k, why);
-	if (handover_obstacle_stops(obstacle))
-		return handover_keep(a->d, a->now, a->h, a->k, reason_of(obstacle));
-	enum ieum_err err = send_request(a);
+	enum ieum_err err = IEUM_E_OK;
+	if (handover_obstacle_stops(obstacle)) {
+		err = handover_keep(a->d, a->now, a->h, a->k, reason_of(obstacle));
+		return err ? err : tell_that_it_stays(a, reason_of(obstacle));
+	}
+	err = send_request(a);
 	if (err)
 		return err;
 	Ieum__V1__HandoverChanged *e =
@@ -161,7 +187,7 @@ static bool is_excluded_box(const struct core *c, uint32_t core_case, uint32_t m
 {
 	uint32_t participant = state_participant_number(c, state_mailbox_name(c, mailbox));
 
-	return participant && case_excludes(case_at(c, core_case), participant);
+	return core_case && participant && case_excludes(case_at(c, core_case), participant);
 }
 
 static enum ieum_err forward_some(const struct core *c, const struct policy *p, core_time_us now,
@@ -186,7 +212,7 @@ static enum ieum_err forward_some(const struct core *c, const struct policy *p, 
 		route->mailbox = mailbox;
 		route->cause = IEUM__V1__DELIVERY_CAUSE__DELIVERY_CAUSE_FORWARDED;
 		route->task = request_of(c, r, mailbox);
-		if (!is_excluded_box(c, r->core_case, mailbox))
+		if (!is_excluded_box(c, r->core_case, mailbox) && !referral_lacks_consent(c, r))
 			e->routes[e->n_routes++] = route;
 	}
 	return IEUM_E_OK;
@@ -204,14 +230,25 @@ static bool has_work(const struct handover *h, int64_t now_ms)
 enum ieum_err due_handover(const struct core *c, const struct policy *p, core_time_us now,
 			   struct core_decision *d)
 {
+	for (uint32_t i = 0; i < c->handovers.n; i++) {
+		const struct handover *h = c->handovers.all[i];
+		if (!h->listed && has_work(h, to_ms(now)))
+			return handover_cut_over(c, p, now, d, h);
+	}
+	return IEUM_E_OK;
+}
+
+enum ieum_err due_handover_rest(const struct core *c, const struct policy *p, core_time_us now,
+				struct core_decision *d)
+{
 	if (c->handovers.n_forwards > 0)
 		return forward_some(c, p, now, d);
 	for (uint32_t i = 0; i < c->handovers.n; i++) {
 		const struct handover *h = c->handovers.all[i];
-		if (!has_work(h, to_ms(now)))
-			continue;
-		return h->listed ? ask_for_some(c, p, now, d, h)
-				 : handover_cut_over(c, p, now, d, h);
+		if (handover_is_stranded(c, p, h))
+			return handover_give_back_some(c, p, now, d, h);
+		if (h->listed && has_work(h, to_ms(now)))
+			return ask_for_some(c, p, now, d, h);
 	}
 	return IEUM_E_OK;
 }

@@ -83,19 +83,46 @@ static bool is_still_listed(const struct where *w, const struct handover *h)
 	return index != POLICY_NONE && policy_serves(w->p, index, w->jurisdiction);
 }
 
-/* A case that the old one has kept, or still has, is its own; so is one that may yet be gathered. */
-static bool takes_effect(const struct where *w, const struct handover *h)
+static bool hands_on(const struct where *w, const struct handover *h)
 {
 	bool in_effect = h->step == HANDOVER_STEP(CUT_OVER) || h->step == HANDOVER_STEP(COMPLETED);
-	bool is_new = !w->k || ((w->k->owner != h->from || case_closed(w->k)) &&
-				w->k->kept_in != h->number && handover_gathered(h));
 
-	return in_effect && is_new && policy_covers(h->jurisdiction, w->jurisdiction) &&
-	       is_still_listed(w, h);
+	return in_effect && policy_covers(h->jurisdiction, w->jurisdiction);
 }
 
-/* One step from the mailbox to who gets it instead, or beside it; 0: nobody. */
-static uint32_t next_of(const struct where *w, uint32_t mailbox, bool *beside)
+/* Has a later change given the jurisdiction back to whoever handed it over? */
+static bool is_undone(const struct where *w, const struct handover *h)
+{
+	for (uint32_t i = 0; i < w->c->handovers.n; i++) {
+		const struct handover *later = w->c->handovers.all[i];
+		if (later != h && later->to == h->from &&
+		    later->effective_at_ms >= h->effective_at_ms && hands_on(w, later))
+			return true;
+	}
+	return false;
+}
+
+/* A case that the old one has kept, or still has, is its own; so is one that may yet be gathered. */
+static bool is_new_to(const struct where *w, const struct handover *h)
+{
+	const struct core_case *k = w->k;
+
+	if (!k)
+		return true;
+	return (k->owner != h->from || case_closed(k)) && k->kept_in != h->number &&
+	       (handover_gathered(h) || !case_member(k, h->from));
+}
+
+/* Whoever has the jurisdiction from another change is in no hub file for it. */
+static bool takes_effect(const struct where *w, const struct handover *h, bool redirected)
+{
+	return hands_on(w, h) && is_new_to(w, h) && (redirected || is_still_listed(w, h)) &&
+	       !is_undone(w, h);
+}
+
+/* One step from the mailbox, which somebody's messages may have been `redirected` to, to who gets
+ * it instead, or beside it; 0: nobody. */
+static uint32_t next_of(const struct where *w, uint32_t mailbox, bool redirected, bool *beside)
 {
 	const struct ended *e = w->k ? handover_ended(w->k, mailbox) : NULL;
 	const struct handover *pending = w->k ? handover_numbered(w->c, w->k->handover) : NULL;
@@ -110,7 +137,7 @@ static uint32_t next_of(const struct where *w, uint32_t mailbox, bool *beside)
 	for (uint32_t i = w->c->handovers.n; i-- > 0 && !pending;) {
 		const struct handover *h = w->c->handovers.all[i];
 		/* Whoever has handed this very case on doesn't get it back by another change. */
-		if (h->from == mailbox && takes_effect(w, h) && may_have_it(w, h->to) &&
+		if (h->from == mailbox && takes_effect(w, h, redirected) && may_have_it(w, h->to) &&
 		    !(w->k && handover_ended(w->k, h->to)))
 			return h->to;
 	}
@@ -123,7 +150,7 @@ static uint32_t instead_of(const struct where *w, uint32_t mailbox)
 	bool beside = false;
 
 	for (int hop = 0; hop < HANDOVER_HOPS_MAX; hop++) {
-		uint32_t next = next_of(w, mailbox, &beside);
+		uint32_t next = next_of(w, mailbox, hop > 0, &beside);
 		if (!next || beside)
 			break;
 		mailbox = next;
@@ -210,13 +237,26 @@ static void merge_tasks(Ieum__V1__Submitted *e)
 	}
 }
 
+/* Is it asked to take a case that it once had?  That is a question to nobody else. */
+static bool is_asked_back(const struct where *w, const Ieum__V1__Task *t, uint32_t mailbox)
+{
+	if (!w->k || t->effect != IEUM__V1__CASE_EFFECT__CASE_EFFECT_HAND_OVER ||
+	    !handover_ended(w->k, mailbox))
+		return false;
+	for (size_t i = 0; i < t->n_asked; i++)
+		if (t->asked[i] == mailbox)
+			return true;
+	return false;
+}
+
 static bool redirect_asked(const struct where *w, Ieum__V1__Task *t)
 {
 	size_t kept = 0;
 	bool changed = false;
 
 	for (size_t i = 0; i < t->n_asked; i++) {
-		uint32_t mailbox = instead_of(w, t->asked[i]);
+		bool back = is_asked_back(w, t, t->asked[i]);
+		uint32_t mailbox = back ? t->asked[i] : instead_of(w, t->asked[i]);
 		bool there = false;
 		changed |= mailbox != t->asked[i];
 		for (size_t k = 0; k < kept; k++)
@@ -234,9 +274,12 @@ static enum ieum_err redirect_routes(const struct where *w, struct core_decision
 	size_t n = e->n_routes;
 
 	for (size_t i = 0; i < n; i++) {
-		uint32_t mailbox = instead_of(w, e->routes[i]->mailbox);
+		uint32_t task = e->routes[i]->task;
+		bool back = task && is_asked_back(w, e->tasks[task - 1], e->routes[i]->mailbox);
+		uint32_t mailbox =
+			back ? e->routes[i]->mailbox : instead_of(w, e->routes[i]->mailbox);
 		bool beside;
-		uint32_t also = next_of(w, mailbox, &beside);
+		uint32_t also = next_of(w, mailbox, mailbox != e->routes[i]->mailbox, &beside);
 		if (mailbox != e->routes[i]->mailbox) {
 			*changed = true;
 			e->routes[i]->mailbox = mailbox;

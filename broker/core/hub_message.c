@@ -63,6 +63,13 @@ struct hub_message *hub_message_new(const struct occasion *o, Ieum__V1__MessageT
 	m->envelope.jurisdiction = (char *)o->jurisdiction;
 	m->envelope.urgency = o->urgency;
 	m->envelope.occurred_at_ms = o->occurred_at_ms;
+	/* On the ground of what it comes from, unless the rule says another.  A consent is not for
+	 * the hub to go on with: what it has to say is also due when that is withdrawn. */
+	if (o->referral && o->referral->envelope->legal_basis &&
+	    o->referral->envelope->legal_basis->kind != IEUM__V1__BASIS_KIND__BASIS_KIND_CONSENT)
+		m->envelope.legal_basis = o->referral->envelope->legal_basis;
+	else
+		e->basis = o->basis;
 	e->routes = decision_zalloc(o->d, POLICY_ROUTES_MAX * sizeof *e->routes);
 	if (!e->routes || !hub_message_set_body(&o->d->arena, &m->referral, type))
 		return NULL;
@@ -285,6 +292,7 @@ enum ieum_err hub_message_by_rules(const struct occasion *o, struct hub_message 
 	}
 	if (!err)
 		err = submit_take_over(o->c, o->p, o->d, decided, m->e, &m->referral);
+	m->envelope.urgency = decided->urgency;
 	if (!err)
 		err = take_case(o, m, decided);
 	if (!err && m->e->case_id.len &&
@@ -309,6 +317,8 @@ enum ieum_err hub_message_by_rules(const struct occasion *o, struct hub_message 
 		err = counting_keep(&counting);
 	if (!err)
 		err = acts_carry_out(&below, acts, n_acts);
+	if (!err && item_of(o, m))
+		err = outcome_of_rule(&below, IEUM__V1__REASON__REASON_UNSPECIFIED);
 	for (size_t i = 0; i < n_emits && !err && below.depth < OCCASION_DEPTH_MAX; i++)
 		err = hub_message_emit(&below, &emits[i]);
 	return err;

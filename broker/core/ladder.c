@@ -11,14 +11,29 @@
  * request may wait for ever. */
 #define LADDER_WITHIN_MS ((int64_t)24 * 60 * 60 * 1000)
 
-bool ladder_step_rejected(const struct task *t, uint32_t rejected_by)
+/* On duty for somebody: what that one rejects needs no second word. */
+static bool is_on_duty(const struct core *c, const struct task *t, uint32_t mailbox)
+{
+	for (uint32_t dh = referral_at(c, t->referral)->first_delivery; dh;
+	     dh = delivery_at(c, dh)->next) {
+		const struct delivery *d = delivery_at(c, dh);
+
+		if (d->mailbox == mailbox)
+			return d->cause == IEUM__V1__DELIVERY_CAUSE__DELIVERY_CAUSE_DUTY;
+	}
+	return false;
+}
+
+bool ladder_step_rejected(const struct submission *s, const struct task *t, uint32_t rejected_by)
 {
 	uint32_t last = 0;
 
 	for (uint32_t i = 0; i < t->n_asked; i++)
 		last = t->asked[i].step > last ? t->asked[i].step : last;
 	for (uint32_t i = 0; i < t->n_asked; i++)
-		if (t->asked[i].step == last && t->asked[i].mailbox != rejected_by)
+		if (t->asked[i].step == last && t->asked[i].mailbox != rejected_by &&
+		    !submit_excludes(s, t->asked[i].mailbox) &&
+		    !is_on_duty(s->c, t, t->asked[i].mailbox))
 			return false;
 	return true;
 }
@@ -34,16 +49,60 @@ struct ladder_view {
 	Ieum__V1__Envelope envelope;
 	struct policy_context context;
 	int asked[CORE_ASKED_MAX];
-	int excluded[CORE_CASE_EXCLUDED_MAX];
+	int excluded[SUBMIT_EXCLUDED_MAX];
+	size_t n_excluded;
 };
 
-static void view_task(const struct core *c, const struct policy *p, const struct task *t,
-		      int64_t now_ms, struct ladder_view *v)
+static void view_excluded(const struct core *c, const struct policy *p, uint32_t participant,
+			  struct ladder_view *v)
+{
+	int index = state_policy_participant(c, p, participant);
+
+	if (index != POLICY_NONE && v->n_excluded < SUBMIT_EXCLUDED_MAX)
+		v->excluded[v->n_excluded++] = index;
+}
+
+/* The case's, and whom the message excludes because of which the ladder moves. */
+static void view_conflicts(const struct core *c, const struct policy *p,
+			   const struct core_decision *d, const struct core_case *k,
+			   struct ladder_view *v)
+{
+	for (uint32_t i = 0; i < k->n_excluded; i++)
+		view_excluded(c, p, k->excluded[i], v);
+	for (size_t i = 0; i < d->n_items; i++) {
+		const Ieum__V1__Event *e = d->items[i].event;
+		if (e->what_case != IEUM__V1__EVENT__WHAT_SUBMITTED ||
+		    e->submitted->case_id.len != CORE_ID_BYTES ||
+		    memcmp(e->submitted->case_id.data, k->id, CORE_ID_BYTES) != 0)
+			continue;
+		for (size_t x = 0; x < e->submitted->n_excluded; x++)
+			view_excluded(c, p, e->submitted->excluded[x], v);
+	}
+}
+
+/* Is somebody there who takes from the mailbox and has no conflict of interest? */
+static bool may_act(const struct core *c, const struct policy *p, const struct ladder_view *v,
+		    uint32_t mailbox)
+{
+	int index = state_policy_mailbox(c, p, mailbox);
+	const struct policy_mailbox *m = index == POLICY_NONE ? NULL : policy_mailbox(p, index);
+
+	for (size_t i = 0; m && i < m->n_consumers; i++) {
+		bool excluded = false;
+		for (size_t x = 0; x < v->n_excluded && !excluded; x++)
+			excluded = v->excluded[x] == m->consumers[i];
+		if (!excluded)
+			return true;
+	}
+	return false;
+}
+
+static void view_task(const struct core *c, const struct policy *p, const struct core_decision *d,
+		      const struct task *t, int64_t now_ms, struct ladder_view *v)
 {
 	const struct referral *r = referral_at(c, t->referral);
 	const struct core_case *k = r->core_case ? case_at(c, r->core_case) : NULL;
 	size_t n_asked = 0;
-	size_t n_excluded = 0;
 
 	ieum__v1__referral__init(&v->referral);
 	ieum__v1__envelope__init(&v->envelope);
@@ -59,11 +118,9 @@ static void view_task(const struct core *c, const struct policy *p, const struct
 		if (index != POLICY_NONE)
 			v->asked[n_asked++] = index;
 	}
-	for (uint32_t i = 0; k && i < k->n_excluded; i++) {
-		int index = state_policy_participant(c, p, k->excluded[i]);
-		if (index != POLICY_NONE)
-			v->excluded[n_excluded++] = index;
-	}
+	v->n_excluded = 0;
+	if (k)
+		view_conflicts(c, p, d, k, v);
 	v->context = (struct policy_context){
 		.referral = &v->referral,
 		.sender = state_policy_participant(c, p, r->sender),
@@ -74,7 +131,7 @@ static void view_task(const struct core *c, const struct policy *p, const struct
 		.asked = v->asked,
 		.n_asked = n_asked,
 		.excluded = v->excluded,
-		.n_excluded = n_excluded,
+		.n_excluded = v->n_excluded,
 	};
 }
 
@@ -112,7 +169,8 @@ static bool is_routed(const Ieum__V1__Escalated *e, uint32_t mailbox)
 /* Whom a step asks, as far as the task and its case have room for them. */
 static enum ieum_err add_routes(const struct core *c, const struct policy *p,
 				struct core_decision *d, const struct task *t,
-				const struct reached *to, Ieum__V1__Escalated *e)
+				const struct ladder_view *v, const struct reached *to,
+				Ieum__V1__Escalated *e)
 {
 	uint32_t ch = referral_at(c, t->referral)->core_case;
 	const struct core_case *k = ch ? case_at(c, ch) : NULL;
@@ -121,11 +179,14 @@ static enum ieum_err add_routes(const struct core *c, const struct policy *p,
 
 	for (size_t i = 0; i < to->n; i++) {
 		uint32_t named = policy_mailbox(p, to->boxes[i])->number;
-		uint32_t mailbox = handover_in_place(c, p, ch, named);
+		/* Whoever is asked to take a case may be one that once had it. */
+		bool back = t->effect == IEUM__V1__CASE_EFFECT__CASE_EFFECT_HAND_OVER &&
+			    task_asks(t, named);
+		uint32_t mailbox = back ? named : handover_in_place(c, p, ch, named);
 		bool joins = k && !case_member(k, mailbox);
 		bool newly = !task_asks(t, mailbox);
 		if (mailbox == 0 || mailbox == to->but || is_routed(e, mailbox) ||
-		    (joins && members >= CORE_CASE_MEMBERS_MAX) ||
+		    !may_act(c, p, v, mailbox) || (joins && members >= CORE_CASE_MEMBERS_MAX) ||
 		    (newly && asked == CORE_ASKED_MAX))
 			continue;
 		Ieum__V1__Route *r = decision_zalloc(d, sizeof *r);
@@ -162,24 +223,71 @@ static int64_t step_due(const struct policy *p, const struct task *t, const stru
 
 static bool step_applies(const struct step *s, Ieum__V1__EscalationCause cause)
 {
-	return cause == IEUM__V1__ESCALATION_CAUSE__ESCALATION_CAUSE_SILENCE ? !s->on_rejection_only
-									     : !s->on_silence_only;
+	return cause == IEUM__V1__ESCALATION_CAUSE__ESCALATION_CAUSE_REJECTED
+		       ? !s->on_silence_only
+		       : !s->on_rejection_only;
+}
+
+/* Would the step ask only those who are silent already? */
+static bool asks_nobody_new(const struct core *c, const struct policy *p, const struct task *t,
+			    const struct reached *to)
+{
+	uint32_t ch = referral_at(c, t->referral)->core_case;
+
+	for (size_t i = 0; i < to->n; i++)
+		if (!task_asks(t, handover_in_place(c, p, ch,
+						    policy_mailbox(p, to->boxes[i])->number)))
+			return false;
+	return to->n > 0;
+}
+
+/* Is the mailbox asked, by a ladder and by this very deadline, for another request of the message? */
+static bool has_it_already(const struct core *c, const struct task *t, uint32_t mailbox,
+			   int64_t due_at_ms)
+{
+	for (uint32_t th = referral_at(c, t->referral)->first_task; th; th = task_at(c, th)->next) {
+		const struct task *other = task_at(c, th);
+
+		if (other == t || !task_open(other) || other->due_at_ms != due_at_ms)
+			continue;
+		for (uint32_t i = 0; i < other->n_asked; i++)
+			if (other->asked[i].mailbox == mailbox && other->asked[i].step > 0)
+				return true;
+	}
+	return false;
+}
+
+/* One message is enough for all the requests that they are asked in the place of others for. */
+static enum ieum_err once_for_all(const struct core *c, struct core_decision *d,
+				  const struct task *t, Ieum__V1__Escalated *e)
+{
+	size_t kept = 0;
+
+	e->asks = decision_zalloc(d, POLICY_ROUTES_MAX * sizeof *e->asks);
+	if (!e->asks)
+		return IEUM_E_NO_MEMORY;
+	for (size_t i = 0; i < e->n_routes; i++) {
+		if (has_it_already(c, t, e->routes[i]->mailbox, e->due_at_ms))
+			e->asks[e->n_asks++] = e->routes[i]->mailbox;
+		else
+			e->routes[kept++] = e->routes[i];
+	}
+	e->n_routes = kept;
+	return IEUM_E_OK;
 }
 
 /* Fills the routes of the first step that reaches somebody. */
 static enum ieum_err take_step(const struct core *c, const struct policy *p,
-			       struct core_decision *d, const struct task *t, uint32_t rejected_by,
-			       core_time_us now, Ieum__V1__Escalated *e)
+			       struct core_decision *d, const struct task *t, struct ladder_view *v,
+			       uint32_t rejected_by, core_time_us now, Ieum__V1__Escalated *e)
 {
 	int64_t now_ms = to_ms(now);
-	struct ladder_view *v = decision_zalloc(d, sizeof *v);
 	bool rejected = e->cause == IEUM__V1__ESCALATION_CAUSE__ESCALATION_CAUSE_REJECTED;
 	enum ieum_err err = IEUM_E_OK;
 
 	e->routes = decision_zalloc(d, POLICY_ROUTES_MAX * sizeof *e->routes);
-	if (!v || !e->routes)
+	if (!e->routes)
 		return IEUM_E_NO_MEMORY;
-	view_task(c, p, t, now_ms, v);
 	uint32_t again = !rejected && t->n_ladder && t->ladder[t->n_ladder - 1].repeats;
 	for (uint32_t i = t->steps_used; i < t->n_ladder + again && !err; i++) {
 		struct reached to = { .but = rejected_by };
@@ -187,17 +295,24 @@ static enum ieum_err take_step(const struct core *c, const struct policy *p,
 		e->steps += i < t->n_ladder;
 		const struct placing_step place = placing_read_step(p, step->to);
 		if (!step_applies(step, e->cause) ||
-		    (place.pool && !placing_step_open(c, p, d, t, &place)))
+		    (place.pool && !placing_step_open(c, p, d, now_ms, t, &place)))
 			continue;
-		to.n = policy_resolve(p, step->to, &v->context, to.boxes, POLICY_ROUTES_MAX);
+		to.n = policy_resolve(p, place.pool ? place.address : step->to, &v->context,
+				      to.boxes, POLICY_ROUTES_MAX);
 		to.n_named = to.n;
 		add_duty(p, &v->context, &to);
-		err = add_routes(c, p, d, t, &to, e);
+		if (!rejected && !place.pool && i + 1U < t->n_ladder &&
+		    asks_nobody_new(c, p, t, &to))
+			continue;
+		err = add_routes(c, p, d, t, v, &to, e);
 		if (e->n_routes == 0)
 			continue;
 		e->due_at_ms = step_due(p, t, step, e->cause, now_ms);
-		e->state = rejected ? IEUM__V1__TASK_STATE__TASK_STATE_REQUESTED
-				    : (Ieum__V1__TaskState)t->state;
+		if (!err && !rejected && !step->repeats)
+			err = once_for_all(c, d, t, e);
+		e->state = e->cause == IEUM__V1__ESCALATION_CAUSE__ESCALATION_CAUSE_SILENCE
+				   ? (Ieum__V1__TaskState)t->state
+				   : IEUM__V1__TASK_STATE__TASK_STATE_REQUESTED;
 		if (place.pool && !err)
 			err = placing_step_hold(c, p, d, now, t, &place, &e->due_at_ms);
 		break;
@@ -205,12 +320,14 @@ static enum ieum_err take_step(const struct core *c, const struct policy *p,
 	return err;
 }
 
-/* On a consent that was withdrawn nobody new gets to know: not even because whoever has taken the
- * request on stays silent. */
-static bool may_be_shared(const struct core *c, const struct referral *r)
+/* Somebody asked earlier may still answer, until their clock ends. */
+static bool is_left_to_others(const struct core *c, const struct policy *p,
+			      const struct ladder_view *v, const struct task *t, uint32_t but)
 {
-	return !r->core_case || !case_at(c, r->core_case)->consent_withdrawn ||
-	       r->basis != IEUM__V1__BASIS_KIND__BASIS_KIND_CONSENT;
+	for (uint32_t i = 0; t->due_at_ms && i < t->n_asked; i++)
+		if (t->asked[i].mailbox != but && may_act(c, p, v, t->asked[i].mailbox))
+			return true;
+	return false;
 }
 
 enum ieum_err ladder_move(const struct core *c, const struct policy *p, struct core_decision *d,
@@ -223,21 +340,24 @@ enum ieum_err ladder_move(const struct core *c, const struct policy *p, struct c
 	if (cause == IEUM__V1__ESCALATION_CAUSE__ESCALATION_CAUSE_SILENCE)
 		err = placing_silent(c, d, now, t);
 	Ieum__V1__Escalated *e = err ? NULL : decision_escalated(d, now);
-	if (!e)
+	struct ladder_view *v = e ? decision_zalloc(d, sizeof *v) : NULL;
+	if (!v)
 		return err ? err : IEUM_E_NO_MEMORY;
+	view_task(c, p, d, t, to_ms(now), v);
 	e->message_id = (ProtobufCBinaryData){ CORE_ID_BYTES, (uint8_t *)r->id };
 	e->task = t->index;
 	e->cause = cause;
-	if (may_be_shared(c, r))
-		err = take_step(c, p, d, t, rejected_by, now, e);
-	if (err || e->n_routes > 0)
+	/* On a consent that was withdrawn nobody new gets to know: not even because whoever has
+	 * taken the request on stays silent. */
+	if (!referral_lacks_consent(c, r))
+		err = take_step(c, p, d, t, v, rejected_by, now, e);
+	if (err || e->n_routes + e->n_asks > 0)
 		return err;
-	if (rejected_by && t->n_asked > 1 && t->due_at_ms) {
-		/* Somebody asked earlier may still answer, until their clock ends. */
+	if (rejected_by && is_left_to_others(c, p, v, t, rejected_by)) {
 		d->n_items--;
 		return IEUM_E_OK;
 	}
 	e->state = IEUM__V1__TASK_STATE__TASK_STATE_FAILED;
 	err = placing_failed(c, d, now, t);
-	return err ? err : outcome_failed(c, p, d, now, r);
+	return err ? err : outcome_failed(c, p, d, now, r, t);
 }

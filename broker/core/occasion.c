@@ -28,6 +28,15 @@ struct occasion occasion_of_submission(const struct submission *s)
 	};
 }
 
+/* That on which the case was opened.  A consent is not for the hub to go on with: what it has to
+ * say is also due when that is withdrawn. */
+static Ieum__V1__BasisKind basis_of_case(const struct referral *first)
+{
+	return first->basis == IEUM__V1__BASIS_KIND__BASIS_KIND_CONSENT
+		       ? IEUM__V1__BASIS_KIND__BASIS_KIND_UNSPECIFIED
+		       : (Ieum__V1__BasisKind)first->basis;
+}
+
 enum ieum_err occasion_of_time(const struct core *c, const struct policy *p,
 			       struct core_decision *d, core_time_us now, uint32_t core_case,
 			       struct occasion *out)
@@ -53,6 +62,8 @@ enum ieum_err occasion_of_time(const struct core *c, const struct policy *p,
 		return IEUM_E_NO_MEMORY;
 	if (k)
 		out->case_id = (ProtobufCBinaryData){ CORE_ID_BYTES, k->id };
+	if (k && k->referrals.head)
+		out->basis = basis_of_case(referral_at(c, k->referrals.head));
 	for (uint32_t i = 0; k && i < k->n_excluded; i++) {
 		int index = state_policy_participant(c, p, k->excluded[i]);
 		if (index != POLICY_NONE)

@@ -27,6 +27,8 @@ struct occasion {
 	Ieum__V1__Category category;
 	const char *jurisdiction;
 	Ieum__V1__Urgency urgency;
+	Ieum__V1__BasisKind
+		basis; /* of what it does, where there is no message; 0: none is known */
 	int64_t occurred_at_ms;
 	uint32_t participant; /* number of who sent it; 0: the hub, or time */
 	int sender;           /* its index in the policy, POLICY_NONE */

@@ -17,22 +17,59 @@ static bool hears_status(const struct occasion *o, uint32_t mailbox)
 	       policy_participant(o->p, m->consumers[0])->hears_status;
 }
 
+static struct hub_message *closure_notice(const struct occasion *o, Ieum__V1__Reason reason)
+{
+	struct hub_message *m =
+		hub_message_new(o, IEUM__V1__MESSAGE_TYPE__MESSAGE_TYPE_CLOSURE_NOTICE);
+
+	if (!m)
+		return NULL;
+	m->referral.closure_notice->reason = reason;
+	m->referral.closure_notice->closed_at_ms = o->now_ms;
+	return m;
+}
+
+/* More referrers than one message reaches get it by several. */
 enum ieum_err outcome_of_case(const struct occasion *o, Ieum__V1__Reason reason)
 {
 	const struct core_case *k = case_at(o->c, o->core_case);
-	struct hub_message *m =
-		hub_message_new(o, IEUM__V1__MESSAGE_TYPE__MESSAGE_TYPE_CLOSURE_NOTICE);
 	enum ieum_err err = IEUM_E_OK;
 
-	if (!m)
-		return IEUM_E_NO_MEMORY;
-	m->referral.closure_notice->reason = reason;
-	m->referral.closure_notice->closed_at_ms = o->now_ms;
-	for (uint32_t i = 0; i < k->n_members && !err; i++)
-		if (k->members[i].sent && !hears_status(o, k->members[i].mailbox))
-			err = hub_message_to(o, m, k->members[i].mailbox,
-					     IEUM__V1__DELIVERY_CAUSE__DELIVERY_CAUSE_OUTCOME);
+	for (uint32_t i = 0; i < k->n_members && !err;) {
+		struct hub_message *m = closure_notice(o, reason);
+		if (!m)
+			return IEUM_E_NO_MEMORY;
+		for (; i < k->n_members && m->e->n_routes < POLICY_ROUTES_MAX && !err; i++)
+			if (k->members[i].sent && !hears_status(o, k->members[i].mailbox))
+				err = hub_message_to(
+					o, m, k->members[i].mailbox,
+					IEUM__V1__DELIVERY_CAUSE__DELIVERY_CAUSE_OUTCOME);
+		if (!err)
+			err = hub_message_end(o, m);
+	}
+	return err;
+}
+
+/* Of a case that is over with the message that opened it. */
+static enum ieum_err outcome_to_opener(const struct occasion *o, Ieum__V1__Reason reason)
+{
+	struct hub_message *m = closure_notice(o, reason);
+	enum ieum_err err = m ? IEUM_E_OK : IEUM_E_NO_MEMORY;
+
+	if (!err && o->e->sender_mailbox && !hears_status(o, o->e->sender_mailbox))
+		err = hub_message_to(o, m, o->e->sender_mailbox,
+				     IEUM__V1__DELIVERY_CAUSE__DELIVERY_CAUSE_OUTCOME);
 	return err ? err : hub_message_end(o, m);
+}
+
+enum ieum_err outcome_of_rule(const struct occasion *o, Ieum__V1__Reason reason)
+{
+	const Ieum__V1__CaseState closed = IEUM__V1__CASE_STATE__CASE_STATE_CLOSED;
+
+	if (!o->e || o->e->case_state != closed ||
+	    decision_case_state(o->c, o->d, o->case_id.data, o->e) == closed)
+		return IEUM_E_OK;
+	return o->core_case ? outcome_of_case(o, reason) : outcome_to_opener(o, reason);
 }
 
 static uint32_t who_is_told(const struct occasion *o, const struct referral *r,
@@ -91,8 +128,22 @@ static bool all_ended(const struct core *c, const struct core_decision *d, const
 	return true;
 }
 
+/* Nobody has to look up what it was, or whom to ring. */
+static enum ieum_err say_what_failed(const struct occasion *o, Ieum__V1__Answer *a,
+				     const struct referral *r, const struct task *t)
+{
+	a->asked_for = (Ieum__V1__MessageType)r->type;
+	a->no_answer_from = decision_zalloc(o->d, (t->n_asked + 1) * sizeof *a->no_answer_from);
+	if (!a->no_answer_from)
+		return IEUM_E_NO_MEMORY;
+	for (uint32_t i = 0; i < t->n_asked; i++)
+		a->no_answer_from[a->n_no_answer_from++] =
+			(char *)state_mailbox_name(o->c, t->asked[i].mailbox);
+	return IEUM_E_OK;
+}
+
 enum ieum_err outcome_failed(const struct core *c, const struct policy *p, struct core_decision *d,
-			     core_time_us now, const struct referral *r)
+			     core_time_us now, const struct referral *r, const struct task *t)
 {
 	Ieum__V1__DeliveryCause cause;
 	struct occasion o;
@@ -123,7 +174,9 @@ enum ieum_err outcome_failed(const struct core *c, const struct policy *p, struc
 	m->envelope.in_reply_to = (ProtobufCBinaryData){ CORE_ID_BYTES, (uint8_t *)r->id };
 	m->e->answer = m->referral.answer->kind = IEUM__V1__ANSWER_KIND__ANSWER_KIND_FAIL;
 	m->e->answer_reason = m->referral.answer->reason = IEUM__V1__REASON__REASON_UNREACHABLE;
-	err = submit_route(d, m->e, mailbox, cause, 0);
+	err = say_what_failed(&o, m->referral.answer, r, t);
+	if (!err)
+		err = submit_route(d, m->e, mailbox, cause, 0);
 	if (!err)
 		err = hub_message_to_duty(&o, m);
 	return err ? err : hub_message_end(&o, m);

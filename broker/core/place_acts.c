@@ -128,6 +128,31 @@ static enum ieum_err release_others(const struct occasion *o, uint32_t referral,
 	return err;
 }
 
+/* For as long as it was asked for. */
+static enum ieum_err take(const struct occasion *o, const struct hold *hold)
+{
+	int64_t warn_at_ms =
+		hold->until_ms ? placing_warns_at(o->c, o->p, hold->pool, hold->until_ms, o->now_ms)
+			       : 0;
+
+	return placing_change(o->d, o->c, o->now,
+			      &(struct placing_change){
+				      .hold = hold,
+				      .state = HOLD(TAKEN),
+				      .at_ms = hold->until_ms,
+				      .warn_at_ms = warn_at_ms,
+				      .message_id = &o->referral->envelope->message_id });
+}
+
+/* One request takes a place in one pool, even where the others' holds are over and they are free. */
+static bool taken_elsewhere(const struct occasion *o, uint32_t referral, uint32_t but)
+{
+	for (uint32_t h = hold_of(o->c, referral); h; h = hold_at(o->c, h)->next)
+		if (h != but && placing_state(o->d, o->c, hold_at(o->c, h)) == HOLD(TAKEN))
+			return true;
+	return false;
+}
+
 enum ieum_err placing_take(const struct occasion *o)
 {
 	const Ieum__V1__PlacementNotice *body =
@@ -148,6 +173,10 @@ enum ieum_err placing_take(const struct occasion *o)
 	if (state == HOLD(TAKEN) || state == HOLD(RETURNED))
 		return decision_refuse(o->d, IEUM_E_STATE_CONFLICT,
 				       "placement_notice.hold_id: the place was taken up before");
+	if (taken_elsewhere(o, hold->referral, h))
+		return decision_refuse(
+			o->d, IEUM_E_STATE_CONFLICT,
+			"placement_notice.hold_id: a place was taken up for it elsewhere");
 	if (state != HOLD(HELD) && placing_free(o->c, o->d, hold->pool) < hold->places)
 		return decision_refuse(
 			o->d, IEUM_E_NO_PLACE,
@@ -156,7 +185,7 @@ enum ieum_err placing_take(const struct occasion *o)
 	uint32_t wh = wait_of_offer(o->c, hold->referral);
 	err = complete(o, r, placing_task(o->c, r), hold->keeper);
 	if (!err)
-		err = change(o, hold, HOLD(TAKEN), 0);
+		err = take(o, hold);
 	if (!err)
 		err = release_others(o, hold->referral, h);
 	if (!err && wh && wait_at(o->c, wh)->state == WAIT(OFFERED))
@@ -188,8 +217,7 @@ enum ieum_err placing_return(const struct occasion *o)
 
 bool placing_lacks_consent(const struct core *c, const struct referral *r)
 {
-	return r->core_case && case_at(c, r->core_case)->consent_withdrawn &&
-	       r->basis == IEUM__V1__BASIS_KIND__BASIS_KIND_CONSENT;
+	return referral_lacks_consent(c, r);
 }
 
 enum ieum_err placing_withdrawn(const struct occasion *o, uint32_t referral)
@@ -228,15 +256,22 @@ enum ieum_err placing_count(const struct occasion *o)
 		return decision_refuse(o->d, IEUM_E_NO_PLACE,
 				       "capacity_report.places: %u, but %u are held and %u taken",
 				       body->places, pool->held, pool->taken);
+	int64_t as_of_at_ms = body->as_of_at_ms > 0 && body->as_of_at_ms < o->now_ms
+				      ? body->as_of_at_ms
+				      : o->now_ms;
+	if (as_of_at_ms < pool->as_of_at_ms)
+		return decision_refuse(o->d, IEUM_E_STATE_CONFLICT,
+				       "capacity_report.as_of_at_ms: a newer count of '%.64s' is "
+				       "known; count again",
+				       body->pool);
 	Ieum__V1__PlacesChanged *e = decision_places_changed(o->d, o->now);
 	if (!e)
 		return IEUM_E_NO_MEMORY;
 	e->pool = number;
 	e->places = body->places;
-	e->at_ms = body->as_of_at_ms > 0 && body->as_of_at_ms < o->now_ms ? body->as_of_at_ms
-									  : o->now_ms;
+	e->at_ms = as_of_at_ms;
 	e->message_id = o->referral->envelope->message_id;
-	return IEUM_E_OK;
+	return placing_counted(o, number, as_of_at_ms);
 }
 
 /* ---- waited for ---- */
@@ -256,6 +291,23 @@ static enum ieum_err leave_out_excluded(const struct occasion *o, Ieum__V1__Wait
 			break;
 		}
 	}
+	return IEUM_E_OK;
+}
+
+static enum ieum_err check_room(const struct occasion *o, const Ieum__V1__WaitNeed *need)
+{
+	const struct participant *sender = &o->c->participants[o->participant - 1];
+	bool is_new = !need_find(o->c, need);
+
+	if (sender->n_waits >= CORE_WAITS_PER_SENDER_MAX)
+		return decision_refuse(o->d, IEUM_E_SENDER_FULL, "%u entries wait for a place",
+				       sender->n_waits);
+	if (is_new && sender->n_needs >= CORE_NEEDS_PER_SENDER_MAX)
+		return decision_refuse(o->d, IEUM_E_SENDER_FULL, "%u different needs wait",
+				       sender->n_needs);
+	if (o->c->places.n_waiting >= CORE_WAITS_MAX ||
+	    (is_new && o->c->places.needs.live >= CORE_NEEDS_MAX))
+		return decision_refuse(o->d, IEUM_E_HUB_FULL, "waiting lists");
 	return IEUM_E_OK;
 }
 
@@ -290,9 +342,9 @@ enum ieum_err placing_wait(const struct occasion *o)
 	if (need->n_pools == 0)
 		return decision_refuse(o->d, IEUM_E_NO_PLACE,
 				       "waitlist_entry.pool: no pool of '%.63s' suits", body->pool);
-	if (o->c->places.n_waiting >= CORE_WAITS_MAX ||
-	    (o->c->places.needs.live >= CORE_NEEDS_MAX && !need_find(o->c, need)))
-		return decision_refuse(o->d, IEUM_E_HUB_FULL, "waiting lists");
+	err = check_room(o, need);
+	if (err)
+		return err;
 	Ieum__V1__WaitChanged *e = decision_wait_changed(o->d, o->now);
 	if (!e)
 		return IEUM_E_NO_MEMORY;

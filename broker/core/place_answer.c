@@ -67,7 +67,7 @@ static uint32_t find_own(const struct submission *s, const struct task *t, uint3
 static enum ieum_err keep(struct submission *s, uint32_t h)
 {
 	const struct hold *hold = hold_at(s->c, h);
-	int64_t until_ms = placing_kept_until(s->c, s->p, hold->pool, s->now_ms);
+	int64_t until_ms = placing_kept_until(s->c, s->p, hold, s->now_ms);
 
 	if (hold->state == HOLD(TAKEN))
 		return IEUM_E_OK;
@@ -75,7 +75,17 @@ static enum ieum_err keep(struct submission *s, uint32_t h)
 		return decision_refuse(s->d, IEUM_E_NO_PLACE,
 				       "the place in '%.63s' was given to others meanwhile",
 				       pool_at(s->c, hold->pool)->name);
-	return change(s, hold, HOLD(HELD), until_ms ? until_ms : hold->lapses_at_ms);
+	if (hold->until_ms && hold->until_ms <= s->now_ms)
+		return decision_refuse(s->d, IEUM_E_STATE_CONFLICT,
+				       "the time for which the place was asked is over");
+	return placing_change(
+		s->d, s->c, s->now,
+		&(struct placing_change){
+			.hold = hold,
+			.state = HOLD(HELD),
+			.at_ms = until_ms,
+			.warn_at_ms = placing_warns_at(s->c, s->p, hold->pool, until_ms, s->now_ms),
+			.message_id = &s->e->message_id });
 }
 
 static enum ieum_err release_others(struct submission *s, uint32_t referral, uint32_t but)
@@ -203,7 +213,7 @@ static enum ieum_err cancel_offer(struct submission *s, uint32_t offer)
 	const struct task *t = placing_task(s->c, r);
 	Ieum__V1__TaskChanged *change;
 
-	if (t && task_open(t)) {
+	if (t && task_open(t) && !answer_ends(s->e, r, t)) {
 		enum ieum_err err = answer_add_change(s, r, t, &change);
 		if (err)
 			return err;

@@ -15,7 +15,7 @@ static uint32_t requester(const struct core *c, const struct policy *p, const st
 	int index = state_policy_participant(c, p, r->sender);
 
 	if (!r->sender)
-		return t->holder;
+		return t ? t->holder : 0;
 	return index == POLICY_NONE || policy_participant(p, index)->mailbox == POLICY_NONE
 		       ? 0
 		       : policy_mailbox(p, policy_participant(p, index)->mailbox)->number;
@@ -36,6 +36,7 @@ static enum ieum_err tell(const struct occasion *o, const struct hold *hold, con
 	m->envelope.in_reply_to = (ProtobufCBinaryData){ CORE_ID_BYTES, (uint8_t *)r->id };
 	m->e->answer = m->referral.answer->kind = IEUM__V1__ANSWER_KIND__ANSWER_KIND_FAIL;
 	m->e->answer_reason = m->referral.answer->reason = IEUM__V1__REASON__REASON_UNREACHABLE;
+	m->referral.answer->asked_for = (Ieum__V1__MessageType)r->type;
 	if (wants)
 		err = hub_message_to(o, m, wants, IEUM__V1__DELIVERY_CAUSE__DELIVERY_CAUSE_ANSWER);
 	if (!err && hold->keeper)
@@ -44,7 +45,7 @@ static enum ieum_err tell(const struct occasion *o, const struct hold *hold, con
 	return err ? err : hub_message_end(o, m);
 }
 
-/* Taken on, and nobody came in time: the request has failed. */
+/* An offer that was taken, or one until a moment that is over: there is nobody else to ask. */
 static enum ieum_err fail(const struct occasion *o, const struct hold *hold, const struct task *t)
 {
 	Ieum__V1__Escalated *e = decision_escalated(o->d, o->now);
@@ -66,6 +67,19 @@ static bool others_hold(const struct core *c, const struct hold *hold)
 	return false;
 }
 
+/* Taken on, and nobody came in time: another is asked, as if it had never been accepted. */
+static enum ieum_err go_on(const struct occasion *o, const struct hold *hold, const struct task *t)
+{
+	const struct referral *r = referral_at(o->c, hold->referral);
+
+	if (!r->sender || (hold->until_ms && hold->until_ms <= o->now_ms))
+		return fail(o, hold, t);
+	enum ieum_err err = placing_tell_lapsed(o, hold, requester(o->c, o->p, r, t));
+	return err ? err
+		   : ladder_move(o->c, o->p, o->d, o->now, t,
+				 IEUM__V1__ESCALATION_CAUSE__ESCALATION_CAUSE_LAPSED, 0);
+}
+
 static enum ieum_err lapse(const struct occasion *o, const struct hold *hold)
 {
 	const struct task *t = placing_task(o->c, referral_at(o->c, hold->referral));
@@ -83,11 +97,11 @@ static enum ieum_err lapse(const struct occasion *o, const struct hold *hold)
 		err = placing_wait_ends(o->c, o->d, o->now, wh,
 					IEUM__V1__WAIT_STATE__WAIT_STATE_ENDED);
 	/* Another keeper may have been asked since: whoever took it on was silent for too long. */
-	return err || !open || !t->holder || others_hold(o->c, hold) ? err : fail(o, hold, t);
+	return err || !open || !t->holder || others_hold(o->c, hold) ? err : go_on(o, hold, t);
 }
 
-static enum ieum_err due_lapse(const struct core *c, const struct policy *p, core_time_us now,
-			       struct core_decision *d)
+static enum ieum_err due_hold(const struct core *c, const struct policy *p, core_time_us now,
+			      struct core_decision *d)
 {
 	const struct heap_entry *first = heap_first(&c->places.lapses);
 	struct occasion o;
@@ -95,9 +109,15 @@ static enum ieum_err due_lapse(const struct core *c, const struct policy *p, cor
 	if (!first || (int64_t)first->key > to_ms(now))
 		return IEUM_E_OK;
 	const struct hold *hold = hold_at(c, first->item);
-	enum ieum_err err =
-		occasion_of_time(c, p, d, now, referral_at(c, hold->referral)->core_case, &o);
-	return err ? err : lapse(&o, hold);
+	const struct referral *r = referral_at(c, hold->referral);
+	enum ieum_err err = occasion_of_time(c, p, d, now, r->core_case, &o);
+	if (err || (hold->state == HOLD(HELD) && hold->lapses_at_ms <= o.now_ms))
+		return err ? err : lapse(&o, hold);
+	const struct task *t = placing_task(c, r);
+	/* Of an offer that nobody took the keeper hears nothing. */
+	bool offered = !r->sender && t && !t->holder && t->n_asked > 0;
+	return offered ? placing_tell_of_end(&o, hold, t->asked[0].mailbox, 0)
+		       : placing_tell_of_end(&o, hold, requester(c, p, r, t), hold->keeper);
 }
 
 /* ---- offering ---- */
@@ -148,14 +168,6 @@ static enum ieum_err wait_for_others(const struct occasion *o, const struct wait
 	return placing_suiting(o->p, o->d, need);
 }
 
-static bool keeper_is_excluded(const struct occasion *o, const struct policy_pool *pool)
-{
-	for (size_t i = 0; i < o->n_excluded; i++)
-		if (o->excluded[i] == pool->keeper)
-			return true;
-	return false;
-}
-
 /* The offer itself, which its keeper hears of when it is accepted. */
 static struct hub_message *make_offer(const struct occasion *o, const struct wait *w,
 				      const struct policy_pool *pool, uint32_t to,
@@ -183,6 +195,15 @@ static struct hub_message *make_offer(const struct occasion *o, const struct wai
 	return hub_message_end(o, m) ? NULL : m;
 }
 
+/* As the pool says; where that is longer than the offer, or nothing, in the last quarter of it. */
+static int64_t offer_warns_at(const struct policy_pool *pool, int64_t reply_by_ms, int64_t now_ms)
+{
+	int64_t within_ms = reply_by_ms - now_ms;
+	bool fits = pool->warn_before_ms && pool->warn_before_ms < within_ms;
+
+	return reply_by_ms - (fits ? pool->warn_before_ms : within_ms / 4);
+}
+
 static enum ieum_err offer(const struct occasion *o, uint32_t wh, uint32_t number)
 {
 	const struct wait *w = wait_at(o->c, wh);
@@ -193,7 +214,7 @@ static enum ieum_err offer(const struct occasion *o, uint32_t wh, uint32_t numbe
 	if (!to)
 		return placing_wait_ends(o->c, o->d, o->now, wh,
 					 IEUM__V1__WAIT_STATE__WAIT_STATE_ENDED);
-	if (!pool || keeper_is_excluded(o, pool))
+	if (!pool || placing_keeper_is_out(o, index))
 		return wait_for_others(o, w, number);
 	int64_t reply_by_ms = policy_due(o->p, o->now_ms, pool->offer_within);
 	const struct hub_message *m = make_offer(o, w, pool, to, reply_by_ms);
@@ -203,10 +224,14 @@ static enum ieum_err offer(const struct occasion *o, uint32_t wh, uint32_t numbe
 		return placing_wait_ends(o->c, o->d, o->now, wh,
 					 IEUM__V1__WAIT_STATE__WAIT_STATE_ENDED);
 	enum ieum_err err = placing_begin(o->p, o->d, o->now, index, w->places,
-					  &m->envelope.message_id, reply_by_ms);
-	Ieum__V1__WaitChanged *e = err ? NULL : decision_wait_changed(o->d, o->now);
+					  &m->envelope.message_id, reply_by_ms, 0);
+	if (err)
+		return err;
+	o->d->items[o->d->n_items - 1].event->places_changed->warn_at_ms =
+		offer_warns_at(pool, reply_by_ms, o->now_ms);
+	Ieum__V1__WaitChanged *e = decision_wait_changed(o->d, o->now);
 	if (!e)
-		return err ? err : IEUM_E_NO_MEMORY;
+		return IEUM_E_NO_MEMORY;
 	e->pool = number;
 	e->entry_id = (ProtobufCBinaryData){ CORE_ID_BYTES, referral_at(o->c, w->referral)->id };
 	e->state = IEUM__V1__WAIT_STATE__WAIT_STATE_OFFERED;
@@ -237,7 +262,9 @@ static enum ieum_err due_offer(const struct core *c, const struct policy *p, cor
 enum ieum_err placing_due(const struct core *c, const struct policy *p, core_time_us now,
 			  struct core_decision *d)
 {
-	enum ieum_err err = due_lapse(c, p, now, d);
+	enum ieum_err err = due_hold(c, p, now, d);
 
+	if (!err && d->n_items == 0)
+		err = placing_due_pool(c, p, now, d);
 	return err || d->n_items > 0 ? err : due_offer(c, p, now, d);
 }

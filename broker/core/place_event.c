@@ -18,6 +18,8 @@ enum ieum_err placing_change(struct core_decision *d, const struct core *c, core
 	e->state = (Ieum__V1__HoldState)change->state;
 	e->places = hold->places;
 	e->at_ms = change->at_ms;
+	e->warn_at_ms = change->warn_at_ms;
+	e->told = change->told;
 	if (change->message_id)
 		e->message_id = *change->message_id;
 	return IEUM_E_OK;
@@ -25,7 +27,7 @@ enum ieum_err placing_change(struct core_decision *d, const struct core *c, core
 
 enum ieum_err placing_begin(const struct policy *p, struct core_decision *d, core_time_us now,
 			    int pool, uint32_t places, const ProtobufCBinaryData *hold_id,
-			    int64_t lapses_at_ms)
+			    int64_t lapses_at_ms, int64_t until_ms)
 {
 	Ieum__V1__PlacesChanged *e = decision_places_changed(d, now);
 
@@ -35,7 +37,8 @@ enum ieum_err placing_begin(const struct policy *p, struct core_decision *d, cor
 	e->hold_id = *hold_id;
 	e->state = IEUM__V1__HOLD_STATE__HOLD_STATE_HELD;
 	e->places = places;
-	e->at_ms = lapses_at_ms;
+	e->at_ms = until_ms && until_ms < lapses_at_ms ? until_ms : lapses_at_ms;
+	e->until_at_ms = until_ms;
 	e->keeper = placing_keeper(p, pool);
 	return IEUM_E_OK;
 }
@@ -99,12 +102,13 @@ uint32_t placing_free(const struct core *c, const struct core_decision *d, uint3
 	return used < is->places ? (uint32_t)(is->places - used) : 0;
 }
 
-int64_t placing_kept_until(const struct core *c, const struct policy *p, uint32_t pool,
+int64_t placing_kept_until(const struct core *c, const struct policy *p, const struct hold *hold,
 			   int64_t now_ms)
 {
-	const struct policy_pool *of = policy_pool(p, pool_policy_index(c, pool));
+	const struct policy_pool *of = policy_pool(p, pool_policy_index(c, hold->pool));
+	int64_t kept_ms = of ? policy_due(p, now_ms, of->placement_within) : hold->lapses_at_ms;
 
-	return of ? policy_due(p, now_ms, of->placement_within) : 0;
+	return hold->until_ms && hold->until_ms < kept_ms ? hold->until_ms : kept_ms;
 }
 
 uint32_t placing_keeper(const struct policy *p, int pool)

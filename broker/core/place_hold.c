@@ -6,7 +6,7 @@
 #include "broker/core/submit.h"
 
 enum {
-	STEP_BYTES = POLICY_NAME_BYTES + 16,
+	STEP_BYTES = POLICY_NAME_BYTES + 40,
 	HOLDS_AT_ONCE_MAX = 16, /* pools that one message may hold places of at the same time */
 };
 
@@ -14,29 +14,36 @@ enum {
 struct seeking {
 	const struct occasion *o;
 	struct policy_need need;
-	int64_t hold_ms;    /* that the sender asks for; 0: as policy says */
-	const char *within; /* how long a keeper has */
+	int64_t hold_ms;           /* that the sender asks for; 0: as policy says */
+	int64_t from_ms, until_ms; /* when the place is needed; 0: from now, without an end */
+	size_t n_late;             /* pools that suit, but keep no place until from_ms */
+	const char *within;        /* how long a keeper has */
 	struct policy_task *task;
 	int pools[POLICY_POOLS_MAX]; /* that suit, in the order of preference */
 	size_t n_pools;
 };
 
-static bool excluded(const struct occasion *o, int participant)
+/* A place is held from now on, so its pool has to keep it until it is needed. */
+static bool keeps_until_needed(const struct seeking *s, const struct policy_pool *pool)
 {
-	for (size_t i = 0; i < o->n_excluded; i++)
-		if (o->excluded[i] == participant)
-			return true;
-	return false;
+	return s->from_ms <= s->o->now_ms ||
+	       s->from_ms <= policy_due(s->o->p, s->o->now_ms, pool->placement_within);
 }
 
 static void find_pools(struct seeking *s)
 {
 	const struct policy *p = s->o->p;
 
-	for (size_t i = 0; i < policy_pools(p); i++)
-		if (policy_pool(p, (int)i)->number && policy_pool_suits(p, (int)i, &s->need) &&
-		    !excluded(s->o, policy_pool(p, (int)i)->keeper))
+	for (size_t i = 0; i < policy_pools(p); i++) {
+		const struct policy_pool *pool = policy_pool(p, (int)i);
+		if (!pool->number || !policy_pool_suits(p, (int)i, &s->need) ||
+		    placing_keeper_is_out(s->o, (int)i))
+			continue;
+		if (keeps_until_needed(s, pool))
 			s->pools[s->n_pools++] = (int)i;
+		else
+			s->n_late++;
+	}
 }
 
 static bool is_free(const struct seeking *s, int pool)
@@ -53,7 +60,8 @@ static bool step_suits(const struct seeking *s, const struct placing_step *step)
 		return false;
 	need.wanted = policy_pool(s->o->p, step->index)->name;
 	return policy_pool_suits(s->o->p, step->index, &need) &&
-	       !excluded(s->o, policy_pool(s->o->p, step->index)->keeper);
+	       keeps_until_needed(s, policy_pool(s->o->p, step->index)) &&
+	       !placing_keeper_is_out(s->o, step->index);
 }
 
 /* ---- the request ---- */
@@ -91,18 +99,24 @@ static enum ieum_err hold_in_pool(struct seeking *s, int pool, const char *withi
 
 	if (s->hold_ms > 0 && o->now_ms + s->hold_ms < lapses_at_ms)
 		lapses_at_ms = o->now_ms + s->hold_ms;
+	if (s->until_ms && s->until_ms < lapses_at_ms)
+		lapses_at_ms = s->until_ms;
 	add_asked(s->task, policy_participant(o->p, of->keeper)->mailbox);
 	bound_due(s->task, due_within(s, within));
 	bound_due(s->task, lapses_at_ms);
 	return placing_begin(o->p, o->d, o->now, pool, s->need.places,
-			     &o->referral->envelope->message_id, lapses_at_ms);
+			     &o->referral->envelope->message_id, lapses_at_ms, s->until_ms);
 }
 
 static const char *step_text(const struct seeking *s, int pool)
 {
 	char *text = decision_zalloc(s->o->d, STEP_BYTES);
 
-	if (text)
+	if (text && s->until_ms)
+		(void)snprintf(text, STEP_BYTES, "pool:%s#%u@%lld",
+			       policy_pool(s->o->p, pool)->name, s->need.places,
+			       (long long)s->until_ms);
+	else if (text)
 		(void)snprintf(text, STEP_BYTES, "pool:%s#%u", policy_pool(s->o->p, pool)->name,
 			       s->need.places);
 	return text;
@@ -282,6 +296,21 @@ static enum ieum_err ask(struct seeking *s)
 	return err ? err : add_routes(s->o, s->task, n_named);
 }
 
+/* A time that can't be kept is refused: nobody would notice that it was passed over. */
+static enum ieum_err check_times(struct seeking *s)
+{
+	if (s->until_ms && (s->until_ms <= s->o->now_ms || s->until_ms <= s->from_ms))
+		return decision_refuse(s->o->d, IEUM_E_FIELD_INVALID,
+				       "capacity_hold.until_at_ms: the time is over before it "
+				       "begins");
+	if (s->n_pools || !s->n_late)
+		return IEUM_E_OK;
+	return decision_refuse(s->o->d, IEUM_E_FIELD_INVALID,
+			       "capacity_hold.from_at_ms: places are held from now on, and no pool "
+			       "of '%.63s' keeps one that long; ask again nearer to that time",
+			       s->need.wanted);
+}
+
 enum ieum_err placing_hold(const struct occasion *o, const struct policy_act *act)
 {
 	const Ieum__V1__CapacityHold *body =
@@ -306,6 +335,8 @@ enum ieum_err placing_hold(const struct occasion *o, const struct policy_act *ac
 	s->o = o;
 	s->task = task;
 	s->hold_ms = body->hold_ms;
+	s->from_ms = body->from_at_ms;
+	s->until_ms = body->until_at_ms;
 	s->need = (struct policy_need){
 		.wanted = body->pool,
 		.jurisdiction = o->jurisdiction,
@@ -316,6 +347,8 @@ enum ieum_err placing_hold(const struct occasion *o, const struct policy_act *ac
 	};
 	s->within = policy_hold_task(o->p, act->index, task);
 	find_pools(s);
-	enum ieum_err err = act->verb == POLICY_HOLDS_EVERY ? hold_every(s) : hold_first(s);
+	enum ieum_err err = check_times(s);
+	if (!err)
+		err = act->verb == POLICY_HOLDS_EVERY ? hold_every(s) : hold_first(s);
 	return err ? err : ask(s);
 }

@@ -100,8 +100,68 @@ static enum ieum_err add_wait(const struct core *c, const struct policy *p, stru
 	return IEUM_E_OK;
 }
 
-enum ieum_err placing_policy(const struct core *c, const struct policy *p, struct core_decision *d,
+/* When its keeper is told, by this policy, that the count is stale; who was told isn't told again. */
+static void set_stale(const struct policy *p, const struct policy_pool *by, const struct pool *is,
+		      bool counted, int64_t now_ms, Ieum__V1__PoolDue *row)
+{
+	if (!*by->stale_after)
+		return;
+	int64_t at_ms = policy_due(p, counted ? now_ms : is->as_of_at_ms, by->stale_after);
+	row->stale_told = !counted && at_ms <= now_ms && is->stale_told;
+	row->stale_at_ms = row->stale_told ? 0 : at_ms;
+}
+
+static enum ieum_err add_due(const struct core *c, const struct policy *p, int index,
+			     int64_t now_ms, struct core_decision *d, Ieum__V1__PolicyChanged *e)
+{
+	static const struct pool none;
+	const struct policy_pool *by = policy_pool(p, index);
+	uint32_t number = number_of(c, e, by->name);
+	const struct pool *is = pool_at(c, number);
+	Ieum__V1__PoolDue *row = decision_zalloc(d, sizeof *row);
+	bool counted = !is;
+
+	if (!row)
+		return IEUM_E_NO_MEMORY;
+	for (size_t i = 0; i < e->n_pool_places; i++)
+		counted |= e->pool_places[i]->pool == number;
+	if (!is)
+		is = &none;
+	*row = (Ieum__V1__PoolDue)IEUM__V1__POOL_DUE__INIT;
+	row->pool = number;
+	row->renews_at_ms = policy_pool_renews_at(p, index, now_ms);
+	/* A moment that has come and wasn't acted on isn't passed over. */
+	if (row->renews_at_ms && is->renews_at_ms && is->renews_at_ms <= now_ms)
+		row->renews_at_ms = is->renews_at_ms;
+	set_stale(p, by, is, counted, now_ms, row);
+	if (row->renews_at_ms != is->renews_at_ms || row->stale_at_ms != is->stale_at_ms ||
+	    row->stale_told != is->stale_told)
+		e->pools_due[e->n_pools_due++] = row;
+	return IEUM_E_OK;
+}
+
+/* Of pools that the file has no more nothing is due. */
+static enum ieum_err end_due(const struct core *c, const struct policy *p, struct core_decision *d,
 			     Ieum__V1__PolicyChanged *e)
+{
+	const struct heap *due = &c->places.pools_due;
+
+	for (uint32_t i = 0; i < due->n; i++) {
+		uint32_t number = due->entries[i].item;
+		Ieum__V1__PoolDue *row = decision_zalloc(d, sizeof *row);
+		if (!row)
+			return IEUM_E_NO_MEMORY;
+		if (policy_find_pool(p, pool_at(c, number)->name) != POLICY_NONE)
+			continue;
+		*row = (Ieum__V1__PoolDue)IEUM__V1__POOL_DUE__INIT;
+		row->pool = number;
+		e->pools_due[e->n_pools_due++] = row;
+	}
+	return IEUM_E_OK;
+}
+
+enum ieum_err placing_policy(const struct core *c, const struct policy *p, core_time_us now,
+			     struct core_decision *d, Ieum__V1__PolicyChanged *e)
 {
 	size_t n = policy_pools(p);
 	enum ieum_err err = IEUM_E_OK;
@@ -109,13 +169,18 @@ enum ieum_err placing_policy(const struct core *c, const struct policy *p, struc
 	e->pools = decision_zalloc(d, (n + 1) * sizeof *e->pools);
 	e->pool_places = decision_zalloc(d, (n + 1) * sizeof *e->pool_places);
 	e->waits = decision_zalloc(d, (c->places.needs.live + 1U) * sizeof *e->waits);
-	if (!e->pools || !e->pool_places || !e->waits)
+	e->pools_due = decision_zalloc(d, (n + c->places.pools_due.n + 1) * sizeof *e->pools_due);
+	if (!e->pools || !e->pool_places || !e->waits || !e->pools_due)
 		return IEUM_E_NO_MEMORY;
 	for (size_t i = 0; i < n && !err; i++)
 		if (!pool_number(c, policy_pool(p, (int)i)->name))
 			err = add_name(c, policy_pool(p, (int)i), d, e);
 	for (size_t i = 0; i < n && !err; i++)
 		err = add_places(c, policy_pool(p, (int)i), d, e);
+	for (size_t i = 0; i < n && !err; i++)
+		err = add_due(c, p, (int)i, to_ms(now), d, e);
+	if (!err)
+		err = end_due(c, p, d, e);
 	for (uint32_t h = 1; h < c->places.needs.used && !err; h++)
 		if (need_at(c, h)->live)
 			err = add_wait(c, p, d, need_at(c, h), e);

@@ -7,7 +7,13 @@
 
 #include "broker/core/apply.h"
 #include "broker/core/cases.h"
+#include "broker/core/participation.h"
 #include "broker/core/timeline.h"
+
+static void pool_placed(void *core, uint32_t number, uint32_t place)
+{
+	pool_at(core, number)->place = place;
+}
 
 static void hold_placed(void *core, uint32_t h, uint32_t place)
 {
@@ -22,6 +28,7 @@ void places_init(struct core *c)
 	lookup_init(&c->places.holds_of);
 	lookup_init(&c->places.waits_of);
 	heap_init(&c->places.lapses, hold_placed, c);
+	heap_init(&c->places.pools_due, pool_placed, c);
 }
 
 void places_deinit(struct core *c)
@@ -36,6 +43,7 @@ void places_deinit(struct core *c)
 	slab_deinit(&p->holds);
 	lookup_deinit(&p->holds_of);
 	heap_deinit(&p->lapses);
+	heap_deinit(&p->pools_due);
 }
 
 /* ---- looking ---- */
@@ -96,11 +104,13 @@ bool places_open(const struct core *c, uint32_t referral)
 
 int64_t places_next_due_ms(const struct core *c)
 {
-	const struct heap_entry *lapse = heap_first(&c->places.lapses);
+	const struct heap_entry *hold = heap_first(&c->places.lapses);
+	const struct heap_entry *pool = heap_first(&c->places.pools_due);
+	int64_t due_ms = hold ? (int64_t)hold->key : INT64_MAX;
 
 	if (c->places.n_ready)
 		return to_ms(c->last_at_us);
-	return lapse ? (int64_t)lapse->key : INT64_MAX;
+	return pool && (int64_t)pool->key < due_ms ? (int64_t)pool->key : due_ms;
 }
 
 /* ---- pools ---- */
@@ -135,6 +145,8 @@ enum ieum_err places_policy_changed(struct core *c, const Ieum__V1__PolicyChange
 		pool->said = pool->places = e->pool_places[i]->places;
 		pool->as_of_at_ms = at_ms;
 	}
+	for (size_t i = 0; i < e->n_pools_due && !err; i++)
+		err = apply_pool_due(c, e->pools_due[i]);
 	return err ? err : waits_policy_changed(c, e);
 }
 
@@ -204,15 +216,15 @@ static enum ieum_err set_lapse(struct core *c, uint32_t h, int64_t lapses_at_ms)
 {
 	struct hold *hold = hold_at(c, h);
 	struct heap *lapses = &c->places.lapses;
-	bool runs = hold->state == HOLD(HELD);
 
 	hold->lapses_at_ms = lapses_at_ms;
-	if (!runs && hold->place)
+	uint64_t due_ms = (uint64_t)hold_due_ms(hold);
+	if (!due_ms && hold->place)
 		heap_remove(lapses, hold->place);
-	else if (runs && hold->place)
-		heap_rekey(lapses, hold->place, (uint64_t)lapses_at_ms, hold->seq);
-	else if (runs)
-		return heap_push(lapses, (uint64_t)lapses_at_ms, hold->seq, h);
+	else if (due_ms && hold->place)
+		heap_rekey(lapses, hold->place, due_ms, hold->seq);
+	else if (due_ms)
+		return heap_push(lapses, due_ms, hold->seq, h);
 	return IEUM_E_OK;
 }
 
@@ -293,6 +305,14 @@ static enum ieum_err add_entry(struct core *c, const struct applied *a, uint32_t
 	return IEUM_E_OK;
 }
 
+/* Nothing but that both sides know now. */
+static enum ieum_err told_of(struct core *c, uint32_t h, const Ieum__V1__PlacesChanged *e)
+{
+	if (!hold_live(hold_at(c, h)) || hold_at(c, h)->state != (uint8_t)e->state)
+		return IEUM_E_JOURNAL_CORRUPT;
+	return set_lapse(c, h, e->at_ms);
+}
+
 static enum ieum_err change_pool(struct core *c, const Ieum__V1__PlacesChanged *e)
 {
 	struct pool *pool = pool_at(c, e->pool);
@@ -324,8 +344,36 @@ enum ieum_err apply_places_changed(struct core *c, const struct applied *a,
 		return IEUM_E_JOURNAL_CORRUPT;
 	if (e->keeper)
 		hold_at(c, h)->keeper = e->keeper;
+	if (e->until_at_ms)
+		hold_at(c, h)->until_ms = e->until_at_ms;
+	hold_at(c, h)->warn_at_ms = e->warn_at_ms;
+	if (e->told)
+		return told_of(c, h, e);
 	enum ieum_err err = hold_set_state(c, h, (uint8_t)e->state, e->at_ms);
+	/* It has the person. */
+	if (!err && hold_at(c, h)->state == HOLD(TAKEN))
+		participation_renew(c, referral_at(c, rh)->core_case, hold_at(c, h)->keeper);
 	return err ? err : add_entry(c, a, h);
+}
+
+enum ieum_err apply_pool_due(struct core *c, const Ieum__V1__PoolDue *e)
+{
+	struct pool *pool = pool_at(c, e->pool);
+	struct heap *due = &c->places.pools_due;
+
+	if (!pool || e->renews_at_ms < 0 || e->stale_at_ms < 0 || (e->stale_at_ms && e->stale_told))
+		return IEUM_E_JOURNAL_CORRUPT;
+	pool->renews_at_ms = e->renews_at_ms;
+	pool->stale_at_ms = e->stale_at_ms;
+	pool->stale_told = e->stale_told;
+	uint64_t due_ms = (uint64_t)pool_due_ms(pool);
+	if (!due_ms && pool->place)
+		heap_remove(due, pool->place);
+	else if (due_ms && pool->place)
+		heap_rekey(due, pool->place, due_ms, e->pool);
+	else if (due_ms)
+		return heap_push(due, due_ms, e->pool, e->pool);
+	return IEUM_E_OK;
 }
 
 void places_forget(struct core *c, uint32_t referral)

@@ -26,8 +26,10 @@
 
 enum {
 	CORE_POOLS_MAX = 4096,  /* ever named in one journal */
-	CORE_WAITS_MAX = 20000, /* entries of waiting lists at one time */
-	CORE_NEEDS_MAX = 2048,  /* different ones among them */
+	CORE_WAITS_MAX = 20000, /* entries of waiting lists at one time … */
+	CORE_WAITS_PER_SENDER_MAX = CORE_WAITS_MAX / 8, /* … of one sender */
+	CORE_NEEDS_MAX = 2048,                          /* different ones among them … */
+	CORE_NEEDS_PER_SENDER_MAX = CORE_NEEDS_MAX / 8, /* … that are new with one sender */
 };
 
 #define HOLD(word) ((uint8_t)IEUM__V1__HOLD_STATE__HOLD_STATE_##word)
@@ -44,17 +46,22 @@ struct pool {
 	uint32_t places; /* that it shall have: as the file or its keeper said last */
 	uint32_t held, taken;
 	int64_t as_of_at_ms;
-	uint32_t first_live, last_live; /* holds that hold or took places */
+	int64_t renews_at_ms, stale_at_ms; /* 0: never */
+	uint32_t place;                    /* in the heap of pools of which something is due */
+	uint32_t first_live, last_live;    /* holds that hold or took places */
+	bool stale_told;                   /* its keeper knows that the count is stale */
 	bool ready;
 };
 
 struct hold {
-	uint64_t seq; /* of the event that made it */
-	int64_t lapses_at_ms;
-	uint32_t referral; /* by which it is held */
-	uint32_t next;     /* of the same message, in order of seq */
+	uint64_t seq;         /* of the event that made it */
+	int64_t lapses_at_ms; /* of one that is taken: when its time is over; 0: never, or told */
+	int64_t until_ms;     /* for which it was asked; 0: without an end */
+	int64_t warn_at_ms;   /* when both sides are told that it ends soon; 0: never, or told */
+	uint32_t referral;    /* by which it is held */
+	uint32_t next;        /* of the same message, in order of seq */
 	uint32_t live_prev, live_next;
-	uint32_t place;  /* in the heap of lapses */
+	uint32_t place;  /* in the heap of holds of which something is due */
 	uint32_t pool;   /* number */
 	uint32_t keeper; /* mailbox */
 	uint32_t places;
@@ -66,6 +73,7 @@ struct need {
 	uint32_t *but, *pools; /* numbers */
 	uint32_t n_but, n_pools;
 	struct heap waiting; /* of its entries: the highest priority first, then the oldest */
+	uint32_t made_by;    /* participant whose entry was the first */
 	uint32_t age_years, places;
 	char jurisdiction[16];
 	uint8_t sex;
@@ -90,7 +98,8 @@ struct places {
 	uint32_t n_ready;
 	struct slab holds, waits, needs;
 	struct lookup holds_of, waits_of; /* by the message's id: its first hold; its entry */
-	struct heap lapses;
+	struct heap lapses;    /* holds that lapse, or of which both sides are to be told */
+	struct heap pools_due; /* pools that renew, or whose count becomes stale */
 	uint32_t n_waiting;
 	int *policy_pools; /* from binding: number to the policy's index */
 	uint32_t n_policy_pools;
@@ -138,6 +147,19 @@ static inline bool wait_open(const struct wait *w)
 	return w->state == WAIT(WAITING) || w->state == WAIT(OFFERED);
 }
 
+/* When something is due of it; 0: never. */
+static inline int64_t hold_due_ms(const struct hold *h)
+{
+	return !hold_live(h) ? 0 : h->warn_at_ms ? h->warn_at_ms : h->lapses_at_ms;
+}
+
+static inline int64_t pool_due_ms(const struct pool *p)
+{
+	return p->stale_at_ms && (!p->renews_at_ms || p->stale_at_ms < p->renews_at_ms)
+		       ? p->stale_at_ms
+		       : p->renews_at_ms;
+}
+
 /* Does it hold or take a place, or wait for one? */
 bool places_open(const struct core *c, uint32_t referral);
 /* Who is next for a place of this pool, 0: nobody whom it has enough for. */
@@ -147,13 +169,14 @@ bool need_suits(const struct need *n, uint32_t pool);
 /* The need with these facts, 0: nobody has it. */
 uint32_t need_find(const struct core *c, const Ieum__V1__WaitNeed *like);
 
-/* When the next hold lapses, or at once where an offer is due; INT64_MAX: nothing. */
+/* When something is due of a hold or a pool, at once where an offer is; INT64_MAX: nothing. */
 int64_t places_next_due_ms(const struct core *c);
 
 /* ---- applying ---- */
 
 enum ieum_err apply_places_changed(struct core *c, const struct applied *a,
 				   const Ieum__V1__PlacesChanged *e) IEUM_MUST_CHECK;
+enum ieum_err apply_pool_due(struct core *c, const Ieum__V1__PoolDue *e) IEUM_MUST_CHECK;
 enum ieum_err apply_wait_changed(struct core *c, const Ieum__V1__WaitChanged *e) IEUM_MUST_CHECK;
 /* The policy's part: names of pools, their numbers, who suits whom. */
 enum ieum_err places_policy_changed(struct core *c, const Ieum__V1__PolicyChanged *e,
@@ -173,7 +196,7 @@ enum ieum_err waits_policy_changed(struct core *c,
 
 /* For reading a snapshot. */
 enum ieum_err waits_restore(struct core *c, const Ieum__V1__WaitChanged *e, uint8_t state,
-			    uint32_t offer) IEUM_MUST_CHECK;
+			    uint32_t offer, uint32_t need_made_by) IEUM_MUST_CHECK;
 enum ieum_err pool_name(struct core *c, uint32_t number, const char *name) IEUM_MUST_CHECK;
 uint32_t hold_new(struct core *c, uint32_t referral, uint64_t seq, uint32_t pool);
 /* The only place where a hold's state changes; OK where the pool has enough places. */

@@ -10,7 +10,7 @@ struct checking {
 	char *what;
 	size_t what_bytes;
 	uint32_t *held, *taken; /* by pool, as found */
-	uint32_t lapses;
+	uint32_t lapses, pools_due;
 };
 
 static enum ieum_err __attribute__((format(printf, 2, 3)))
@@ -33,8 +33,10 @@ static enum ieum_err check_hold(struct checking *k, uint32_t h)
 		return wrong(k, "hold %llu has no pool or no message", seq);
 	if (hold_in(k->c, hold->referral, hold->pool) != h)
 		return wrong(k, "hold %llu is not found by its message", seq);
-	if ((hold->state == HOLD(HELD)) != (hold->place != 0))
+	if ((hold_due_ms(hold) != 0) != (hold->place != 0))
 		return wrong(k, "hold %llu lapses or not, but not both", seq);
+	if (hold->state == HOLD(HELD) && !hold->lapses_at_ms)
+		return wrong(k, "hold %llu never lapses", seq);
 	k->lapses += hold->place != 0;
 	k->held[hold->pool - 1] += hold->state == HOLD(HELD) ? hold->places : 0;
 	k->taken[hold->pool - 1] += hold->state == HOLD(TAKEN) ? hold->places : 0;
@@ -55,10 +57,38 @@ static enum ieum_err check_pool(struct checking *k, uint32_t number)
 		listed += hold_at(k->c, h)->places;
 	if (listed != p->held + p->taken)
 		return wrong(k, "pool '%s': %u places listed", p->name, listed);
+	if ((pool_due_ms(p) != 0) != (p->place != 0))
+		return wrong(k, "pool '%s' is due or not, but not both", p->name);
+	k->pools_due += p->place != 0;
 	if (p->ready != (waits_next(k->c, number) != 0))
 		return wrong(k, "pool '%s' has somebody to offer a place to, or not, but not both",
 			     p->name);
 	return IEUM_E_OK;
+}
+
+/* Each sender's own entries, and the needs that were new with them. */
+static enum ieum_err check_senders(struct checking *k)
+{
+	const struct core *c = k->c;
+	uint32_t *waits = calloc(c->n_participants + 1U, sizeof *waits);
+	uint32_t *needs = calloc(c->n_participants + 1U, sizeof *needs);
+	enum ieum_err err = waits && needs ? IEUM_E_OK : IEUM_E_NO_MEMORY;
+
+	for (uint32_t h = 1; !err && h < c->places.waits.used; h++)
+		if (wait_at(c, h)->state && wait_at(c, h)->need)
+			waits[referral_at(c, wait_at(c, h)->referral)->sender]++;
+	for (uint32_t h = 1; !err && h < c->places.needs.used; h++)
+		if (need_at(c, h)->live)
+			needs[need_at(c, h)->made_by]++;
+	for (uint32_t i = 1; i <= c->n_participants && !err; i++)
+		if (waits[i] != c->participants[i - 1].n_waits ||
+		    needs[i] != c->participants[i - 1].n_needs)
+			err = wrong(k, "'%s' has %u entries and %u needs, counted %u and %u",
+				    c->participants[i - 1].name, waits[i], needs[i],
+				    c->participants[i - 1].n_waits, c->participants[i - 1].n_needs);
+	free(waits);
+	free(needs);
+	return err;
 }
 
 /* Everyone who waits is in the heap of a need that somebody has; nobody waits for a place that
@@ -112,9 +142,13 @@ enum ieum_err places_check(const struct core *c, char *what, size_t what_bytes)
 	}
 	if (!err)
 		err = check_waits(&k);
+	if (!err)
+		err = check_senders(&k);
 	if (!err && (ready != c->places.n_ready || k.lapses != c->places.lapses.n))
 		err = wrong(&k, "%u pools are ready and %u holds lapse, counted %u and %u", ready,
 			    k.lapses, c->places.n_ready, c->places.lapses.n);
+	if (!err && k.pools_due != c->places.pools_due.n)
+		err = wrong(&k, "%u pools are due, counted %u", k.pools_due, c->places.pools_due.n);
 	free(k.held);
 	free(k.taken);
 	return err;

@@ -28,6 +28,9 @@ static enum ieum_err write_pool(struct snapshot_writing *w, uint32_t number)
 	m.said = p->said;
 	m.places = p->places;
 	m.as_of_at_ms = p->as_of_at_ms;
+	m.renews_at_ms = p->renews_at_ms;
+	m.stale_at_ms = p->stale_at_ms;
+	m.stale_told = p->stale_told;
 	return snapshot_put(w, IEUM__V1__SNAPSHOT_RECORD__WHAT_POOL, &m);
 }
 
@@ -43,6 +46,8 @@ static enum ieum_err write_hold(struct snapshot_writing *w, uint32_t h)
 	m.places = hold->places;
 	m.lapses_at_ms = hold->lapses_at_ms;
 	m.keeper = hold->keeper;
+	m.until_at_ms = hold->until_ms;
+	m.warn_at_ms = hold->warn_at_ms;
 	return snapshot_put(w, IEUM__V1__SNAPSHOT_RECORD__WHAT_HOLD, &m);
 }
 
@@ -75,6 +80,7 @@ static enum ieum_err write_wait(struct snapshot_writing *w, uint32_t h)
 	if (wait->need) {
 		describe_need(need_at(w->c, wait->need), &need);
 		m.need = &need;
+		m.need_made_by = need_at(w->c, wait->need)->made_by;
 	}
 	if (wait->offer)
 		m.offer_id = snapshot_id(referral_at(w->c, wait->offer)->id);
@@ -123,6 +129,7 @@ enum ieum_err places_write(struct snapshot_writing *w)
 enum ieum_err places_read_pool(struct core *c, const Ieum__V1__SnapshotPool *m)
 {
 	uint32_t number = c->places.n_pools + 1;
+	Ieum__V1__PoolDue due = IEUM__V1__POOL_DUE__INIT;
 	enum ieum_err err = pool_name(c, number, m->name);
 
 	if (err)
@@ -130,7 +137,11 @@ enum ieum_err places_read_pool(struct core *c, const Ieum__V1__SnapshotPool *m)
 	pool_at(c, number)->said = m->said;
 	pool_at(c, number)->places = m->places;
 	pool_at(c, number)->as_of_at_ms = m->as_of_at_ms;
-	return IEUM_E_OK;
+	due.pool = number;
+	due.renews_at_ms = m->renews_at_ms;
+	due.stale_at_ms = m->stale_at_ms;
+	due.stale_told = m->stale_told;
+	return apply_pool_due(c, &due);
 }
 
 /* A pool may have fewer places by now than are in use: they are its own while it is read. */
@@ -146,6 +157,8 @@ enum ieum_err places_read_hold(struct core *c, const Ieum__V1__SnapshotHold *m)
 		return IEUM_E_NO_MEMORY;
 	hold_at(c, h)->places = m->places;
 	hold_at(c, h)->keeper = m->keeper;
+	hold_at(c, h)->until_ms = m->until_at_ms;
+	hold_at(c, h)->warn_at_ms = m->warn_at_ms;
 	if (m->state != HOLD(HELD) && m->state != HOLD(TAKEN)) {
 		hold_at(c, h)->state = (uint8_t)m->state;
 		hold_at(c, h)->lapses_at_ms = m->lapses_at_ms;
@@ -166,12 +179,13 @@ enum ieum_err places_read_wait(struct core *c, const Ieum__V1__SnapshotWait *m)
 	uint32_t offer = m->offer_id.len == CORE_ID_BYTES ? state_referral(c, m->offer_id.data) : 0;
 
 	if (!rh || wait_of(c, rh) || m->state == 0 || m->state > WAIT(ENDED) ||
-	    (m->offer_id.len && !offer) || (m->state == WAIT(WAITING)) != (m->need != NULL))
+	    (m->offer_id.len && !offer) || m->need_made_by > c->n_participants ||
+	    (m->state == WAIT(WAITING)) != (m->need != NULL))
 		return IEUM_E_JOURNAL_CORRUPT;
 	e.entry_id = m->entry_id;
 	e.priority = m->priority;
 	e.places = m->places;
 	e.need = m->need;
 	e.lapses_at_ms = m->lapses_at_ms;
-	return waits_restore(c, &e, (uint8_t)m->state, offer);
+	return waits_restore(c, &e, (uint8_t)m->state, offer, m->need_made_by);
 }

@@ -2,7 +2,8 @@
  * who waits.  State is in places.h; nothing here changes it.
  *
  * The request of a message that asks for places has the effect TAKE_PLACE.  Its ladder has steps
- * "pool:NAME#2": two places of that pool are held and its keeper is asked, if they are free.
+ * "pool:NAME#2": two places of that pool are held and its keeper is asked, if they are free;
+ * "pool:NAME#2@1793577600000": they are needed until that moment.
  * Private to broker/core. */
 #ifndef IEUM_BROKER_CORE_PLACING_H
 #define IEUM_BROKER_CORE_PLACING_H
@@ -42,14 +43,16 @@ bool placing_cancels(const struct submission *s);
 
 /* A step of a ladder that asks the keeper of a pool. */
 struct placing_step {
-	uint32_t pool, places; /* pool 0: it is another step */
-	int index;             /* of the pool in the policy */
+	uint32_t pool, places;               /* pool 0: it is another step */
+	int index;                           /* of the pool in the policy */
+	int64_t until_ms;                    /* for which they are needed; 0: without an end */
+	char address[POLICY_NAME_BYTES + 8]; /* of the keeper, in the policy's language */
 };
 
 struct placing_step placing_read_step(const struct policy *p, const char *to);
 /* Are there enough places, and was the keeper not asked by this task? */
 bool placing_step_open(const struct core *c, const struct policy *p, const struct core_decision *d,
-		       const struct task *t, const struct placing_step *step);
+		       int64_t now_ms, const struct task *t, const struct placing_step *step);
 /* Holds them, and bounds the step's deadline. */
 enum ieum_err placing_step_hold(const struct core *c, const struct policy *p,
 				struct core_decision *d, core_time_us now, const struct task *t,
@@ -66,15 +69,34 @@ enum ieum_err placing_failed(const struct core *c, struct core_decision *d, core
 
 /* ---- time; place_due.c ---- */
 
-/* One hold that lapses, or one offer. */
+/* One hold that lapses or ends soon, one pool of which something is due, or one offer. */
 enum ieum_err placing_due(const struct core *c, const struct policy *p, core_time_us now,
 			  struct core_decision *d) IEUM_MUST_CHECK;
+
+/* ---- time, without anything that lapses; place_time.c ---- */
+
+/* Both sides, `wants` and `keeper` (mailboxes; 0: nobody), hear that the hold ends soon, or that its
+ * time is over. */
+enum ieum_err placing_tell_of_end(const struct occasion *o, const struct hold *hold, uint32_t wants,
+				  uint32_t keeper) IEUM_MUST_CHECK;
+/* They hear that a place which was accepted was not taken up in time. */
+enum ieum_err placing_tell_lapsed(const struct occasion *o, const struct hold *hold,
+				  uint32_t wants) IEUM_MUST_CHECK;
+/* When they are told of an end; 0: not before it. */
+int64_t placing_warns_at(const struct core *c, const struct policy *p, uint32_t pool,
+			 int64_t ends_at_ms, int64_t now_ms);
+/* A pool was counted: when that count is stale. */
+enum ieum_err placing_counted(const struct occasion *o, uint32_t number,
+			      int64_t as_of_at_ms) IEUM_MUST_CHECK;
+/* One pool whose places are given anew, or whose count is stale. */
+enum ieum_err placing_due_pool(const struct core *c, const struct policy *p, core_time_us now,
+			       struct core_decision *d) IEUM_MUST_CHECK;
 
 /* ---- the policy; place_policy.c ---- */
 
 /* Pools, places and waiting lists in the event of a policy that takes effect. */
-enum ieum_err placing_policy(const struct core *c, const struct policy *p, struct core_decision *d,
-			     Ieum__V1__PolicyChanged *e) IEUM_MUST_CHECK;
+enum ieum_err placing_policy(const struct core *c, const struct policy *p, core_time_us now,
+			     struct core_decision *d, Ieum__V1__PolicyChanged *e) IEUM_MUST_CHECK;
 
 /* ---- events; place_event.c ---- */
 
@@ -82,24 +104,29 @@ enum ieum_err placing_policy(const struct core *c, const struct policy *p, struc
 struct placing_change {
 	const struct hold *hold;
 	uint8_t state;
-	int64_t at_ms;                         /* when it lapses */
+	int64_t at_ms;                         /* when it lapses, or its time is over */
+	int64_t warn_at_ms;                    /* when both sides are told of that; 0: not */
+	bool told;                             /* nothing but that they were told */
 	const ProtobufCBinaryData *message_id; /* that did it; NULL: time */
 };
 enum ieum_err placing_change(struct core_decision *d, const struct core *c, core_time_us now,
 			     const struct placing_change *change) IEUM_MUST_CHECK;
-/* A new one, of the message with this id. */
+/* A new one, of the message with this id; `until_ms`: for which it is needed, 0: without an end. */
 enum ieum_err placing_begin(const struct policy *p, struct core_decision *d, core_time_us now,
 			    int pool, uint32_t places, const ProtobufCBinaryData *hold_id,
-			    int64_t lapses_at_ms) IEUM_MUST_CHECK;
+			    int64_t lapses_at_ms, int64_t until_ms) IEUM_MUST_CHECK;
 /* The hold's state once the decision so far is applied. */
 uint8_t placing_state(const struct core_decision *d, const struct core *c, const struct hold *hold);
 /* Free places of a pool once the decision so far is applied. */
 uint32_t placing_free(const struct core *c, const struct core_decision *d, uint32_t pool);
-/* Until when a place is held from the acceptance on; 0: as before. */
-int64_t placing_kept_until(const struct core *c, const struct policy *p, uint32_t pool,
+/* Until when a place is held from the acceptance on. */
+int64_t placing_kept_until(const struct core *c, const struct policy *p, const struct hold *hold,
 			   int64_t now_ms);
 /* The mailbox (number) of who keeps a pool of the policy. */
 uint32_t placing_keeper(const struct policy *p, int pool);
+/* Whoever keeps the pool has a conflict of interest in the case, or has handed it over: it is asked
+ * for no place. */
+bool placing_keeper_is_out(const struct occasion *o, int pool);
 /* An entry of a waiting list is offered a place no more, or was. */
 enum ieum_err placing_wait_ends(const struct core *c, struct core_decision *d, core_time_us now,
 				uint32_t wait, Ieum__V1__WaitState state) IEUM_MUST_CHECK;

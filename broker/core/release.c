@@ -40,8 +40,10 @@ static enum ieum_err visit(struct picking *k, uint32_t th, bool *taken)
 	const struct lane *l = lane_at(k->c, t->lane);
 	const struct delivery *d = delivery_at(k->c, t->delivery);
 	const struct heap *ready = &k->c->mailboxes[l->mailbox - 1].ready[l->urgency];
-	bool excluded =
-		l->core_case && case_excludes(case_at(k->c, l->core_case), k->who.participant);
+	bool excluded = l->core_case
+				? case_excludes(case_at(k->c, l->core_case), k->who.participant)
+				: agenda_copy_tells(k->c, referral_at(k->c, d->referral),
+						    k->who.participant);
 	bool avoided =
 		t->handed_back_by == k->connection && mailbox_is_shared(k->c, k->p, l->mailbox);
 	enum ieum_err err = IEUM_E_OK;
@@ -156,6 +158,7 @@ bool core_delivery(const struct core *c, uint64_t delivery_id, struct core_deliv
 		.received_at_ms = to_ms(r->at_us),
 		.cause = (Ieum__V1__DeliveryCause)d->cause,
 		.answer_by_at_ms = t ? t->due_at_ms : 0,
+		.urgency = (Ieum__V1__Urgency)(r->urgency + IEUM__V1__URGENCY__URGENCY_IMMEDIATE),
 		.case_id = r->core_case ? case_at(c, r->core_case)->id : NULL,
 		.message_id = r->id,
 	};

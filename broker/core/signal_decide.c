@@ -3,12 +3,16 @@
  *
  * Nothing here may show the sender of a signal what it was linked with: whatever goes wrong beside
  * its own tokens, the signal is accepted. */
+#include <stdlib.h>
 #include <string.h>
 
 #include "broker/core/cases.h"
 #include "broker/core/occasion.h"
 #include "broker/core/signals_in.h"
 #include "broker/core/submit.h"
+
+/* How exactly the id of a set's case says when it came to be. */
+#define ID_COARSE_MS ((int64_t)30 * 24 * 60 * 60 * 1000)
 
 /* A new signal and what it would join. */
 struct joining {
@@ -48,6 +52,13 @@ static bool has_tag(const struct joining *j, const Ieum__V1__TokenTag *t)
 		    j->tags[i]->tag == t->tag)
 			return true;
 	return false;
+}
+
+static uint32_t own_weight(const struct occasion *o)
+{
+	return o->referral->body_case == IEUM__V1__REFERRAL__BODY_RISK_SIGNAL
+		       ? o->referral->risk_signal->weight
+		       : 0;
 }
 
 /* What would say whom it is about; nobody gets a blind signal, so nobody needs it. */
@@ -222,8 +233,45 @@ static uint32_t mailbox_told(const struct joining *j)
 		       : 0;
 }
 
-static enum ieum_err open_case(struct occasion *n, struct hub_message *m, uint32_t owner)
+/* Of the signals that it joins, by their ids, which their senders alone know. */
+static uint64_t mix_signals(const struct joining *j)
 {
+	const struct core *c = j->o->c;
+	uint64_t mixed = j->n_sets;
+
+	for (size_t i = 0; i < j->n_sets; i++) {
+		for (uint32_t sh = signal_set_at(c, j->sets[i])->head; sh;
+		     sh = signal_at(c, sh)->set_next) {
+			uint64_t half[2];
+			memcpy(half, signal_at(c, sh)->id, sizeof half);
+			mixed = lookup_hash(mixed, half[0], half[1]);
+		}
+	}
+	return mixed;
+}
+
+/* The case's id goes to everyone who is asked in it.  As other ids are made it would tell when the
+ * set came to be, and by the event's number after whose signal. */
+static void blind_id(const struct joining *j, uint8_t id[CORE_ID_BYTES])
+{
+	const struct occasion *o = j->o;
+	int64_t ms = o->now_ms - o->now_ms % ID_COARSE_MS;
+	uint64_t mixed = mix_signals(j);
+
+	for (int i = 0; i < 6; i++)
+		id[i] = (uint8_t)((uint64_t)ms >> (40 - 8 * i));
+	do {
+		mixed = lookup_hash(mixed, decision_seq(o->c, o->d), (uint64_t)o->now);
+		for (int i = 0; i < 8; i++)
+			id[8 + i] = (uint8_t)(mixed >> (56 - 8 * i));
+		id[8] = (uint8_t)(0x80 | (id[8] & 0x3f));
+	} while (state_referral(o->c, id));
+}
+
+static enum ieum_err open_case(const struct joining *j, struct occasion *n, struct hub_message *m,
+			       uint32_t owner)
+{
+	blind_id(j, m->id);
 	m->envelope.open_case = true;
 	m->envelope.case_id = (ProtobufCBinaryData){ 0, NULL };
 	m->e->case_id = m->envelope.message_id;
@@ -270,6 +318,61 @@ static void fill_notice(const struct joining *j, const struct tally *t, int64_t 
 	notice->category_only = j->linkage->category_only;
 }
 
+/* "2026-11" as a number; the codec has looked at its form. */
+static uint32_t month_of(const Ieum__V1__Referral *r)
+{
+	const char *text =
+		r->body_case == IEUM__V1__REFERRAL__BODY_RISK_SIGNAL ? r->risk_signal->month : "";
+	char *end;
+	unsigned long year = strtoul(text, &end, 10);
+	unsigned long month = *end == '-' ? strtoul(end + 1, NULL, 10) : 0;
+
+	return year >= 1 && year <= 9999 && month >= 1 && month <= 12
+		       ? (uint32_t)(year * 12 + month - 1)
+		       : 0;
+}
+
+static enum ieum_err add_sign(const struct joining *j, Ieum__V1__LinkedSetNotice *notice,
+			      uint32_t category, uint32_t month, uint32_t weight)
+{
+	Ieum__V1__LinkedSign *sign = decision_zalloc(j->o->d, sizeof *sign);
+
+	if (!sign)
+		return IEUM_E_NO_MEMORY;
+	*sign = (Ieum__V1__LinkedSign)IEUM__V1__LINKED_SIGN__INIT;
+	sign->category = (Ieum__V1__Category)category;
+	sign->month = signal_month_text(&j->o->d->arena, month);
+	sign->weight = weight;
+	if (!sign->month)
+		return IEUM_E_NO_MEMORY;
+	if (notice->n_signs < SIGNALS_SIGNS_MAX)
+		notice->signs[notice->n_signs++] = sign;
+	return IEUM_E_OK;
+}
+
+/* What the signals say, so that it can be discussed by category. */
+static enum ieum_err fill_signs(const struct joining *j, uint32_t weight,
+				Ieum__V1__LinkedSetNotice *notice)
+{
+	const struct core *c = j->o->c;
+	enum ieum_err err = IEUM_E_OK;
+
+	notice->signs = decision_zalloc(j->o->d, SIGNALS_SIGNS_MAX * sizeof *notice->signs);
+	if (!notice->signs)
+		return IEUM_E_NO_MEMORY;
+	for (size_t i = 0; i < j->n_sets; i++) {
+		const struct signal_set *set = signal_set_at(c, j->sets[i]);
+		for (uint32_t sh = set->head; sh && !err; sh = signal_at(c, sh)->set_next) {
+			const struct signal *s = signal_at(c, sh);
+			if (set->core_case || s->until_ms > j->o->now_ms)
+				err = add_sign(j, notice, s->category, s->month, s->weight);
+		}
+	}
+	return err ? err
+		   : add_sign(j, notice, (uint32_t)j->o->referral->envelope->category,
+			      month_of(j->o->referral), weight);
+}
+
 /* By the rules where one has recipients; else simply to the case's owner. */
 static enum ieum_err send_notice(const struct occasion *n, struct hub_message *m)
 {
@@ -306,7 +409,11 @@ static enum ieum_err make_known(const struct joining *j, const struct tally *t, 
 	if (!m)
 		return IEUM_E_NO_MEMORY;
 	fill_notice(j, t, until_ms, m->referral.linked_set_notice);
-	err = j->known ? link_other(j, m) : open_case(&n, m, owner);
+	err = fill_signs(j, own_weight(o), m->referral.linked_set_notice);
+	if (err)
+		return err;
+	m->envelope.legal_basis = o->referral->envelope->legal_basis;
+	err = j->known ? link_other(j, m) : open_case(j, &n, m, owner);
 	*case_id = m->e->case_id;
 	return err ? err : send_notice(&n, m);
 }
@@ -323,8 +430,9 @@ static enum ieum_err keep(const struct joining *j, ProtobufCBinaryData case_id, 
 	e->linkage = (char *)j->linkage->name;
 	e->message_id = o->referral->envelope->message_id;
 	e->participant = o->participant;
-	if (o->referral->body_case == IEUM__V1__REFERRAL__BODY_RISK_SIGNAL)
-		e->weight = o->referral->risk_signal->weight;
+	e->weight = own_weight(o);
+	e->month = month_of(o->referral);
+	e->category = o->referral->envelope->category;
 	e->tags = arena_copy(&o->d->arena, j->tags, j->n_tags * sizeof *e->tags);
 	e->n_tags = j->n_tags;
 	e->until_at_ms = policy_due(o->p, o->now_ms, j->linkage->within);
@@ -350,12 +458,19 @@ static int64_t set_until(const struct joining *j)
 }
 
 /* What is over makes room when the next one is kept. */
-static bool has_room(const struct occasion *o)
+static enum ieum_err check_room(const struct occasion *o)
 {
 	const struct heap_entry *first = heap_first(&o->c->signals.ends);
 
-	return o->c->signals.records.live < CORE_SIGNALS_MAX ||
-	       (first && (int64_t)first->key <= o->now_ms);
+	if (first && (int64_t)first->key <= o->now_ms)
+		return IEUM_E_OK;
+	if (o->c->participants[o->participant - 1].n_signals >= CORE_SIGNALS_PER_SENDER_MAX)
+		return decision_refuse(o->d, IEUM_E_SENDER_FULL, "%d signals are kept",
+				       CORE_SIGNALS_PER_SENDER_MAX);
+	if (o->c->signals.records.live < CORE_SIGNALS_MAX)
+		return IEUM_E_OK;
+	o->d->retry_after_ms = CORE_RETRY_FULL_MS;
+	return decision_refuse(o->d, IEUM_E_HUB_FULL, "signals");
 }
 
 enum ieum_err signals_decide(const struct occasion *o, int linkage)
@@ -371,16 +486,11 @@ enum ieum_err signals_decide(const struct occasion *o, int linkage)
 		err = read_tags(&j);
 	if (err || !t)
 		return err ? err : IEUM_E_NO_MEMORY;
-	if (!has_room(o)) {
-		o->d->retry_after_ms = CORE_RETRY_FULL_MS;
-		return decision_refuse(o->d, IEUM_E_HUB_FULL, "signals");
-	}
+	err = check_room(o);
+	if (err)
+		return err;
 	find_joined(&j);
-	tally_one(t, o->participant,
-		  o->referral->body_case == IEUM__V1__REFERRAL__BODY_RISK_SIGNAL
-			  ? o->referral->risk_signal->weight
-			  : 0,
-		  o->now_ms);
+	tally_one(t, o->participant, own_weight(o), o->now_ms);
 	for (size_t i = 0; i < j.n_sets; i++)
 		tally_set(&j, j.sets[i], t);
 	int64_t until_ms = set_until(&j);
@@ -422,20 +532,35 @@ static enum ieum_err address(const struct occasion *o, struct hub_message *m, co
 	return IEUM_E_OK;
 }
 
+_Static_assert(CORE_CASE_MEMBERS_MAX >= SIGNALS_PER_SET_MAX + 64,
+	       "all senders of a set can join its case, beside who works on it");
+_Static_assert(CORE_DECISION_EVENTS_MAX >= 3 * CORE_CASE_MEMBERS_MAX, "each can be told at once");
+
+/* In a case that is full its owner has to ask them. */
+static bool has_room_for(const struct occasion *o, int participant)
+{
+	const struct core_case *k = case_at(o->c, o->core_case);
+	int box = policy_participant(o->p, participant)->mailbox;
+
+	return (box != POLICY_NONE && case_member(k, policy_mailbox(o->p, box)->number)) ||
+	       decision_case_members(o->c, o->d, k->id) < CORE_CASE_MEMBERS_MAX;
+}
+
 static enum ieum_err ask_sender(const struct occasion *o, const struct signal_set *set,
 				uint32_t sender, const char *gate)
 {
 	int index = state_policy_participant(o->c, o->p, sender);
 	struct occasion n;
 
-	if (index == POLICY_NONE || case_excludes(case_at(o->c, o->core_case), sender) ||
-	    decision_case_members(o->c, o->d, case_at(o->c, o->core_case)->id) >=
-		    CORE_CASE_MEMBERS_MAX)
+	if (index == POLICY_NONE || case_excludes(case_at(o->c, o->core_case), sender))
 		return IEUM_E_OK;
 	enum ieum_err err = occasion_of_time(o->c, o->p, o->d, o->now, o->core_case, &n);
 	if (err)
 		return err;
 	n.urgency = o->urgency;
+	n.basis = o->referral && o->referral->envelope->legal_basis
+			  ? o->referral->envelope->legal_basis->kind
+			  : o->basis;
 	struct hub_message *m =
 		hub_message_new(&n, IEUM__V1__MESSAGE_TYPE__MESSAGE_TYPE_IDENTITY_REQUEST);
 	if (!m)
@@ -444,19 +569,22 @@ static enum ieum_err ask_sender(const struct occasion *o, const struct signal_se
 	err = list_own(o, set, sender, m->referral.identity_request);
 	if (!err)
 		err = address(o, m, policy_participant(o->p, index)->name);
-	return err ? err : hub_message_by_rules(&n, m);
+	if (err || has_room_for(o, index))
+		return err ? err : hub_message_by_rules(&n, m);
+	err = hub_message_address(&n, m, "case_owner",
+				  IEUM__V1__DELIVERY_CAUSE__DELIVERY_CAUSE_RULE);
+	return err ? err : hub_message_end(&n, m);
 }
 
 enum ieum_err signals_ask_who(const struct occasion *o, const char *gate)
 {
 	const struct core_case *k = case_at(o->c, o->core_case);
 	const struct signal_set *set = k->signal_set ? signal_set_at(o->c, k->signal_set) : NULL;
-	uint32_t asked[SIGNAL_SENDERS_MAX];
+	uint32_t asked[SIGNALS_PER_SET_MAX];
 	size_t n = 0;
 	enum ieum_err err = IEUM_E_OK;
 
-	for (uint32_t sh = set ? set->head : 0; sh && n < SIGNAL_SENDERS_MAX && !err;
-	     sh = signal_at(o->c, sh)->set_next) {
+	for (uint32_t sh = set ? set->head : 0; sh && !err; sh = signal_at(o->c, sh)->set_next) {
 		uint32_t sender = signal_at(o->c, sh)->participant;
 		size_t i = 0;
 		while (i < n && asked[i] != sender)

@@ -1,6 +1,7 @@
 /* The sets of blind signals as a part of the state; see signals.h. */
 #include "broker/core/signals.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -42,6 +43,64 @@ bool signals_own_case(const struct core *c, const struct core_case *k)
 {
 	return k->referrals.head && referral_at(c, k->referrals.head)->type ==
 					    IEUM__V1__MESSAGE_TYPE__MESSAGE_TYPE_LINKED_SET_NOTICE;
+}
+
+const char *signals_linkage(const struct core *c, const struct core_case *k)
+{
+	return k->signal_set ? signal_set_at(c, k->signal_set)->linkage : NULL;
+}
+
+enum ieum_err signals_months(const struct core *c, const struct core_case *k, struct arena *arena,
+			     char ***list, size_t *n)
+{
+	uint32_t seen[SIGNALS_MONTHS_MAX];
+	uint32_t sh = k->signal_set ? signal_set_at(c, k->signal_set)->head : 0;
+
+	*n = 0;
+	*list = arena_zalloc(arena, SIGNALS_MONTHS_MAX * sizeof **list);
+	if (!*list)
+		return IEUM_E_NO_MEMORY;
+	for (; sh && *n < SIGNALS_MONTHS_MAX; sh = signal_at(c, sh)->set_next) {
+		uint32_t month = signal_at(c, sh)->month;
+		bool known = month == 0;
+		for (size_t i = 0; i < *n; i++)
+			known |= seen[i] == month;
+		if (known)
+			continue;
+		seen[*n] = month;
+		(*list)[*n] = signal_month_text(arena, month);
+		if (!(*list)[(*n)++])
+			return IEUM_E_NO_MEMORY;
+	}
+	return IEUM_E_OK;
+}
+
+char *signal_month_text(struct arena *arena, uint32_t month)
+{
+	enum { TEXT_BYTES = 16 };
+	char *text = arena_zalloc(arena, TEXT_BYTES);
+
+	if (text && month)
+		(void)snprintf(text, TEXT_BYTES, "%04u-%02u", month / 12 % 10000, month % 12 + 1);
+	return text;
+}
+
+/* Of a set that is over it isn't known which linkage made it: then the gate of each counts. */
+bool signals_closed_case(const struct core *c, const struct policy *p, const struct core_case *k,
+			 int64_t now_ms)
+{
+	const char *name = signals_own_case(c, k) ? signals_linkage(c, k) : NULL;
+	bool known = name && policy_find_linkage(p, name) != POLICY_NONE;
+
+	if (!signals_own_case(c, k))
+		return false;
+	for (int i = 0; policy_linkage(p, i); i++) {
+		const struct policy_gate *gate = policy_linkage_gate(p, i);
+		if (gate && (!known || strcmp(policy_linkage(p, i)->name, name) == 0) &&
+		    !gate_is_open(&k->gates, gate->name, now_ms))
+			return true;
+	}
+	return false;
 }
 
 uint32_t signal_find(const struct core *c, const uint8_t id[CORE_ID_BYTES])
@@ -180,6 +239,8 @@ static void drop_signal(struct core *c, uint32_t sh)
 	*(s->set_prev ? &signal_at(c, s->set_prev)->set_next : &set->head) = s->set_next;
 	*(s->set_next ? &signal_at(c, s->set_next)->set_prev : &set->tail) = s->set_prev;
 	set->n--;
+	if (s->participant)
+		c->participants[s->participant - 1].n_signals--;
 	lookup_remove(&c->signals.ids, state_id_hash(c, s->id), sh);
 	s->seq = 0;
 	slab_put(&c->signals.records, sh);
@@ -336,7 +397,11 @@ enum ieum_err apply_signal_kept(struct core *c, const struct applied *a,
 	s->at_ms = to_ms(a->at_us);
 	s->until_ms = e->until_at_ms;
 	s->participant = e->participant;
+	if (s->participant)
+		c->participants[s->participant - 1].n_signals++;
 	s->weight = e->weight;
+	s->month = e->month;
+	s->category = (uint8_t)e->category;
 	err = take_tags(s, e->tags, e->n_tags);
 	for (uint32_t i = 0; i < s->n_tags && !err; i++)
 		err = post(c, sh, i);
@@ -378,6 +443,8 @@ static enum ieum_err write_signal(struct snapshot_writing *w, const struct signa
 	m.until_at_ms = s->until_ms;
 	m.participant = s->participant;
 	m.weight = s->weight;
+	m.month = s->month;
+	m.category = s->category;
 	m.set_id = snapshot_id(first->id);
 	for (; m.n_tags < s->n_tags; m.n_tags++) {
 		Ieum__V1__TokenTag *t = &tags[m.n_tags];
@@ -456,7 +523,11 @@ enum ieum_err signals_read(struct core *c, const Ieum__V1__SnapshotSignal *m)
 	s->at_ms = m->at_ms;
 	s->until_ms = m->until_at_ms;
 	s->participant = m->participant;
+	if (s->participant)
+		c->participants[s->participant - 1].n_signals++;
 	s->weight = m->weight;
+	s->month = m->month;
+	s->category = (uint8_t)m->category;
 	err = take_tags(s, m->tags, m->n_tags);
 	for (uint32_t i = 0; i < s->n_tags && !err; i++)
 		if (m->found_by & UINT32_C(1) << i)
@@ -491,9 +562,25 @@ static const char *check_set(const struct core *c, uint32_t set, uint32_t *n_sig
 	return NULL;
 }
 
+/* Each sender's own. */
+static const char *check_senders(const struct core *c)
+{
+	uint32_t *n = calloc(c->n_participants + 1U, sizeof *n);
+	const char *wrong = n ? NULL : "no memory to count signals";
+
+	for (uint32_t h = 1; n && h < c->signals.records.used; h++)
+		if (signal_at(c, h)->seq)
+			n[signal_at(c, h)->participant]++;
+	for (uint32_t i = 1; n && i <= c->n_participants; i++)
+		if (n[i] != c->participants[i - 1].n_signals)
+			wrong = "a sender has another number of signals than counted";
+	free(n);
+	return wrong;
+}
+
 const char *signals_check(const struct core *c)
 {
-	const char *wrong = NULL;
+	const char *wrong = check_senders(c);
 	uint32_t n_signals = 0;
 	uint32_t n_places = 0;
 

@@ -24,20 +24,23 @@
 #include "proto/error.h"
 
 enum {
-	CORE_SIGNALS_MAX = 1 << 18, /* kept at one time */
-	SIGNAL_TAGS_MAX = 16,       /* of one signal, as an envelope has tokens */
-	SIGNAL_TOKEN_BYTES = 34,    /* kind, epoch, HMAC-SHA-256: docs/tokens.md */
+	CORE_SIGNALS_MAX = 1 << 18,                          /* kept at one time … */
+	CORE_SIGNALS_PER_SENDER_MAX = CORE_SIGNALS_MAX / 16, /* … of one sender */
+	SIGNAL_TAGS_MAX = 16,    /* of one signal, as an envelope has tokens */
+	SIGNAL_TOKEN_BYTES = 34, /* kind, epoch, HMAC-SHA-256: docs/tokens.md */
 	SIGNAL_KIND_MAX = 15,
 	SIGNAL_TAG_BYTES = 8,        /* of the HMAC */
 	SIGNALS_PER_TAG_MAX = 64,    /* further ones push out the oldest … */
 	SIGNALS_PER_TAG_OWN_MAX = 8, /* … of the same sender, when it has that many */
 	SIGNALS_PER_SET_MAX = 256,   /* then the oldest leaves it */
 	SIGNALS_JOINED_MAX = 4,      /* sets that one signal can make one */
-	SIGNAL_SENDERS_MAX = 24,     /* of one set that are asked who it is */
 	SIGNALS_ENDED_MAX = 4,       /* sets that end on occasion of one new signal */
+	SIGNALS_SIGNS_MAX = 32,      /* of a set that its notice tells */
+	SIGNALS_MONTHS_MAX = 12,     /* of a set that an agenda shows */
 };
 
 struct core;
+struct arena;
 struct core_case;
 struct applied;
 struct occasion;
@@ -49,6 +52,8 @@ struct signal {
 	uint64_t seq;   /* of the event that kept it; 0: the record is free */
 	int64_t at_ms, until_ms;
 	uint32_t participant, weight;
+	uint32_t month;                   /* year * 12 + month - 1; 0: not stated */
+	uint8_t category;                 /* as the message had it */
 	uint32_t set, set_prev, set_next; /* in order of seq */
 	uint32_t n_tags;
 	uint64_t tags[SIGNAL_TAGS_MAX];
@@ -89,6 +94,15 @@ void signals_deinit(struct core *c);
 
 /* Is the case a linked set's? */
 bool signals_own_case(const struct core *c, const struct core_case *k);
+/* By which linkage; NULL: the set is over, or united with another. */
+const char *signals_linkage(const struct core *c, const struct core_case *k);
+/* The months of its signals, each once, "2026-11"; at most SIGNALS_MONTHS_MAX. */
+enum ieum_err signals_months(const struct core *c, const struct core_case *k, struct arena *arena,
+			     char ***list, size_t *n) IEUM_MUST_CHECK;
+/* Is it a linked set's whose gate is closed?  Then only its owner knows how and when it came to be. */
+bool signals_closed_case(const struct core *c, const struct policy *p, const struct core_case *k,
+			 int64_t now_ms);
+
 /* ---- deciding ---- */
 
 /* The occasion's message is a signal of that linkage: it is kept, and may make a set known.

@@ -24,6 +24,8 @@ static inline struct tag_place *tag_place_at(const struct core *c, uint32_t h)
 	return slab_at(&c->signals.places, h);
 }
 
+/* "2026-11", or "" for 0. */
+char *signal_month_text(struct arena *arena, uint32_t month);
 /* By the message's id; 0: it is not kept. */
 uint32_t signal_find(const struct core *c, const uint8_t id[CORE_ID_BYTES]);
 uint32_t signal_find_tag(const struct core *c, uint8_t kind, uint8_t epoch, uint64_t tag);

@@ -11,7 +11,10 @@
 #include "broker/core/counts_snapshot.h"
 #include "broker/core/mailbox.h"
 #include "broker/core/handover_snapshot.h"
+#include "broker/core/leaving.h"
+#include "broker/core/participation.h"
 #include "broker/core/places_snapshot.h"
+#include "broker/core/readers.h"
 #include "broker/core/snapshot.h"
 #include "broker/core/state.h"
 #include "broker/core/task.h"
@@ -134,7 +137,11 @@ static enum ieum_err read_case(struct reading *rd, const Ieum__V1__SnapshotCase 
 	enum ieum_err err = case_set_jurisdiction(k, m->jurisdiction);
 	if (!err)
 		err = gates_read(&k->gates, m->gates, m->n_gates);
-	return err ? err : read_members(c, k, m);
+	if (!err)
+		err = readers_read(c, &k->readers, m->readers, m->n_readers);
+	if (!err)
+		err = read_members(c, k, m);
+	return err ? err : participation_read(c, ch, m);
 }
 
 uint32_t snapshot_case(const struct core *c, uint64_t seq)
@@ -274,6 +281,7 @@ static enum ieum_err read_approval(struct task *t, const Ieum__V1__SnapshotTask 
 
 	from.quorum = m->quorum;
 	from.quorum_of_kinds = m->quorum_of_kinds;
+	from.quorum_of_agencies = m->quorum_of_agencies;
 	from.gate = m->gate;
 	from.gate_for_ms = m->gate_for_ms;
 	enum ieum_err err = approval_new(&from, &t->approval);
@@ -313,6 +321,8 @@ static enum ieum_err read_task(struct core *c, uint32_t rh, uint8_t index,
 	t->effect_reason = (uint8_t)m->effect_reason;
 	t->blocks_closing = m->blocks_closing;
 	t->rejection_ends = m->rejection_ends;
+	t->awaits = (uint8_t)m->awaits;
+	t->more_times = (uint8_t)m->more_times;
 	t->answer = (uint8_t)m->answer;
 	memcpy(t->jurisdiction, m->jurisdiction, strlen(m->jurisdiction));
 	for (size_t i = 0; i < m->n_asked && !err; i++)
@@ -353,11 +363,14 @@ static enum ieum_err read_referral(struct reading *rd, const Ieum__V1__SnapshotR
 	r->category = (uint8_t)m->category;
 	r->erased = m->erased != 0;
 	r->basis = (uint8_t)m->basis;
+	r->consent_withdrawn = m->consent_withdrawn != 0;
 	struct list *list = ch ? &case_at(c, ch)->referrals : &c->loose;
 	r->prev_in_case = list->tail;
 	*(list->tail ? &referral_at(c, list->tail)->next_in_case : &list->head) = rh;
 	list->tail = rh;
 	enum ieum_err err = state_add_referral(c, rh);
+	if (!err)
+		err = readers_read(c, &r->readers, m->readers, m->n_readers);
 	for (size_t i = 0; i < m->n_deliveries && !err; i++)
 		err = read_delivery(rd, rh, m->deliveries[i]);
 	if (!err && m->n_tasks > POLICY_TASKS_MAX)
@@ -442,6 +455,8 @@ static enum ieum_err read_order(struct reading *rd, const Ieum__V1__SnapshotOrde
 	}
 	if (!err)
 		err = handover_read_forwards(c, m);
+	if (!err)
+		err = leavers_read(c, m);
 	c->last_connection = rd->last_connection;
 	rd->ended = true;
 	return err;
@@ -463,6 +478,8 @@ static enum ieum_err read_record(struct reading *rd, const Ieum__V1__SnapshotRec
 	case IEUM__V1__SNAPSHOT_RECORD__WHAT_POOL: return places_read_pool(rd->c, r->pool);
 	case IEUM__V1__SNAPSHOT_RECORD__WHAT_HOLD: return places_read_hold(rd->c, r->hold);
 	case IEUM__V1__SNAPSHOT_RECORD__WHAT_WAIT: return places_read_wait(rd->c, r->wait);
+	case IEUM__V1__SNAPSHOT_RECORD__WHAT_AGREEMENT:
+		return apply_agreement_due(rd->c, r->agreement);
 	case IEUM__V1__SNAPSHOT_RECORD__WHAT_COUNT: return counts_read(rd->c, r->count);
 	case IEUM__V1__SNAPSHOT_RECORD__WHAT_MAILBOX: return read_mailbox(rd, r->mailbox);
 	case IEUM__V1__SNAPSHOT_RECORD__WHAT_ORDER: return read_order(rd, r->order);

@@ -9,7 +9,10 @@
 #include "broker/core/cases.h"
 #include "broker/core/counts_snapshot.h"
 #include "broker/core/handover_snapshot.h"
+#include "broker/core/leaving.h"
+#include "broker/core/participation.h"
 #include "broker/core/places_snapshot.h"
+#include "broker/core/readers.h"
 #include "broker/core/snapshot.h"
 #include "broker/core/state.h"
 #include "broker/core/task.h"
@@ -160,7 +163,11 @@ static enum ieum_err write_case(struct snapshot_writing *w, const struct core_ca
 		return IEUM_E_NO_MEMORY;
 	if (k->contact && !(m.safe_contact = contact_message(&w->arena, k->contact)))
 		return IEUM_E_NO_MEMORY;
-	enum ieum_err err = handover_write_case(w, k, &m);
+	enum ieum_err err = readers_write(w, k->readers, &m.readers, &m.n_readers);
+	if (!err)
+		err = handover_write_case(w, k, &m);
+	if (!err)
+		err = participation_write(w, k, &m);
 	return err ? err : snapshot_put(w, IEUM__V1__SNAPSHOT_RECORD__WHAT_CASE, &m);
 }
 
@@ -283,10 +290,13 @@ static enum ieum_err put_task(struct snapshot_writing *w, const struct task *t,
 	m->effect_reason = t->effect_reason;
 	m->blocks_closing = t->blocks_closing;
 	m->rejection_ends = t->rejection_ends;
+	m->awaits = t->awaits;
+	m->more_times = t->more_times;
 	m->answer = t->answer;
 	if (t->approval) {
 		m->quorum = t->approval->quorum;
 		m->quorum_of_kinds = t->approval->of_kinds;
+		m->quorum_of_agencies = t->approval->of_agencies;
 		m->accepted_by = t->approval->accepted_by;
 		m->n_accepted_by = t->approval->n_accepted;
 		m->gate = t->approval->gate;
@@ -348,7 +358,10 @@ static enum ieum_err write_referral(struct snapshot_writing *w, const struct ref
 	m.category = r->category;
 	m.erased = r->erased;
 	m.basis = r->basis;
+	m.consent_withdrawn = r->consent_withdrawn;
 	enum ieum_err err = put_parts(w, r, &m);
+	if (!err)
+		err = readers_write(w, r->readers, &m.readers, &m.n_readers);
 	return err ? err : snapshot_put(w, IEUM__V1__SNAPSHOT_RECORD__WHAT_REFERRAL, &m);
 }
 
@@ -420,6 +433,8 @@ static enum ieum_err write_order(struct snapshot_writing *w)
 	for (uint32_t h = c->closed.head; h; h = case_at(c, h)->closed_next)
 		m.closed[m.n_closed++] = case_at(c, h)->seq;
 	enum ieum_err err = handover_write_forwards(w, &m);
+	if (!err)
+		err = leavers_write(w, &m);
 	return err ? err : snapshot_put(w, IEUM__V1__SNAPSHOT_RECORD__WHAT_ORDER, &m);
 }
 
@@ -443,6 +458,8 @@ enum ieum_err core_snapshot_write(const struct core *c, struct buf *out)
 		err = counts_write(&w);
 	if (!err)
 		err = places_write(&w);
+	if (!err)
+		err = agreements_write(&w);
 	if (!err)
 		err = signals_write(&w);
 	if (!err)

@@ -16,9 +16,11 @@
 #include "broker/core/counts.h"
 #include "broker/core/deadlines.h"
 #include "broker/core/agenda.h"
+#include "broker/core/agreements.h"
 #include "broker/core/gates.h"
 #include "broker/core/handovers.h"
 #include "broker/core/heap.h"
+#include "broker/core/leavers.h"
 #include "broker/core/lookup.h"
 #include "broker/core/names.h"
 #include "broker/core/places.h"
@@ -27,13 +29,13 @@
 #include "broker/core/slab.h"
 
 enum {
-	CORE_URGENCIES = 4,              /* immediate, urgent, priority, routine */
-	CORE_ROUTE_BITS = 8,             /* delivery id = seq << 8 | route */
-	CORE_PARTICIPANTS_MAX = 1 << 20, /* ever named in one journal */
-	CORE_ACTORS_MAX = 1 << 17,       /* people and workstations ever seen */
-	CORE_CASE_TASKS_MAX = 256,       /* open at one time in a case */
-	CORE_ASKED_MAX = 64,             /* mailboxes that may answer one task */
-	CORE_CASE_EXCLUDED_MAX = 64,     /* participants */
+	CORE_URGENCIES = 4,                              /* immediate, urgent, priority, routine */
+	CORE_ROUTE_BITS = 8,                             /* delivery id = seq << 8 | route */
+	CORE_PARTICIPANTS_MAX = 1 << 20,                 /* ever named in one journal */
+	CORE_ACTORS_MAX = 1 << 17,                       /* people and workstations ever seen */
+	CORE_CASE_TASKS_MAX = 2 * CORE_CASE_MEMBERS_MAX, /* open at one time in a case */
+	CORE_ASKED_MAX = 64,                             /* mailboxes that may answer one task */
+	CORE_CASE_EXCLUDED_MAX = 64,                     /* participants */
 };
 
 /* A closed case is remembered so long after its last event: a report within a year of another
@@ -70,9 +72,12 @@ struct delivery {
 	uint8_t task; /* index + 1 */
 };
 
+/* Of a delivery: who had it before.  Of a message: who got its content by a query.  Of a case: who
+ * read its timeline, and how much of it was there. */
 struct reader {
 	uint32_t participant;
 	uint32_t next;
+	uint64_t seq; /* of the event of its last reading; of a delivery: 0 */
 };
 
 struct transit {
@@ -120,11 +125,13 @@ struct referral {
 	uint32_t first_delivery, last_delivery;
 	uint32_t first_task;
 	uint32_t n_unsettled;
+	uint32_t readers; /* by a query */
 	uint8_t type;
 	uint8_t urgency; /* 0 to 3 */
 	uint8_t category;
 	uint8_t erased;
-	uint8_t basis; /* BasisKind; 0: none */
+	uint8_t basis;          /* BasisKind; 0: none */
+	bool consent_withdrawn; /* of this message alone */
 };
 
 struct asked {
@@ -157,6 +164,8 @@ struct task {
 	uint8_t answer; /* the last */
 	bool blocks_closing;
 	bool rejection_ends;
+	uint8_t awaits;     /* enum Ieum__V1__Awaits */
+	uint8_t more_times; /* that whoever is asked now asked for more time; at most 255 */
 	char jurisdiction[16];
 };
 
@@ -194,6 +203,7 @@ struct timeline {
 struct member {
 	uint32_t mailbox;
 	bool sent;               /* into the case; else it received */
+	bool out;                /* it has declined, and reads the case no more */
 	int64_t last_read_at_ms; /* by a query; 0: never */
 };
 
@@ -231,6 +241,7 @@ struct core_case {
 	uint32_t n_ended;
 	uint32_t handover;          /* number of the one it is in; 0: none */
 	uint32_t kept_in;           /* number of the one in which it stayed; 0: none */
+	uint32_t readers;           /* of its timeline, by a query */
 	uint32_t n_holds;           /* that hold or took places, of its messages */
 	uint8_t state_but_handover; /* what its state would be but for that */
 	uint8_t state, category;
@@ -253,6 +264,9 @@ struct mailbox {
 struct participant {
 	char *name;
 	uint32_t n_connections;
+	struct agreement agreement;
+	uint32_t n_signals, n_waits; /* that it sent: kept, and waiting now */
+	uint32_t n_needs;            /* that were new when it waited for them */
 };
 
 struct actor {
@@ -272,6 +286,9 @@ struct connection {
 struct scratch {
 	struct policy_decision decision;
 	struct heap candidates;
+	/* By mailbox: counted by the count of this number, so that none has to be cleared. */
+	uint32_t *counted;
+	uint32_t cap_counted, count;
 };
 
 struct core {
@@ -299,11 +316,13 @@ struct core {
 	struct seqmap seqs; /* of submitted and escalated events to referrals */
 
 	struct handovers handovers;
+	struct leavers leavers;
 	core_sha256_fn *sha256; /* NULL: no jurisdiction can be handed over */
 	struct counts counts;
 	struct places places;
 	struct signals signals;
 	struct agendas agendas;
+	struct heap agreements; /* participants that have to be told of the end of theirs */
 
 	struct heap clocks;  /* tasks */
 	struct heap waiting; /* transits */

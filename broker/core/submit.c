@@ -7,6 +7,7 @@
 #include "broker/core/counting.h"
 #include "broker/core/handover.h"
 #include "broker/core/occasion.h"
+#include "broker/core/participation.h"
 #include "broker/core/placing.h"
 #include "broker/core/task.h"
 
@@ -40,10 +41,7 @@ static enum ieum_err check_id(struct submission *s)
 	/* A longer window than before doesn't bring back what was forgotten. */
 	if (ms < s->now_ms - policy_limits(s->p)->id_window_ms || ms <= s->c->forgotten_id_ms)
 		return decision_refuse(s->d, IEUM_E_TOO_OLD, "envelope.message_id");
-	if (s->envelope->occurred_at_ms > s->now_ms + CORE_ID_FUTURE_MS)
-		return decision_refuse(s->d, IEUM_E_FIELD_INVALID,
-				       "envelope.occurred_at_ms: more than ten minutes ahead");
-	return IEUM_E_OK;
+	return submit_check_past_acts(s);
 }
 
 /* ---- what it belongs to ---- */
@@ -53,7 +51,7 @@ static bool knows_referral(const struct submission *s, const struct referral *r)
 {
 	if (r->sender == s->who.participant)
 		return true;
-	if (r->core_case && caller_in_case(s->c, s->p, &s->who, case_at(s->c, r->core_case)))
+	if (r->core_case && caller_reads_case(s->p, &s->who, case_at(s->c, r->core_case)))
 		return true;
 	for (uint32_t dh = r->first_delivery; dh; dh = delivery_at(s->c, dh)->next)
 		if (delivery_at(s->c, dh)->state != DELIVERY_WITHDRAWN &&
@@ -169,6 +167,7 @@ enum ieum_err submit_context(struct submission *s)
 		ctx->case_contact = k->contact;
 		ctx->gates_open = gates_open(s->p, k, s->now_ms);
 		ctx->linked_set = signals_own_case(s->c, k);
+		ctx->linkage = signals_linkage(s->c, k);
 		ctx->case_category = (Ieum__V1__Category)k->category;
 		ctx->case_jurisdiction = *k->jurisdiction ? k->jurisdiction : NULL;
 		ctx->case_owner = state_policy_mailbox(s->c, s->p, k->owner);
@@ -208,7 +207,7 @@ static enum ieum_err add_links(struct submission *s)
 		uint32_t other = id->len == CORE_ID_BYTES ? state_case(s->c, id->data) : 0;
 		const struct core_case *k = other ? case_at(s->c, other) : NULL;
 		if (!k || other == s->core_case || case_excludes(k, s->who.participant) ||
-		    !caller_in_case(s->c, s->p, &s->who, k))
+		    !caller_reads_case(s->p, &s->who, k))
 			return decision_refuse(s->d, IEUM_E_CASE_UNKNOWN,
 					       "envelope.case_links[%zu]", i);
 		if (known + i >= CORE_CASE_LINKS_MAX || k->n_links + i >= CORE_CASE_LINKS_MAX)
@@ -345,6 +344,7 @@ enum ieum_err submit_add_task(const struct policy *p, struct core_decision *d,
 	t->blocks_closing = from->blocks_closing;
 	t->quorum = from->quorum;
 	t->quorum_of_kinds = from->quorum_of_kinds;
+	t->quorum_of_agencies = from->quorum_of_agencies;
 	t->rejection_ends = from->rejection_ends;
 	t->gate = (char *)(from->gate ? from->gate : "");
 	t->gate_for_ms = from->gate_for_ms;
@@ -380,6 +380,7 @@ enum ieum_err submit_take_over(const struct core *c, const struct policy *p,
 	}
 	for (size_t i = 0; i < decided->n_rules && !err; i++)
 		e->rules[e->n_rules++] = (char *)decided->rules[i];
+	e->urgency = decided->urgency;
 	e->policy_hash = (ProtobufCBinaryData){ POLICY_HASH_BYTES, (uint8_t *)policy_hash(p) };
 	return err;
 }
@@ -422,7 +423,7 @@ static enum ieum_err check_case_room(struct submission *s)
 {
 	const struct core_case *k = s->core_case ? case_at(s->c, s->core_case) : NULL;
 	size_t members = k ? k->n_members : 0;
-	size_t open = (k ? k->n_open : 0) + s->e->n_tasks;
+	size_t open = (k ? k->n_open : 0) + s->e->n_tasks + s->n_reopened;
 
 	if (!s->e->case_id.len)
 		return IEUM_E_OK;
@@ -517,6 +518,7 @@ static struct counting counting_of(const struct submission *s)
 		.context = &s->context,
 		.core_case = s->core_case,
 		.participant = s->who.participant,
+		.own_only = s->only_asks,
 	};
 
 	if (s->envelope->open_case)
@@ -547,6 +549,14 @@ static enum ieum_err check_consent(struct submission *s, const struct policy_dec
 	return decision_refuse(s->d, IEUM_E_CONSENT_WITHDRAWN, "envelope.legal_basis");
 }
 
+/* What it gives as the reason, should a rule close the case because of it. */
+static Ieum__V1__Reason closing_reason(const struct submission *s)
+{
+	Ieum__V1__Reason stated = effect_reason(s->from->referral);
+
+	return stated ? stated : s->answer.reason;
+}
+
 /* The messages and events that follow from this one, in the same batch. */
 static enum ieum_err decide_consequences(struct submission *s, const struct consequences *from)
 {
@@ -566,12 +576,16 @@ static enum ieum_err decide_consequences(struct submission *s, const struct cons
 	if (!err && s->status)
 		err = outcome_status(s->c, s->p, s->d, s->now, referral_at(s->c, s->reply),
 				     s->status);
+	if (!err)
+		err = outcome_of_rule(&o, closing_reason(s));
 	if (!err && s->closes)
 		err = closing_carry_out(s);
 	if (!err && s->hands_over)
 		err = handover_carry_out(s);
 	if (!err && s->e->n_excluded > 0)
 		err = handover_exclude(s);
+	if (!err)
+		err = agenda_decide_again(s);
 	if (!err && s->approved)
 		err = approval_carry_out(s);
 	for (size_t i = 0; i < from->n_emits && !err; i++)
@@ -598,7 +612,12 @@ static enum ieum_err decide_new(struct submission *s)
 	if (decided->closing && s->core_case && (err = closing_check(s, NULL)))
 		return err;
 	copy_consequences(decided, &follow);
+	size_t n_routes = s->e->n_routes;
 	err = decide_consequences(s, &follow);
+	/* What acts have added goes to a successor too. */
+	if (!err && s->e->n_routes > n_routes)
+		err = handover_redirect(s->c, s->p, s->d, s->e);
+	withdrawal_settle_clocks(s->e);
 	/* Last: acts may add to whom it reaches and asks. */
 	if (err || (err = submit_check_queues(s->c, s->p, s->d, s->e, s->from->len)) ||
 	    (err = check_case_room(s)))
@@ -632,6 +651,11 @@ enum ieum_err core_decide_submit(const struct core *c, const struct policy *p,
 		return err;
 	uint32_t known = state_referral(c, s.envelope->message_id.data);
 	err = known ? repeat_receipt(&s, known) : decide_new(&s);
+	if (!err && !known)
+		err = participation_decide(c, now, p, d);
+	if (err == IEUM_E_NO_MEMORY && d->n_items == CORE_DECISION_EVENTS_MAX)
+		err = decision_refuse(d, IEUM_E_HUB_FULL, "it would set off more than %d events",
+				      CORE_DECISION_EVENTS_MAX);
 	if (err)
 		d->n_items = 0;
 	return err;

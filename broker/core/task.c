@@ -62,6 +62,8 @@ static enum ieum_err task_set_state(struct core *c, uint32_t th, uint8_t state, 
 	t->state = state;
 	if (was_open && !task_open(t))
 		case_list_remove(c, th);
+	if (!was_open && task_open(t))
+		case_list_add(c, th);
 	return task_set_due(c, th, task_open(t) ? due_at_ms : 0);
 }
 
@@ -89,6 +91,22 @@ bool task_asks(const struct task *t, uint32_t mailbox)
 		if (t->asked[i].mailbox == mailbox)
 			return true;
 	return false;
+}
+
+bool task_missed(const struct task *t)
+{
+	return t->state == IEUM__V1__TASK_STATE__TASK_STATE_FAILED &&
+	       t->answer != IEUM__V1__ANSWER_KIND__ANSWER_KIND_FAIL && !t->effect && !t->approval &&
+	       !t->awaits;
+}
+
+Ieum__V1__TaskState task_after(const struct task *t, Ieum__V1__AnswerKind answer)
+{
+	bool late = task_missed(t) && !task_answer_is_referrers(answer);
+
+	return task_state_after(late ? IEUM__V1__TASK_STATE__TASK_STATE_REQUESTED
+				     : (Ieum__V1__TaskState)t->state,
+				answer);
 }
 
 static void task_unask(struct task *t, uint32_t mailbox)
@@ -172,6 +190,7 @@ enum ieum_err task_add(struct core *c, uint32_t referral, const Ieum__V1__Task *
 	t->effect_reason = (uint8_t)from->effect_reason;
 	t->blocks_closing = from->blocks_closing;
 	t->rejection_ends = from->rejection_ends;
+	t->awaits = (uint8_t)from->awaits;
 	int64_t at_ms = to_ms(referral_at(c, referral)->at_us);
 	t->within_ms = from->due_at_ms > at_ms ? from->due_at_ms - at_ms : 0;
 	memcpy(t->jurisdiction, jurisdiction, strnlen(jurisdiction, sizeof t->jurisdiction - 1));
@@ -211,18 +230,25 @@ enum ieum_err task_change(struct core *c, const Ieum__V1__TaskChanged *change)
 	if (!th)
 		return IEUM_E_JOURNAL_CORRUPT;
 	struct task *t = task_at(c, th);
-	if (!task_state_after((Ieum__V1__TaskState)t->state, change->answer) ||
-	    (unsigned)change->state >= TASK_STATES || !change->state)
+	if (!task_after(t, change->answer) || (unsigned)change->state >= TASK_STATES ||
+	    !change->state)
 		return IEUM_E_JOURNAL_CORRUPT;
+	if (task_missed(t))
+		t->reason = 0; /* that nobody was to be reached is true no more */
 	if (change->outcome)
 		t->outcome = (uint8_t)change->outcome;
 	if (change->reason)
 		t->reason = (uint8_t)change->reason;
 	if (change->answer)
 		t->answer = (uint8_t)change->answer;
+	if (change->answer == IEUM__V1__ANSWER_KIND__ANSWER_KIND_NEED_MORE_TIME)
+		t->more_times = (uint8_t)(t->more_times + (t->more_times < UINT8_MAX));
 	enum ieum_err err = IEUM_E_OK;
 	if (change->rejected) {
 		task_unask(t, change->by);
+		/* It stays known whose word it was that ended it. */
+		if (change->state == IEUM__V1__TASK_STATE__TASK_STATE_REJECTED)
+			t->holder = change->by;
 		if (change->accepted_by)
 			err = approval_take_back(t->approval, change->accepted_by);
 	} else if (change->accepted_by) {
@@ -262,10 +288,16 @@ enum ieum_err task_escalate(struct core *c, const Ieum__V1__Escalated *e)
 	t->steps_used = (uint16_t)(t->steps_used + e->steps);
 	for (size_t i = 0; i < e->n_routes && !err; i++)
 		err = task_ask(t, e->routes[i]->mailbox, t->steps_used);
+	for (size_t i = 0; i < e->n_asks && !err; i++)
+		err = task_ask(t, e->asks[i], t->steps_used);
+	if (e->cause == IEUM__V1__ESCALATION_CAUSE__ESCALATION_CAUSE_LAPSED)
+		t->holder = 0;
 	if (!err)
 		err = task_set_state(c, th, (uint8_t)e->state, e->due_at_ms);
 	if (!err && !task_open(t) && !t->reason)
 		t->reason = IEUM__V1__REASON__REASON_UNREACHABLE;
+	if (!err && task_open(t) && e->n_routes + e->n_asks) /* who is asked now said nothing yet */
+		t->answer = t->outcome = t->reason = t->more_times = 0;
 	return err;
 }
 

@@ -30,6 +30,13 @@ void task_pass_on(struct task *t, uint32_t from, uint32_t to);
 
 void task_free(struct core *c, uint32_t th);
 
+/* Did it fail because nobody answered in time, and not by anybody's word?  Then it still takes an
+ * answer; not one whose acceptance would do something of its own, because that was given up: a
+ * place is somebody else's by now. */
+bool task_missed(const struct task *t);
+/* The state after an answer, also one that comes after the end; UNSPECIFIED when none is taken. */
+Ieum__V1__TaskState task_after(const struct task *t, Ieum__V1__AnswerKind answer);
+
 /* May this mailbox answer? */
 bool task_asks(const struct task *t, uint32_t mailbox);
 static inline bool task_open(const struct task *t)

@@ -59,11 +59,18 @@ enum ieum_err view_pools(struct viewing *w, const Ieum__V1__PoolsQuery *q) IEUM_
 enum ieum_err view_queues(struct viewing *w) IEUM_MUST_CHECK;
 enum ieum_err view_queue(struct viewing *w, const Ieum__V1__QueueQuery *q) IEUM_MUST_CHECK;
 
+/* Until its gate is open, how and when a linked set came to be is its owner's knowledge alone:
+ * others see of its case what they sent and got themselves. */
+bool view_is_narrow(const struct viewing *w, const struct core_case *k);
+/* view_referral.c: did the caller send or get it? */
+bool view_is_own(const struct viewing *w, const struct referral *m);
 /* view_referral.c: a request as its case's members see it. */
 enum ieum_err view_task(struct viewing *w, const struct task *t,
 			Ieum__V1__TaskView *out) IEUM_MUST_CHECK;
+/* view_pools.c: who may ask for places sees all pools, a keeper its own. */
+bool view_may_see_pool(const struct viewing *w, const struct policy_pool *pool);
 /* view_deadlines.c: the clocks of a case. */
-enum ieum_err view_case_clocks(struct viewing *w, const struct core_case *k,
+enum ieum_err view_case_clocks(struct viewing *w, const struct core_case *of,
 			       Ieum__V1__CaseResult *r) IEUM_MUST_CHECK;
 
 #endif

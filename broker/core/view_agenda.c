@@ -32,7 +32,8 @@ enum ieum_err view_agenda(struct viewing *w, const Ieum__V1__AgendaQuery *q)
 					 .p = w->p,
 					 .participants = &w->who.index,
 					 .n_participants = 1,
-					 .linked_sets_of = convener(w, body) };
+					 .linked_sets_of = convener(w, body),
+					 .arena = w->v->arena };
 	Ieum__V1__AgendaResult *result = view_alloc(w, sizeof *result);
 	Ieum__V1__AgendaEntry *rows = view_alloc(w, AGENDA_SHOWN_MAX * sizeof *rows);
 	if (!result || !rows)

@@ -7,6 +7,12 @@
 #include "broker/core/timeline.h"
 #include "broker/core/view.h"
 
+bool view_is_narrow(const struct viewing *w, const struct core_case *k)
+{
+	return !caller_consumes(w->c, w->p, &w->who, k->owner) &&
+	       signals_closed_case(w->c, w->p, k, to_ms(w->v->now));
+}
+
 static Ieum__V1__CaseSummary *summary_of(struct viewing *w, const struct core_case *k)
 {
 	Ieum__V1__CaseSummary *s = view_alloc(w, sizeof *s);
@@ -27,6 +33,8 @@ static Ieum__V1__CaseSummary *summary_of(struct viewing *w, const struct core_ca
 	w->looked += k->n_open + 2 * k->n_clocks;
 	s->next_due_at_ms = case_next_due(w->c, k);
 	s->breached_clocks = case_clocks_breached(w->c, k);
+	if (view_is_narrow(w, k))
+		s->opened_at_ms = s->last_at_ms = s->next_due_at_ms = s->breached_clocks = 0;
 	return s;
 }
 
@@ -37,11 +45,18 @@ static uint32_t own_mailbox(const struct viewing *w, size_t i)
 	return policy_mailbox(w->p, w->who.who->mailboxes[i])->number;
 }
 
+static bool is_listed(const struct viewing *w, const struct core_case *k, size_t box)
+{
+	const struct member *m = case_member(k, own_mailbox(w, box));
+
+	return m && !m->out;
+}
+
 /* Once, under the first of the caller's mailboxes that takes part. */
 static bool listed_before(const struct viewing *w, const struct core_case *k, size_t box)
 {
 	for (size_t i = 0; i < box; i++)
-		if (case_member(k, own_mailbox(w, i)))
+		if (is_listed(w, k, i))
 			return true;
 	return false;
 }
@@ -74,7 +89,8 @@ enum ieum_err view_cases(struct viewing *w)
 			uint32_t ch = m->cases[--at];
 			const struct core_case *k = ch ? case_at(w->c, ch) : NULL;
 			if (!k || (case_closed(k) && !closed) ||
-			    case_excludes(k, w->who.participant) || listed_before(w, k, box))
+			    case_excludes(k, w->who.participant) || !is_listed(w, k, box) ||
+			    listed_before(w, k, box))
 				continue;
 			r->cases[r->n_cases] = summary_of(w, k);
 			if (!r->cases[r->n_cases++])
@@ -213,6 +229,7 @@ static enum ieum_err put_entry(struct viewing *w, const struct entry *from,
 		e->reason = IEUM__V1__REASON__REASON_UNSPECIFIED;
 		break;
 	case IEUM__V1__TIMELINE_KIND__TIMELINE_KIND_GATE:
+		e->at_once = from->what != 0;
 		e->name = view_text(names_text(&w->c->names, entry_name(from)));
 		e->outcome = IEUM__V1__OUTCOME__OUTCOME_UNSPECIFIED;
 		e->reason = IEUM__V1__REASON__REASON_UNSPECIFIED;
@@ -222,9 +239,11 @@ static enum ieum_err put_entry(struct viewing *w, const struct entry *from,
 		e->name = view_letters(w, from->letters);
 		break;
 	case IEUM__V1__TIMELINE_KIND__TIMELINE_KIND_CONSENT:
-		e->name = view_text(from->what == IEUM__V1__CONSENT_CHANGE__CONSENT_CHANGE_WITHDRAWN
-					    ? "withdrawn"
-					    : "given");
+		e->name = view_text(
+			from->what == IEUM__V1__CONSENT_CHANGE__CONSENT_CHANGE_GIVEN ? "given"
+			: from->what == IEUM__V1__CONSENT_CHANGE__CONSENT_CHANGE_WITHDRAWN
+				? "withdrawn"
+				: "withdrawn_in_part");
 		break;
 	default: break;
 	}
@@ -235,24 +254,70 @@ static enum ieum_err put_entry(struct viewing *w, const struct entry *from,
 	return from->referral ? put_message(w, from, e) : IEUM_E_OK;
 }
 
+static bool is_own_entry(const struct viewing *w, const struct entry *e)
+{
+	return e->referral && e->kind != IEUM__V1__TIMELINE_KIND__TIMELINE_KIND_CLOCK &&
+	       view_is_own(w, referral_at(w->c, e->referral));
+}
+
 static enum ieum_err put_timeline(struct viewing *w, const struct core_case *k,
 				  Ieum__V1__CaseResult *r)
 {
 	uint64_t at = w->cursor < k->timeline.n ? w->cursor : k->timeline.n;
 	size_t n = k->timeline.n - at < w->rows ? (size_t)(k->timeline.n - at) : w->rows;
+	bool narrow = view_is_narrow(w, k);
 	Ieum__V1__TimelineEntry *rows = view_alloc(w, n * sizeof *rows);
 	enum ieum_err err = IEUM_E_OK;
 
 	r->timeline = view_alloc(w, n * sizeof *r->timeline);
 	if (!rows || !r->timeline)
 		return IEUM_E_NO_MEMORY;
-	for (size_t i = 0; i < n && !err && !(i && view_tired(w)); i++) {
-		err = put_entry(w, timeline_at(&k->timeline, (uint32_t)(at + i)), &rows[i]);
-		r->timeline[r->n_timeline++] = &rows[i];
+	for (; at < k->timeline.n && r->n_timeline < n && !err; at++) {
+		const struct entry *from = timeline_at(&k->timeline, (uint32_t)at);
+		if (r->n_timeline && view_tired(w))
+			break;
 		w->looked++;
+		if (narrow && !is_own_entry(w, from))
+			continue;
+		err = put_entry(w, from, &rows[r->n_timeline]);
+		r->timeline[r->n_timeline] = &rows[r->n_timeline];
+		r->n_timeline++;
 	}
-	at += r->n_timeline;
 	return !err && at < k->timeline.n ? view_more(w, at) : err;
+}
+
+static Ieum__V1__GateView *gate_view(struct viewing *w, const struct case_gate *gate)
+{
+	const struct policy_gate *policy = policy_gate(w->p, policy_find_gate(w->p, gate->name));
+	Ieum__V1__GateView *g = view_alloc(w, sizeof *g);
+
+	if (!g)
+		return NULL;
+	*g = (Ieum__V1__GateView)IEUM__V1__GATE_VIEW__INIT;
+	g->name = view_text(gate->name);
+	g->until_at_ms = gate->until_ms;
+	if (policy) {
+		g->title_en = view_text(policy->title_en);
+		g->title_ko = view_text(policy->title_ko);
+	}
+	return g;
+}
+
+static enum ieum_err put_gates(struct viewing *w, const struct core_case *k,
+			       Ieum__V1__CaseResult *r)
+{
+	const struct case_gates *gates = &k->gates;
+
+	r->gates = view_alloc(w, gates->n * sizeof *r->gates);
+	if (!r->gates)
+		return IEUM_E_NO_MEMORY;
+	for (uint32_t i = 0; i < gates->n; i++) {
+		if (!gate_is_open(gates, gates->list[i].name, to_ms(w->v->now)))
+			continue;
+		if (!(r->gates[r->n_gates++] = gate_view(w, &gates->list[i])))
+			return IEUM_E_NO_MEMORY;
+	}
+	return IEUM_E_OK;
 }
 
 enum ieum_err view_case(struct viewing *w, const Ieum__V1__CaseQuery *q)
@@ -262,7 +327,7 @@ enum ieum_err view_case(struct viewing *w, const Ieum__V1__CaseQuery *q)
 
 	if (k && case_excludes(k, w->who.participant))
 		return view_refuse(w, IEUM_E_CONFLICT_OF_INTEREST, "query.case.case_id");
-	if (!k || !caller_in_case(w->c, w->p, &w->who, k))
+	if (!k || !caller_reads_case(w->p, &w->who, k))
 		return view_refuse(w, IEUM_E_CASE_UNKNOWN, "query.case.case_id");
 	Ieum__V1__CaseResult *r = view_alloc(w, sizeof *r);
 	if (!r)
@@ -277,18 +342,15 @@ enum ieum_err view_case(struct viewing *w, const Ieum__V1__CaseQuery *q)
 	if (!r->summary || !r->participants)
 		return IEUM_E_NO_MEMORY;
 	for (uint32_t i = 0; i < k->n_members; i++)
-		r->participants[r->n_participants++] =
-			view_text(state_mailbox_name(w->c, k->members[i].mailbox));
+		if (!k->members[i].out)
+			r->participants[r->n_participants++] =
+				view_text(state_mailbox_name(w->c, k->members[i].mailbox));
 	if (k->contact && !(r->safe_contact = contact_message(w->v->arena, k->contact)))
 		return IEUM_E_NO_MEMORY;
-	r->gates = view_alloc(w, k->gates.n * sizeof *r->gates);
-	if (!r->gates)
-		return IEUM_E_NO_MEMORY;
-	for (uint32_t i = 0; i < k->gates.n; i++)
-		if (gate_is_open(&k->gates, k->gates.list[i].name, to_ms(w->v->now)))
-			r->gates[r->n_gates++] = view_text(k->gates.list[i].name);
-	enum ieum_err err = view_case_clocks(w, k, r);
-	if (!err)
+	enum ieum_err err = put_gates(w, k, r);
+	if (!err && !view_is_narrow(w, k))
+		err = view_case_clocks(w, k, r);
+	if (!err && !view_is_narrow(w, k))
 		err = put_links(w, k, r);
 	return err ? err : put_timeline(w, k, r);
 }

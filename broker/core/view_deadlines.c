@@ -84,8 +84,11 @@ static bool may_see(const struct viewing *w, const struct deadline *at)
 
 	if (!ch)
 		return is_own_request(w, task_at(w->c, at->item));
+	if (view_is_narrow(w, case_at(w->c, ch)) &&
+	    (!at->is_task || !is_own_request(w, task_at(w->c, at->item))))
+		return false;
 	return !case_excludes(case_at(w->c, ch), w->who.participant) &&
-	       caller_in_case(w->c, w->p, &w->who, case_at(w->c, ch));
+	       caller_reads_case(w->p, &w->who, case_at(w->c, ch));
 }
 
 static Ieum__V1__DeadlineEntry *make_entry(struct viewing *w, const struct deadline *at)

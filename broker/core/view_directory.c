@@ -84,6 +84,46 @@ static enum ieum_err directory_row(struct viewing *w, size_t i, const char *kind
 	return put_members(w, b, *out);
 }
 
+static enum ieum_err put_title(struct viewing *w, Ieum__V1__DirectoryResult *r, const char *name,
+			       const char *en, const char *ko)
+{
+	Ieum__V1__TitleEntry *t = view_alloc(w, sizeof *t);
+
+	if (!t)
+		return IEUM_E_NO_MEMORY;
+	*t = (Ieum__V1__TitleEntry)IEUM__V1__TITLE_ENTRY__INIT;
+	t->name = view_text(name);
+	t->title_en = view_text(en);
+	t->title_ko = view_text(ko);
+	r->titles[r->n_titles++] = t;
+	return IEUM_E_OK;
+}
+
+/* Names that messages and timelines speak of beside those of participants and bodies. */
+static enum ieum_err put_titles(struct viewing *w, Ieum__V1__DirectoryResult *r)
+{
+	size_t clocks = policy_clocks(w->p), gates = policy_gates(w->p), pools = policy_pools(w->p);
+	enum ieum_err err = IEUM_E_OK;
+
+	r->titles = view_alloc(w, (clocks + gates + pools) * sizeof *r->titles);
+	if (!r->titles)
+		return IEUM_E_NO_MEMORY;
+	for (size_t i = 0; i < clocks && !err; i++) {
+		const struct policy_clock *k = policy_clock(w->p, (int)i);
+		err = put_title(w, r, k->name, k->title_en, k->title_ko);
+	}
+	for (size_t i = 0; i < gates && !err; i++) {
+		const struct policy_gate *g = policy_gate(w->p, (int)i);
+		err = put_title(w, r, g->name, g->title_en, g->title_ko);
+	}
+	for (size_t i = 0; i < pools && !err; i++) {
+		const struct policy_pool *pool = policy_pool(w->p, (int)i);
+		if (view_may_see_pool(w, pool))
+			err = put_title(w, r, pool->name, pool->title_en, pool->title_ko);
+	}
+	return err;
+}
+
 enum ieum_err view_directory(struct viewing *w, const Ieum__V1__DirectoryQuery *q)
 {
 	Ieum__V1__DirectoryResult *r = view_alloc(w, sizeof *r);
@@ -94,6 +134,11 @@ enum ieum_err view_directory(struct viewing *w, const Ieum__V1__DirectoryQuery *
 	*r = (Ieum__V1__DirectoryResult)IEUM__V1__DIRECTORY_RESULT__INIT;
 	w->v->result->what_case = IEUM__V1__RESULT__WHAT_DIRECTORY;
 	w->v->result->directory = r;
+	if (w->cursor == 0 && !w->who.who->reads_nothing) {
+		enum ieum_err err = put_titles(w, r);
+		if (err)
+			return err;
+	}
 	r->entries = view_alloc(w, w->rows * sizeof *r->entries);
 	if (!r->entries)
 		return IEUM_E_NO_MEMORY;
@@ -184,7 +229,7 @@ static enum ieum_err reach_context(struct viewing *w, struct submission *s)
 		return view_refuse(w, IEUM_E_CONFLICT_OF_INTEREST,
 				   "query.reach.referral.envelope.case_id");
 	if (id->len &&
-	    (!s->core_case || !caller_in_case(w->c, w->p, &w->who, case_at(w->c, s->core_case))))
+	    (!s->core_case || !caller_reads_case(w->p, &w->who, case_at(w->c, s->core_case))))
 		return view_refuse(w, IEUM_E_CASE_UNKNOWN, "query.reach.referral.envelope.case_id");
 	return submit_context(s);
 }
@@ -202,6 +247,31 @@ static enum ieum_err put_reach(struct viewing *w, const struct policy_decision *
 	}
 	for (size_t i = 0; i < decided->n_rules; i++)
 		r->rules[r->n_rules++] = view_text(decided->rules[i]);
+	return IEUM_E_OK;
+}
+
+/* Which of them are free isn't told: who asks holds none for asking. */
+static enum ieum_err put_pools(struct viewing *w, const struct policy_context *ctx,
+			       const struct policy_decision *decided)
+{
+	Ieum__V1__ReachResult *r = w->v->result->reach;
+	int pools[POLICY_ROUTES_MAX];
+	size_t n = 0;
+
+	for (size_t i = 0; i < decided->n_acts && n == 0; i++)
+		if (decided->acts[i].kind == POLICY_ACT_HOLD)
+			n = policy_pools_suiting(w->p, ctx, pools, POLICY_ROUTES_MAX);
+	r->pools = view_alloc(w, (n + 1) * sizeof *r->pools);
+	Ieum__V1__ReachPool *rows = view_alloc(w, (n + 1) * sizeof *rows);
+	if (!r->pools || !rows)
+		return IEUM_E_NO_MEMORY;
+	for (; r->n_pools < n; r->n_pools++) {
+		const struct policy_pool *pool = policy_pool(w->p, pools[r->n_pools]);
+		rows[r->n_pools] = (Ieum__V1__ReachPool)IEUM__V1__REACH_POOL__INIT;
+		rows[r->n_pools].pool = view_text(pool->name);
+		rows[r->n_pools].keeper = view_text(policy_participant(w->p, pool->keeper)->name);
+		r->pools[r->n_pools] = &rows[r->n_pools];
+	}
 	return IEUM_E_OK;
 }
 
@@ -252,7 +322,10 @@ static enum ieum_err decide_reach(struct viewing *w, const struct submission *s)
 	/* The next message is decided in the same scratch. */
 	size_t n_emits = decided->n_emits;
 	memcpy(emits, decided->emits, sizeof emits);
-	err = put_reach(w, decided, s->envelope->type);
+	r->depends_on_counts = decided->depends_on_counts;
+	err = put_pools(w, &s->context, decided);
+	if (!err)
+		err = put_reach(w, decided, s->envelope->type);
 	for (size_t i = 0; i < n_emits && !err; i++)
 		err = put_emitted(w, s, &emits[i]);
 	return err;
@@ -276,6 +349,7 @@ enum ieum_err view_reach(struct viewing *w, const Ieum__V1__ReachQuery *q)
 		.from = &from,
 		.envelope = q->referral->envelope,
 		.who = w->who,
+		.only_asks = true,
 	};
 	arena_init(&d->arena, REACH_BYTES);
 	enum ieum_err err = reach_context(w, &s);

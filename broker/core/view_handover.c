@@ -35,7 +35,7 @@ static Ieum__V1__HandoverItem *add_item(struct viewing *w, Ieum__V1__HandoverRes
 	*item = (Ieum__V1__HandoverItem)IEUM__V1__HANDOVER_ITEM__INIT;
 	item->case_id = view_id(id);
 	/* How it goes on is no business of who takes part no more. */
-	if (ch && (may_announce(w) || caller_in_case(w->c, w->p, &w->who, case_at(w->c, ch))))
+	if (ch && (may_announce(w) || caller_reads_case(w->p, &w->who, case_at(w->c, ch))))
 		item->state = (Ieum__V1__CaseState)case_at(w->c, ch)->state;
 	item->open_referrals = row->open_referrals;
 	item->clocks = row->clocks;

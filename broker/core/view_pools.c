@@ -8,8 +8,7 @@
 
 #define SEND_BIT(word) (UINT64_C(1) << IEUM__V1__MESSAGE_TYPE__MESSAGE_TYPE_##word)
 
-/* Who may ask for places sees all pools, a keeper its own. */
-static bool may_see(const struct viewing *w, const struct policy_pool *pool)
+bool view_may_see_pool(const struct viewing *w, const struct policy_pool *pool)
 {
 	return pool->keeper == w->who.index ||
 	       w->who.who->may_send & (SEND_BIT(CAPACITY_HOLD) | SEND_BIT(WAITLIST_ENTRY));
@@ -47,6 +46,7 @@ static Ieum__V1__PoolView *pool_row(struct viewing *w, const struct policy_pool 
 	v->stale = *pool->stale_after &&
 		   policy_due(w->p, is->as_of_at_ms, pool->stale_after) <= to_ms(w->v->now);
 	v->waiting = places_waited_for(w->c, pool->number);
+	v->renews_at_ms = is->renews_at_ms;
 	return v;
 }
 
@@ -59,7 +59,7 @@ static enum ieum_err view_all(struct viewing *w, Ieum__V1__PoolsResult *r)
 		return IEUM_E_NO_MEMORY;
 	for (size_t i = w->cursor; i < policy_pools(w->p); i++) {
 		const struct policy_pool *pool = policy_pool(w->p, (int)i);
-		if (!pool->number || !may_see(w, pool))
+		if (!pool->number || !view_may_see_pool(w, pool))
 			continue;
 		if (r->n_pools == w->rows)
 			return view_more(w, i);
@@ -125,6 +125,7 @@ static enum ieum_err put_holds(struct viewing *w, struct detail *d)
 		v->state = (Ieum__V1__HoldState)all[i]->state;
 		v->places = all[i]->places;
 		v->lapses_at_ms = all[i]->state == HOLD(HELD) ? all[i]->lapses_at_ms : 0;
+		v->until_at_ms = all[i]->until_ms;
 		d->view->holds[d->view->n_holds++] = v;
 	}
 	return IEUM_E_OK;
@@ -203,7 +204,7 @@ static enum ieum_err view_one(struct viewing *w, const char *name, Ieum__V1__Poo
 {
 	struct detail d = { .pool = policy_pool(w->p, policy_find_pool(w->p, name)) };
 
-	if (!d.pool || !d.pool->number || !may_see(w, d.pool))
+	if (!d.pool || !d.pool->number || !view_may_see_pool(w, d.pool))
 		return view_refuse(w, IEUM_E_FIELD_INVALID, "query.pools.pool: no such pool");
 	r->pools = view_alloc(w, sizeof *r->pools);
 	d.keeper = d.pool->keeper == w->who.index;

@@ -106,16 +106,29 @@ static bool may_read(const struct viewing *w, const struct referral *m)
 }
 
 /* On a consent that was withdrawn nobody gets to know more than it does already. */
-static bool is_withheld(const struct viewing *w, const struct core_case *k,
-			const struct referral *m)
+static bool is_withheld(const struct viewing *w, const struct referral *m)
 {
-	if (!k || !k->consent_withdrawn || m->basis != IEUM__V1__BASIS_KIND__BASIS_KIND_CONSENT ||
-	    m->sender == w->who.participant)
+	if (!referral_lacks_consent(w->c, m) || m->sender == w->who.participant)
 		return false;
 	for (uint32_t dh = m->first_delivery; dh; dh = delivery_at(w->c, dh)->next)
 		if (mailbox_has_read(w->c, delivery_at(w->c, dh), w->who.participant))
 			return false;
 	return true;
+}
+
+static Ieum__V1__Withheld why_withheld(const struct viewing *w, const struct referral *m,
+				       bool may_read_it)
+{
+	if (!may_read_it)
+		return IEUM__V1__WITHHELD__WITHHELD_NOT_ADDRESSED;
+	if (m->erased)
+		return IEUM__V1__WITHHELD__WITHHELD_ERASED;
+	return is_withheld(w, m) ? IEUM__V1__WITHHELD__WITHHELD_CONSENT_WITHDRAWN : 0;
+}
+
+bool view_is_own(const struct viewing *w, const struct referral *m)
+{
+	return may_read(w, m);
 }
 
 enum ieum_err view_referral(struct viewing *w, const Ieum__V1__ReferralQuery *q)
@@ -125,12 +138,14 @@ enum ieum_err view_referral(struct viewing *w, const Ieum__V1__ReferralQuery *q)
 	const struct referral *m = rh ? referral_at(w->c, rh) : NULL;
 	const struct core_case *k = m && m->core_case ? case_at(w->c, m->core_case) : NULL;
 
-	if (k && case_excludes(k, w->who.participant))
+	if ((k && case_excludes(k, w->who.participant)) ||
+	    (m && agenda_copy_tells(w->c, m, w->who.participant)))
 		return view_refuse(w, IEUM_E_CONFLICT_OF_INTEREST, "query.referral.message_id");
 	if (k && handover_left(w->c, w->p, &w->who, k))
 		return view_refuse(w, IEUM_E_REFERRAL_UNKNOWN, "query.referral.message_id");
 	bool content = m && may_read(w, m);
-	if (!m || (!content && !(k && caller_in_case(w->c, w->p, &w->who, k))))
+	if (!m ||
+	    (!content && !(k && caller_reads_case(w->p, &w->who, k) && !view_is_narrow(w, k))))
 		return view_refuse(w, IEUM_E_REFERRAL_UNKNOWN, "query.referral.message_id");
 	Ieum__V1__ReferralResult *r = view_alloc(w, sizeof *r);
 	if (!r)
@@ -138,7 +153,8 @@ enum ieum_err view_referral(struct viewing *w, const Ieum__V1__ReferralQuery *q)
 	*r = (Ieum__V1__ReferralResult)IEUM__V1__REFERRAL_RESULT__INIT;
 	w->v->result->what_case = IEUM__V1__RESULT__WHAT_REFERRAL;
 	w->v->result->referral = r;
-	w->v->payload_seq = content && !m->erased && !is_withheld(w, k, m) ? m->seq : 0;
+	r->withheld = why_withheld(w, m, content);
+	w->v->payload_seq = r->withheld ? 0 : m->seq;
 	view_read_id(w, m->id);
 	r->message_id = view_id(m->id);
 	if (k)

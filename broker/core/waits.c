@@ -89,6 +89,8 @@ static void need_free(struct core *c, uint32_t h)
 {
 	struct need *n = need_at(c, h);
 
+	if (n->made_by)
+		c->participants[n->made_by - 1].n_needs--;
 	free(n->wanted);
 	free(n->language);
 	free(n->but);
@@ -98,7 +100,8 @@ static void need_free(struct core *c, uint32_t h)
 	slab_put(&c->places.needs, h);
 }
 
-static enum ieum_err need_new(struct core *c, const Ieum__V1__WaitNeed *like, uint32_t *out)
+static enum ieum_err need_new(struct core *c, const Ieum__V1__WaitNeed *like, uint32_t made_by,
+			      uint32_t *out)
 {
 	uint32_t h = slab_get(&c->places.needs);
 
@@ -109,6 +112,9 @@ static enum ieum_err need_new(struct core *c, const Ieum__V1__WaitNeed *like, ui
 	struct need *n = need_at(c, h);
 	heap_init(&n->waiting, wait_placed, c);
 	n->live = true;
+	n->made_by = made_by;
+	if (made_by)
+		c->participants[made_by - 1].n_needs++;
 	n->sex = (uint8_t)like->sex;
 	n->age_years = like->age_years;
 	n->places = like->places;
@@ -124,9 +130,12 @@ static enum ieum_err need_new(struct core *c, const Ieum__V1__WaitNeed *like, ui
 
 void waits_deinit(struct core *c)
 {
-	for (uint32_t h = 1; h < c->places.needs.used; h++)
-		if (need_at(c, h)->live)
-			need_free(c, h);
+	for (uint32_t h = 1; h < c->places.needs.used; h++) {
+		if (!need_at(c, h)->live)
+			continue;
+		need_at(c, h)->made_by = 0; /* the participants are gone already */
+		need_free(c, h);
+	}
 	slab_deinit(&c->places.needs);
 	slab_deinit(&c->places.waits);
 	lookup_deinit(&c->places.waits_of);
@@ -175,21 +184,30 @@ static void refresh_suiting(struct core *c, uint32_t need)
 
 /* ---- applying ---- */
 
-static enum ieum_err enter_need(struct core *c, uint32_t wh, const Ieum__V1__WaitNeed *like)
+static uint32_t sender_of(const struct core *c, const struct wait *w)
+{
+	return referral_at(c, w->referral)->sender;
+}
+
+static enum ieum_err enter_need(struct core *c, uint32_t wh, const Ieum__V1__WaitNeed *like,
+				uint32_t made_by)
 {
 	struct wait *w = wait_at(c, wh);
+	uint32_t sender = sender_of(c, w);
 	uint32_t h = need_find(c, like);
 
 	for (size_t i = 0; i < like->n_pools; i++)
 		if (!pool_at(c, like->pools[i]))
 			return IEUM_E_JOURNAL_CORRUPT;
-	enum ieum_err err = h ? IEUM_E_OK : need_new(c, like, &h);
+	enum ieum_err err = h ? IEUM_E_OK : need_new(c, like, made_by, &h);
 	if (!err)
 		err = heap_push(&need_at(c, h)->waiting, UINT32_MAX - w->priority, w->seq, wh);
 	if (err)
 		return err;
 	w->need = h;
 	c->places.n_waiting++;
+	if (sender)
+		c->participants[sender - 1].n_waits++;
 	refresh_suiting(c, h);
 	return IEUM_E_OK;
 }
@@ -204,6 +222,8 @@ static void leave_need(struct core *c, uint32_t wh)
 	heap_remove(&need_at(c, h)->waiting, w->place);
 	w->need = 0;
 	c->places.n_waiting--;
+	if (sender_of(c, w))
+		c->participants[sender_of(c, w) - 1].n_waits--;
 	refresh_suiting(c, h);
 	if (need_at(c, h)->waiting.n == 0)
 		need_free(c, h);
@@ -260,11 +280,11 @@ enum ieum_err apply_wait_changed(struct core *c, const Ieum__V1__WaitChanged *e)
 		if (!w->offer)
 			return IEUM_E_JOURNAL_CORRUPT;
 	}
-	return waits ? enter_need(c, wh, e->need) : IEUM_E_OK;
+	return waits ? enter_need(c, wh, e->need, sender_of(c, w)) : IEUM_E_OK;
 }
 
 enum ieum_err waits_restore(struct core *c, const Ieum__V1__WaitChanged *e, uint8_t state,
-			    uint32_t offer)
+			    uint32_t offer, uint32_t need_made_by)
 {
 	uint32_t wh = wait_new(c, state_referral(c, e->entry_id.data), e);
 
@@ -273,7 +293,7 @@ enum ieum_err waits_restore(struct core *c, const Ieum__V1__WaitChanged *e, uint
 	wait_at(c, wh)->state = state;
 	wait_at(c, wh)->offer = offer;
 	wait_at(c, wh)->lapses_at_ms = e->lapses_at_ms;
-	return e->need ? enter_need(c, wh, e->need) : IEUM_E_OK;
+	return e->need ? enter_need(c, wh, e->need, need_made_by) : IEUM_E_OK;
 }
 
 enum ieum_err waits_policy_changed(struct core *c, const Ieum__V1__PolicyChanged *e)

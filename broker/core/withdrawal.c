@@ -28,6 +28,28 @@ static enum ieum_err add_withdrawn(struct submission *s, uint64_t delivery, size
 	return IEUM_E_OK;
 }
 
+static enum ieum_err add_revoked(struct submission *s, uint64_t delivery)
+{
+	Ieum__V1__Submitted *e = s->e;
+	uint64_t *revoked = decision_zalloc(s->d, (e->n_revoked + 1) * sizeof *revoked);
+
+	for (size_t i = 0; i < e->n_revoked; i++)
+		if (e->revoked[i] == delivery)
+			return IEUM_E_OK;
+	if (!revoked)
+		return IEUM_E_NO_MEMORY;
+	if (e->n_revoked)
+		memcpy(revoked, e->revoked, e->n_revoked * sizeof *revoked);
+	revoked[e->n_revoked++] = delivery;
+	e->revoked = revoked;
+	return IEUM_E_OK;
+}
+
+enum ieum_err withdrawal_add(struct submission *s, const struct delivery *d, size_t *room)
+{
+	return d->released_to ? add_revoked(s, d->id) : add_withdrawn(s, d->id, room);
+}
+
 /* Nobody waits for an answer to what was replaced: its open requests end. */
 static enum ieum_err cancel_tasks(struct submission *s, const struct referral *r)
 {
@@ -36,7 +58,7 @@ static enum ieum_err cancel_tasks(struct submission *s, const struct referral *r
 	for (uint32_t th = r->first_task; th && !err; th = task_at(s->c, th)->next) {
 		Ieum__V1__TaskChanged *change;
 		const struct task *t = task_at(s->c, th);
-		if (!task_open(t))
+		if (!task_open(t) || answer_ends(s->e, r, t))
 			continue;
 		err = answer_add_change(s, r, t, &change);
 		if (err)
@@ -215,6 +237,36 @@ static enum ieum_err pass_on_tasks(struct submission *s, const struct policy_par
 	return IEUM_E_OK;
 }
 
+/* Would the same message take something on, or up again, in whose case it tells of a conflict of its
+ * own? */
+static bool takes_on_as_excluded(const struct submission *s)
+{
+	bool takes = task_answer_takes(s->answer.kind) || s->n_reopened > 0;
+
+	for (size_t i = 0; takes && i < s->e->n_answered; i++)
+		if (s->e->answered[i]->by && submit_excludes(s, s->e->answered[i]->by))
+			return s->hands_over || !task_state_ended(s->e->answered[i]->state);
+	return false;
+}
+
+void withdrawal_settle_clocks(Ieum__V1__Submitted *e)
+{
+	size_t kept = 0;
+
+	for (size_t i = 0; i < e->n_clocks; i++) {
+		const Ieum__V1__ClockMoved *m = e->clocks[i];
+		bool ended = false;
+		for (size_t k = 0; k < e->n_answered && !ended; k++)
+			ended = e->answered[k]->task == m->task &&
+				task_state_ended(e->answered[k]->state) &&
+				memcmp(e->answered[k]->message_id.data, m->message_id.data,
+				       CORE_ID_BYTES) == 0;
+		if (!ended)
+			e->clocks[kept++] = e->clocks[i];
+	}
+	e->n_clocks = kept;
+}
+
 static enum ieum_err exclude(struct submission *s, size_t *room)
 {
 	size_t n = s->context.n_excluded - s->n_excluded_before;
@@ -224,7 +276,11 @@ static enum ieum_err exclude(struct submission *s, size_t *room)
 		return IEUM_E_OK;
 	if (!s->e->case_id.len)
 		return decision_refuse(s->d, IEUM_E_FIELD_MISSING,
-				       "envelope.case_id: an exclusion is a case's");
+				       "envelope.case_id: an exclusion is a case's; name the case, "
+				       "or open one");
+	if (takes_on_as_excluded(s))
+		return decision_refuse(s->d, IEUM_E_CONFLICT_OF_INTEREST,
+				       "envelope.excluded_participants: whoever takes it on");
 	s->e->excluded = decision_zalloc(s->d, n * sizeof *s->e->excluded);
 	if (!s->e->excluded)
 		return IEUM_E_NO_MEMORY;
@@ -235,6 +291,9 @@ static enum ieum_err exclude(struct submission *s, size_t *room)
 			if (all_excluded(s, who->mailboxes[k]))
 				err = withdraw_queued(
 					s, policy_mailbox(s->p, who->mailboxes[k])->number, room);
+		for (size_t k = 0; s->core_case && k < who->n_mailboxes && !err; k++)
+			err = agenda_copy_exclude(
+				s, policy_mailbox(s->p, who->mailboxes[k])->number, room);
 		if (!err && s->core_case)
 			err = pass_on_tasks(s, who);
 	}

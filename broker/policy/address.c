@@ -224,6 +224,10 @@ static bool parse_head(const struct parse *ps, const char *text, size_t len)
 {
 	const struct name_entry *entry = policy_name(ps->p, text, len);
 
+	if (len == strlen("sender") && memcmp(text, "sender", len) == 0) {
+		*ps->out = (struct address){ .kind = ADDRESS_HEAD_OF, .index = POLICY_NONE };
+		return true;
+	}
 	if (!entry || entry->participant == POLICY_NONE)
 		return unknown(ps, "participant", text, len,
 			       (const char *const *)ps->p->participant_words);

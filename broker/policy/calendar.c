@@ -8,6 +8,7 @@ enum {
 	DAYS_OF_400_YEARS = 146097,
 	DAYS_TO_1970 = 719468,    /* from 0000-03-01 */
 	OFFSET_MAX_MIN = 16 * 60, /* no clock was ever further from UTC */
+	MONTHS_MAX = CALENDAR_DAYS_MAX / 31,
 };
 
 static int64_t floor_div(int64_t a, int64_t b)
@@ -106,26 +107,65 @@ bool calendar_is_working_day(const struct calendar *c, int64_t day)
 	return !(c->weekend & 1U << calendar_weekday(day)) && !calendar_is_holiday(c, day);
 }
 
-static bool is_open_on(const struct calendar *c, int64_t day, int open_min, int close_min,
+/* From when until when somebody is there on a day that is no holiday; the same moment: not at all. */
+static struct calendar_opening opening_by_week(const struct calendar *c,
+					       const struct calendar_hours *hours, int weekday)
+{
+	const struct calendar_week *own = hours ? &hours->own : &c->own;
+
+	if (own->days & 1U << weekday)
+		return own->on[weekday];
+	if (c->weekend & 1U << weekday)
+		return (struct calendar_opening){ 0 };
+	return hours ? (struct calendar_opening){ hours->open_min, hours->close_min }
+		     : (struct calendar_opening){ c->open_min, c->close_min };
+}
+
+static struct calendar_opening opening_on(const struct calendar *c,
+					  const struct calendar_hours *hours, int64_t day)
+{
+	if (calendar_is_holiday(c, day))
+		return (struct calendar_opening){ 0 };
+	return opening_by_week(c, hours, calendar_weekday(day));
+}
+
+static bool is_open_on(const struct calendar *c, const struct calendar_hours *hours, int64_t day,
 		       int64_t at_ms)
 {
-	return calendar_is_working_day(c, day) && at_ms >= calendar_moment(c, day, open_min) &&
-	       at_ms < calendar_moment(c, day, close_min);
+	struct calendar_opening is = opening_on(c, hours, day);
+
+	return at_ms >= calendar_moment(c, day, is.open_min) &&
+	       at_ms < calendar_moment(c, day, is.close_min);
 }
 
 bool calendar_is_open_for(const struct calendar *c, const struct calendar_hours *hours,
 			  int64_t at_ms)
 {
 	int64_t day = calendar_day(c, at_ms);
-	int open_min = hours ? hours->open_min : c->open_min;
-	int close_min = hours ? hours->close_min : c->close_min;
 
 	if (hours && hours->always)
 		return true;
 	/* Clocks put back over midnight show yesterday's date once more while the new day has
 	 * begun already. */
-	return is_open_on(c, day, open_min, close_min, at_ms) ||
-	       is_open_on(c, day + 1, open_min, close_min, at_ms);
+	return is_open_on(c, hours, day, at_ms) || is_open_on(c, hours, day + 1, at_ms);
+}
+
+bool calendar_is_open_beyond(const struct calendar *c, const struct calendar_hours *hours,
+			     const struct calendar_hours *other)
+{
+	if (other && other->always)
+		return false;
+	if (hours && hours->always)
+		return true;
+	for (int weekday = 0; weekday < 7; weekday++) {
+		struct calendar_opening is = opening_by_week(c, hours, weekday);
+		struct calendar_opening but = opening_by_week(c, other, weekday);
+
+		if (is.open_min < is.close_min &&
+		    (is.open_min < but.open_min || is.close_min > but.close_min))
+			return true;
+	}
+	return false;
 }
 
 bool calendar_is_open(const struct calendar *c, int64_t at_ms)
@@ -142,10 +182,9 @@ static int64_t add_business_hours(const struct calendar *c, int64_t from_ms, int
 	if (hours == 0)
 		return from_ms;
 	for (int64_t last = day + CALENDAR_DAYS_MAX; day < last; day++) {
-		if (!calendar_is_working_day(c, day))
-			continue;
-		int64_t open = calendar_moment(c, day, c->open_min);
-		int64_t close = calendar_moment(c, day, c->close_min);
+		struct calendar_opening is = opening_on(c, NULL, day);
+		int64_t open = calendar_moment(c, day, is.open_min);
+		int64_t close = calendar_moment(c, day, is.close_min);
 
 		if (at < open)
 			at = open;
@@ -198,6 +237,14 @@ static void date_of(int64_t days, int64_t *year, int64_t *month, int64_t *day)
 	*year = era * 400 + year_of_era + (*month <= 2);
 }
 
+int calendar_day_of_month(int64_t day)
+{
+	int64_t year, month, of_month;
+
+	date_of(day, &year, &month, &of_month);
+	return (int)of_month;
+}
+
 static int64_t add_months(const struct calendar *c, int64_t from_ms, int64_t months)
 {
 	int64_t year, month, day;
@@ -205,8 +252,8 @@ static int64_t add_months(const struct calendar *c, int64_t from_ms, int64_t mon
 
 	if (months == 0)
 		return from_ms;
-	if (months > CALENDAR_DAYS_MAX / 31)
-		months = CALENDAR_DAYS_MAX / 31;
+	if (months > MONTHS_MAX)
+		months = MONTHS_MAX;
 	date_of(from_day, &year, &month, &day);
 	month += months - 1; /* now counted from 0 */
 	year += month / 12;
@@ -233,4 +280,24 @@ int64_t calendar_add(const struct calendar *c, int64_t from_ms, struct yaml_dura
 	if (!yaml_duration_ms(duration, &ms) || ms > most)
 		ms = most;
 	return from_ms + ms;
+}
+
+int64_t calendar_round(const struct calendar *c, int64_t *began_ms, int64_t from_ms,
+		       struct yaml_duration each)
+{
+	int64_t months = each.unit == YAML_UNIT_YEAR ? 12 * each.amount : each.amount;
+	bool uneven = each.unit == YAML_UNIT_YEAR || each.unit == YAML_UNIT_MONTH;
+	int64_t n = 0;
+
+	if (uneven && months > 0 && months < MONTHS_MAX && from_ms > *began_ms) {
+		/* No round is longer than its months of 31 days. */
+		n = (from_ms - *began_ms) / (months * 31 * DAY_MS);
+		while (n * months < MONTHS_MAX && add_months(c, *began_ms, n * months) < from_ms)
+			n++;
+		if ((n + 1) * months <= MONTHS_MAX &&
+		    add_months(c, *began_ms, n * months) == from_ms)
+			return add_months(c, *began_ms, (n + 1) * months);
+	}
+	*began_ms = from_ms;
+	return calendar_add(c, from_ms, each);
 }

@@ -16,26 +16,29 @@ static bool asks_the_new_one(const struct rule *rule)
 	       (c->sender_kinds == 0 || c->sender_kinds & UINT64_C(1) << POLICY_KIND_HUB);
 }
 
-static bool hands_over(const struct rule *rule)
-{
-	for (size_t i = 0; i < rule->n_acts; i++)
-		if (rule->acts[i].kind == POLICY_ACT_HAND_OVER)
-			return true;
-	return false;
-}
-
 void check_handover(struct loader *l)
 {
 	const struct policy *p = l->p;
-	bool asked = false;
+	bool asked = false, confirmed = false;
 
-	for (size_t i = 0; i < p->n_rules; i++)
+	for (size_t i = 0; i < p->n_rules; i++) {
 		asked |= asks_the_new_one(&p->rules[i]);
-	for (size_t i = 0; i < p->n_rules && !asked; i++) {
-		if (!hands_over(&p->rules[i]))
+		confirmed |= check_has_act(&p->rules[i], POLICY_ACT_CONFIRM);
+	}
+	for (size_t i = 0; i < p->n_rules && !(asked && confirmed); i++) {
+		const struct yaml_node *node = yaml_get(load_nth(l, "rules", i), "hands_over");
+
+		if (!check_has_act(&p->rules[i], POLICY_ACT_HAND_OVER))
 			continue;
+		if (asked) {
+			yaml_mistake(
+				l->diag, node,
+				"no hand-over is ever complete: nobody can state what it has "
+				"got; add a rule for handover_manifest with \"confirms: true\"");
+			return;
+		}
 		yaml_mistake(
-			l->diag, yaml_get(load_nth(l, "rules", i), "hands_over"),
+			l->diag, node,
 			"nobody is asked to take the cases; add a rule for the hub's handover: "
 			"\"when: {type: handover, sender_kind: hub, addressed: true}\" with "
 			"\"to: addressees\" and \"on_accept: hand_over\"");

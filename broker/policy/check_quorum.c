@@ -61,7 +61,10 @@ static void add_address(struct approvers *a, const struct address *to)
 	switch (to->kind) {
 	case ADDRESS_SENDER: return; /* who asks can't approve */
 	case ADDRESS_HEAD: add_heads(a); return;
-	case ADDRESS_HEAD_OF: add_head(a, to->index); return;
+	case ADDRESS_HEAD_OF:
+		if (to->index != POLICY_NONE)
+			add_head(a, to->index);
+		return;
 	case ADDRESS_ROLE: add_kind(a, &a->p->kinds[to->index]); return;
 	case ADDRESS_PROVIDER:
 	case ADDRESS_POOL:
@@ -99,15 +102,31 @@ static void find_approvers(struct approvers *a, const struct rule *rule)
 		add_step(a, rule->steps[i].to);
 }
 
+static bool same_agency(const struct policy *p, size_t a, size_t b)
+{
+	return strcmp(p->participants[a].agency, p->participants[b].agency) == 0;
+}
+
+/* Is it the first of its agency that may approve, and that agency another than who asks? */
+static bool speaks_first(const struct approvers *a, size_t who, size_t sender)
+{
+	bool first = !same_agency(a->p, who, sender);
+
+	for (size_t i = 0; i < who && first; i++)
+		first = !a->is_in[i] || !same_agency(a->p, i, who);
+	return first;
+}
+
 /* How many can approve what this one asks. */
-static size_t count_without(const struct approvers *a, size_t sender, bool of_kinds)
+static size_t count_without(const struct approvers *a, size_t sender, const struct rule *rule)
 {
 	bool seen[POLICY_KINDS_MAX] = { false };
 	size_t n = 0;
 
 	for (size_t i = 0; i < a->p->n_participants; i++) {
 		int kind = a->p->more[i].kind;
-		if (i == sender || !a->is_in[i] || (of_kinds && seen[kind]))
+		if (i == sender || !a->is_in[i] || (rule->quorum_of_kinds && seen[kind]) ||
+		    (rule->quorum_of_agencies && !speaks_first(a, i, sender)))
 			continue;
 		seen[kind] = true;
 		n++;
@@ -115,15 +134,30 @@ static size_t count_without(const struct approvers *a, size_t sender, bool of_ki
 	return n;
 }
 
-static bool may_ask(const struct policy *p, const struct rule *rule, size_t i)
+/* A head that counts as an agency of its own would let one agency approve twice. */
+static void check_heads_agency(struct loader *l, const struct approvers *a, const struct rule *rule)
 {
-	const struct condition *c = &rule->when;
-	bool named = c->n_senders == 0;
+	const struct policy *p = l->p;
 
-	for (size_t k = 0; k < c->n_senders; k++)
-		named |= c->senders[k] == (int)i;
-	return named && p->participants[i].may_send & c->types &&
-	       (!c->sender_kinds || c->sender_kinds & UINT64_C(1) << p->more[i].kind);
+	for (size_t i = 0; i < p->n_participants; i++) {
+		const struct policy_mailbox *m =
+			a->is_in[i] && p->participants[i].head != POLICY_NONE
+				? &p->mailboxes[p->participants[i].head]
+				: NULL;
+		for (size_t k = 0; m && k < m->n_consumers; k++) {
+			size_t head = (size_t)m->consumers[k];
+			const struct yaml_node *node = load_nth(l, "participants", head);
+			if (!a->is_in[head] || same_agency(p, i, head) || yaml_get(node, "agency"))
+				continue;
+			yaml_mistake(l->diag, node,
+				     "rule '%s' lets both '%s' and its head '%s' accept: for which "
+				     "agency does '%s' speak? say it with 'agency: %s', or with "
+				     "its own name if that is another one",
+				     rule->name, p->participants[i].name,
+				     p->participants[head].name, p->participants[head].name,
+				     p->participants[i].agency);
+		}
+	}
 }
 
 static void check_one(struct loader *l, const struct rule *rule, bool *is_in)
@@ -133,22 +167,42 @@ static void check_one(struct loader *l, const struct rule *rule, bool *is_in)
 
 	memset(is_in, 0, l->p->n_participants * sizeof *is_in);
 	find_approvers(&a, rule);
+	if (rule->quorum_of_agencies)
+		check_heads_agency(l, &a, rule);
 	for (size_t i = 0; i < l->p->n_participants && !a.anyone; i++) {
-		size_t n = may_ask(l->p, rule, i) ? count_without(&a, i, rule->quorum_of_kinds)
-						  : rule->quorum;
+		size_t n = check_may_send(l->p, &rule->when, i) ? count_without(&a, i, rule)
+								: rule->quorum;
 		if (n >= rule->quorum)
 			continue;
 		yaml_mistake(l->diag, yaml_get(node, "quorum"),
 			     "rule '%s': %u%s have to accept, but only %zu whom it asks can do so "
 			     "when '%s' sends it; ask more in 'to' or 'then', or lower 'quorum'",
-			     rule->name, rule->quorum, rule->quorum_of_kinds ? " kinds" : "", n,
-			     l->p->participants[i].name);
+			     rule->name, rule->quorum,
+			     rule->quorum_of_kinds      ? " kinds"
+			     : rule->quorum_of_agencies ? " agencies"
+							: "",
+			     n, l->p->participants[i].name);
 		return;
 	}
 }
 
+/* A slip in the name would make an agency of its own. */
+static void check_agency_name(struct loader *l, size_t who)
+{
+	const struct policy *p = l->p;
+	const struct yaml_node *node = yaml_get(load_nth(l, "participants", who), "agency");
+	bool known = policy_find_participant(p, p->participants[who].agency) != POLICY_NONE;
+
+	for (size_t i = 0; i < p->n_participants; i++)
+		known |= i != who && same_agency(p, i, who);
+	if (node && !known)
+		load_unknown(l, node, "agency", p->participant_words);
+}
+
 void check_quorums(struct loader *l)
 {
+	for (size_t i = 0; i < l->p->n_participants; i++)
+		check_agency_name(l, i);
 	bool *is_in = load_alloc(l, l->p->n_participants + 1, sizeof *is_in);
 
 	for (size_t i = 0; is_in && i < l->p->n_rules; i++)

@@ -220,10 +220,10 @@ static void check_shadowed(struct loader *l, const struct rule *rule)
 
 static void check_sense(struct loader *l, const struct rule *rule)
 {
-	bool has_to = rule->n_to > 0, effects = rule->owner || rule->case_state || rule->n_emits ||
-						rule->n_acts || rule->closing ||
-						rule->contact_at.name || rule->needs_gate ||
-						rule->anonymous_until || rule->needs_item_basis;
+	bool has_to = rule->n_to > 0,
+	     effects = rule->owner || rule->case_state || rule->n_emits || rule->n_acts ||
+		       rule->closing || rule->contact_at.name || rule->needs_gate ||
+		       rule->anonymous_until || rule->needs_item_basis || rule->urgency;
 
 	if (rule->forbid && (has_to || rule->ranked.used || effects || rule->needs_basis))
 		yaml_mistake(l->diag, part(l, rule, "forbid"),
@@ -260,6 +260,8 @@ static bool reach(const struct policy *p, const struct address *a, struct mailbo
 
 	scope_init(&s, p, &nobody);
 	s.any_day = true;
+	if (a->kind == ADDRESS_HEAD_OF && a->index == POLICY_NONE)
+		return false; /* of whoever sends it */
 	switch (a->kind) {
 	case ADDRESS_HEAD:
 	case ADDRESS_SENDER:
@@ -309,14 +311,113 @@ static void check_heads_exist(struct loader *l, const struct yaml_node *at,
 	}
 }
 
-/* One step: everyone in it exists, and it asks somebody who was not asked before. */
-static void check_step(struct loader *l, const struct rule *rule, size_t index,
-		       struct mailbox_list *asked, bool *known)
+/* Whom a rule has asked when a step of its ladder comes. */
+struct asked_before {
+	struct mailbox_list maybe; /* everyone who may have been */
+	struct mailbox_list first; /* by the rule itself, for certain */
+	struct mailbox_list later; /* by the steps above, whatever made the ladder go on */
+	struct mailbox_list on_silence, on_rejection; /* by those for one cause only */
+	bool first_known;                             /* and nobody else by the rule itself */
+	bool known;                                   /* nor by a step */
+};
+
+static bool is_among(const struct mailbox_list *list, int mailbox)
+{
+	for (size_t i = 0; i < list->n; i++)
+		if (list->at[i] == mailbox)
+			return true;
+	return false;
+}
+
+static void add_all(struct mailbox_list *to, const struct mailbox_list *more)
+{
+	for (size_t i = 0; i < more->n; i++) {
+		if (!is_among(to, more->at[i]) && to->n < POLICY_ROUTES_MAX)
+			to->at[to->n++] = more->at[i];
+		to->full |= to->n == POLICY_ROUTES_MAX;
+	}
+}
+
+static bool is_known(const struct policy *p, const struct address *a)
+{
+	struct mailbox_list list;
+
+	mailbox_list_init(&list);
+	return reach(p, a, &list);
+}
+
+/* Is it the same mailboxes for every message of the rule? */
+static bool is_fixed(const struct policy *p, const struct rule *rule, bool known,
+		     const struct address *a, const struct mailbox_list *list)
+{
+	const char *everywhere = NULL;
+
+	/* Beside somebody whom only the message names, a group may be meant to include the rest. */
+	if (!known)
+		return a->kind == ADDRESS_MAILBOX;
+	if (a->kind != ADDRESS_ROLE && a->kind != ADDRESS_PROVIDER)
+		return true;
+	if (rule->matching.used || *a->language || a->sex)
+		return false;
+	for (size_t i = 0; i < list->n; i++) {
+		const struct policy_mailbox *box = &p->mailboxes[list->at[i]];
+		const struct policy_participant *who = &p->participants[box->consumers[0]];
+
+		if (box->body != POLICY_NONE || who->from_day != INT64_MIN ||
+		    who->until_day != INT64_MAX ||
+		    (everywhere && strcmp(everywhere, who->jurisdiction) != 0))
+			return false;
+		everywhere = who->jurisdiction;
+	}
+	return true;
+}
+
+/* With `each`, one who is asked beside may be new to the others' requests: their lead, say.  Where
+ * the step asks all of them once more nobody is. */
+static bool asks_nobody_new(const struct rule *rule, const struct asked_before *before,
+			    const struct mailbox_list *step)
+{
+	size_t repeated = 0, of_first = 0;
+
+	for (size_t i = 0; i < step->n; i++) {
+		bool is_first = is_among(&before->first, step->at[i]);
+
+		if (!is_first && !is_among(&before->later, step->at[i]))
+			return false;
+		of_first += is_first;
+		repeated += is_among(&before->later, step->at[i]);
+	}
+	return !rule->each || repeated == step->n ||
+	       (before->first_known && of_first == before->first.n);
+}
+
+/* Is everyone in the step asked already when it comes? */
+static void check_repeated(struct loader *l, const struct rule *rule, size_t index,
+			   const struct asked_before *before, const struct mailbox_list *step)
 {
 	const struct yaml_node *to = yaml_get(yaml_at(part(l, rule, "then"), index), "to");
-	struct mailbox_list before = *asked;
+	struct asked_before seen = *before;
+
+	if (rule->steps[index].on_silence_only)
+		add_all(&seen.later, &before->on_silence);
+	if (rule->steps[index].on_rejection_only)
+		add_all(&seen.later, &before->on_rejection);
+	if (step->n > 0 && !step->full && asks_nobody_new(rule, &seen, step))
+		yaml_mistake(l->diag, to,
+			     "this step of rule '%s' asks nobody who was not asked before",
+			     rule->name);
+}
+
+/* One step: everyone in it exists, and it asks somebody who was not asked before. */
+static void check_step(struct loader *l, const struct rule *rule, size_t index,
+		       struct asked_before *before)
+{
+	const struct yaml_node *to = yaml_get(yaml_at(part(l, rule, "then"), index), "to");
+	struct mailbox_list step, fixed;
 	bool step_known = true;
 
+	mailbox_list_init(&step);
+	mailbox_list_init(&fixed);
 	for (size_t i = 0; i < load_items(to); i++) {
 		struct mailbox_list here;
 		struct address a;
@@ -324,57 +425,32 @@ static void check_step(struct loader *l, const struct rule *rule, size_t index,
 		mailbox_list_init(&here);
 		if (!load_address(l, load_item(to, i), &a))
 			return;
-		if (a.kind == ADDRESS_HEAD && *known)
-			check_heads_exist(l, load_item(to, i), &before);
+		if (a.kind == ADDRESS_HEAD && before->known)
+			check_heads_exist(l, load_item(to, i), &before->maybe);
 		if (!reach(l->p, &a, &here)) {
 			step_known = false;
 			continue;
 		}
 		if (here.n == 0)
 			nobody_there(l, to, i);
-		for (size_t k = 0; k < here.n && asked->n < POLICY_ROUTES_MAX; k++) {
-			bool there = false;
-
-			for (size_t j = 0; j < asked->n; j++)
-				there |= asked->at[j] == here.at[k];
-			if (!there)
-				asked->at[asked->n++] = here.at[k];
-		}
+		add_all(&step, &here);
+		if (is_fixed(l->p, rule, before->known, &a, &here))
+			add_all(&fixed, &here);
 	}
-	/* With `each`, whoever is asked beside may still be new to one of the requests. */
-	if (!rule->each && step_known && *known && asked->n == before.n && asked->n > 0 &&
-	    asked->n < POLICY_ROUTES_MAX)
-		yaml_mistake(l->diag, to,
-			     "this step of rule '%s' asks nobody who was not asked before",
-			     rule->name);
-	*known = *known && step_known;
+	if (step_known)
+		check_repeated(l, rule, index, before, &step);
+	add_all(&before->maybe, &step);
+	add_all(rule->steps[index].on_silence_only     ? &before->on_silence
+		: rule->steps[index].on_rejection_only ? &before->on_rejection
+						       : &before->later,
+		&fixed);
+	before->known = before->known && step_known;
 }
 
-static void check_recipients(struct loader *l, const struct rule *rule)
+static void check_ladder_length(struct loader *l, const struct rule *rule)
 {
-	const struct yaml_node *to = yaml_get(rule_node(l, rule), "to");
-	struct mailbox_list asked;
-	bool known = !rule->ranked.used;
 	int ranks = 0;
 
-	mailbox_list_init(&asked);
-	for (size_t i = 0; i < rule->n_to; i++) {
-		size_t before = asked.n;
-
-		if (rule->to[i].kind == ADDRESS_HEAD)
-			yaml_mistake(
-				l->diag, load_item(to, i),
-				"'head' is the head of whoever was asked; it can stand only in 'then'");
-		if (!reach(l->p, &rule->to[i], &asked))
-			known = false;
-		else if (asked.n == before && before == 0)
-			nobody_there(l, to, i);
-	}
-	if (rule->each && asked.n > POLICY_TASKS_MAX)
-		yaml_mistake(
-			l->diag, part(l, rule, "each"),
-			"'each' would make %zu requests of one message; at most %d are allowed",
-			asked.n, POLICY_TASKS_MAX);
 	for (size_t i = 0; rule->ranked.used && i < l->p->n_domains; i++) {
 		if ((rule->ranked.domain == POLICY_NONE || rule->ranked.domain == (int)i) &&
 		    l->p->domains[i].n_ranks > ranks)
@@ -384,8 +460,43 @@ static void check_recipients(struct loader *l, const struct rule *rule)
 		yaml_mistake(l->diag, part(l, rule, "then"),
 			     "%zu steps and ranks; at most %d are allowed",
 			     (size_t)ranks + rule->n_steps, POLICY_STEPS_MAX);
+}
+
+static void check_recipients(struct loader *l, const struct rule *rule)
+{
+	const struct yaml_node *to = yaml_get(rule_node(l, rule), "to");
+	struct asked_before before = { .known = !rule->ranked.used };
+	struct mailbox_list *asked = &before.maybe;
+	bool is_certain = true;
+
+	for (size_t i = 0; i < rule->n_to; i++)
+		before.known = before.known && is_known(l->p, &rule->to[i]);
+	for (size_t i = 0; i < rule->n_to; i++) {
+		size_t n = asked->n;
+		struct mailbox_list here;
+
+		if (rule->to[i].kind == ADDRESS_HEAD)
+			yaml_mistake(
+				l->diag, load_item(to, i),
+				"'head' is the head of whoever was asked; it can stand only in 'then'");
+		mailbox_list_init(&here);
+		if (reach(l->p, &rule->to[i], &here) && here.n == 0 && n == 0)
+			nobody_there(l, to, i);
+		if (is_fixed(l->p, rule, before.known, &rule->to[i], &here))
+			add_all(&before.first, &here);
+		else
+			is_certain = false;
+		add_all(asked, &here);
+	}
+	before.first_known = before.known && is_certain;
+	if (rule->each && asked->n > POLICY_TASKS_MAX)
+		yaml_mistake(
+			l->diag, part(l, rule, "each"),
+			"'each' would make %zu requests of one message; at most %d are allowed",
+			asked->n, POLICY_TASKS_MAX);
+	check_ladder_length(l, rule);
 	for (size_t i = 0; i < rule->n_steps; i++)
-		check_step(l, rule, i, &asked, &known);
+		check_step(l, rule, i, &before);
 	if (rule->owner &&
 	    (rule->owner->kind == ADDRESS_HEAD || rule->owner->kind == ADDRESS_ADDRESSEES))
 		yaml_mistake(l->diag, part(l, rule, "owner"),

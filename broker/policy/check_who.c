@@ -62,6 +62,24 @@ static int duty_contact_of(const struct policy *p, int participant)
 	return box == POLICY_NONE ? POLICY_NONE : p->mailboxes[box].consumers[0];
 }
 
+/* Somebody along the duty contacts has to be there when who has them isn't. */
+static void check_duty_hours(struct loader *l, int mailbox, const struct yaml_node *node)
+{
+	const struct policy *p = l->p;
+	const struct attendance *of = &p->attendance[mailbox];
+	bool is_there = of->duty == POLICY_NONE;
+
+	for (int at = of->duty; at != POLICY_NONE && !is_there; at = p->attendance[at].duty)
+		is_there =
+			calendar_is_open_beyond(&p->calendar, p->attendance[at].hours, of->hours);
+	if (!is_there)
+		yaml_mistake(l->diag, node,
+			     "'%s' is never there when it is needed: outside of the hours of whom "
+			     "it stands in for; give it \"hours: always\", or a duty contact of "
+			     "its own",
+			     yaml_text(node));
+}
+
 void check_duty(struct loader *l)
 {
 	char chain[CHAIN_BYTES];
@@ -73,6 +91,15 @@ void check_duty(struct loader *l)
 				"the duty contacts go in a circle (%s): at night nobody would be reached",
 				chain);
 	}
+	if (l->diag->count > l->mistakes_before)
+		return; /* in a circle the next check would not end */
+	for (size_t i = 0; i < l->p->n_participants; i++)
+		check_duty_hours(l, l->p->participants[i].mailbox,
+				 yaml_get(load_nth(l, "participants", i), "duty"));
+	for (size_t i = 0; i < l->p->n_bodies; i++)
+		if (!l->p->roles[i].each)
+			check_duty_hours(l, l->p->bodies[i].mailboxes[0],
+					 yaml_get(load_nth(l, "bodies", i), "duty"));
 }
 
 /* ---- the neutral text ---- */

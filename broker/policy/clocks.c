@@ -48,9 +48,19 @@ int64_t policy_clock_from(const struct policy *p, int index, const Ieum__V1__Ref
 	return k->is.from_received || !occurred_at_ms ? now_ms : occurred_at_ms;
 }
 
+int64_t policy_acted_at(const struct policy_act *act, const Ieum__V1__Referral *referral)
+{
+	return act->acted_at ? body_time(referral, act->acted_at) : 0;
+}
+
 int64_t policy_clock_end(const struct policy *p, int index, int64_t from_ms)
 {
 	return calendar_add(&p->calendar, from_ms, p->clocks[index].within);
+}
+
+int64_t policy_clock_round(const struct policy *p, int index, int64_t *began_ms, int64_t from_ms)
+{
+	return calendar_round(&p->calendar, began_ms, from_ms, p->clocks[index].within);
 }
 
 /* Keeps warn_ms ascending and without repeats. */
@@ -69,11 +79,11 @@ static void add_warning(int64_t *warn_ms, size_t *n, int64_t at_ms)
 	(*n)++;
 }
 
-size_t policy_clock_warnings(const struct policy *p, int index, int64_t from_ms, int64_t end_ms,
-			     int64_t warn_ms[POLICY_CLOCK_WARNINGS_MAX])
+size_t policy_clock_warnings(const struct policy *p, int index, int64_t began_ms, int64_t from_ms,
+			     int64_t end_ms, int64_t warn_ms[POLICY_CLOCK_WARNINGS_MAX])
 {
 	const struct clock *k = &p->clocks[index];
-	int64_t put_off_ms = end_ms - policy_clock_end(p, index, from_ms);
+	int64_t put_off_ms = end_ms - policy_clock_round(p, index, &began_ms, from_ms);
 	size_t n = 0;
 
 	for (size_t i = 0; i < k->n_warn; i++) {

@@ -21,6 +21,7 @@ enum {
 	POLICY_ROLES_MAX = 16,         /* of one body */
 	POLICY_ITEMS_MAX = 64,         /* of a list in a rule */
 	POLICY_JURISDICTIONS_MAX = 64, /* of one participant */
+	POLICY_LEFT_MAX = 4096,        /* former participants, bodies and roles */
 	POLICY_STEP_TEXT_BYTES = 256,
 };
 
@@ -95,7 +96,7 @@ enum address_kind {
 	ADDRESS_PROVIDER,  /* index: domain; part: rank, 0 = any */
 	ADDRESS_POOL,      /* index: pool; part: places that are held */
 	ADDRESS_HEAD,      /* of whoever is asked */
-	ADDRESS_HEAD_OF,   /* index: participant */
+	ADDRESS_HEAD_OF,   /* index: participant, POLICY_NONE: whoever sends it */
 	ADDRESS_SENDER,
 	ADDRESS_CASE_OWNER,
 	ADDRESS_ADDRESSEES,
@@ -110,7 +111,15 @@ struct address {
 	int sex;                       /* 0: any */
 };
 
-enum field_op { FIELD_IN, FIELD_NOT, FIELD_AT_LEAST, FIELD_AT_MOST, FIELD_OVER, FIELD_UNDER };
+enum field_op {
+	FIELD_IN,
+	FIELD_NOT,
+	FIELD_AT_LEAST,
+	FIELD_AT_MOST,
+	FIELD_OVER,
+	FIELD_UNDER,
+	FIELD_REACHES, /* of a count: at least that with this message, and less without it */
+};
 
 /* One fact of a typed body compared with what the rule wants. */
 struct field_test {
@@ -191,6 +200,9 @@ struct linkage {
 	struct policy_linkage is;
 	struct condition of;
 	const struct address *tells;
+	int gate;                   /* index + 1 of that until which nobody may be named; 0: none */
+	const char *const *may_say; /* texts that are no free text */
+	size_t n_may_say;
 };
 
 struct rule {
@@ -220,16 +232,24 @@ struct rule {
 	int gate;            /* that acceptance opens */
 	bool needs_item_basis;
 	uint32_t quorum;
-	bool quorum_of_kinds;
+	bool quorum_of_kinds, quorum_of_agencies;
 	bool rejection_ends;
 	const struct rule_step *steps;
 	size_t n_steps;
 	const struct address *owner; /* or NULL */
 	Ieum__V1__CaseState case_state;
+	Ieum__V1__Urgency urgency; /* that the message has at least; 0: as it says */
 	const struct policy_emit *emits;
 	size_t n_emits;
 	const struct policy_act *acts;
 	size_t n_acts;
+};
+
+/* Who is in the file no more, and who takes the place. */
+struct left {
+	char name[2 * POLICY_NAME_BYTES]; /* of a participant, a body or "body/role" */
+	int mailbox;                      /* the successor's */
+	int body;                         /* the successor, where it is one; or POLICY_NONE */
 };
 
 /* What is counted, how long, and what makes it start anew. */
@@ -293,6 +313,8 @@ struct policy {
 	struct policy_body *bodies;
 	struct body_roles *roles;
 	size_t n_bodies;
+	struct left *left;
+	size_t n_left;
 	struct counter *counters;
 	size_t n_counters;
 	struct clock *clocks;
@@ -303,6 +325,8 @@ struct policy {
 	size_t n_gates;
 	struct linkage *linkages;
 	size_t n_linkages;
+	const char *const *articles; /* of statutes; none: any is taken */
+	size_t n_articles;
 	struct rule *rules;
 	size_t n_rules;
 	struct rules_of_type of_type[POLICY_TYPES];
@@ -316,6 +340,8 @@ struct policy {
 const struct name_entry *policy_name(const struct policy *p, const char *name, size_t len);
 int policy_find_domain(const struct policy *p, const char *name, size_t len);
 int policy_find_kind(const struct policy *p, const char *name, size_t len);
+/* Any, where the file has no legal_bases. */
+bool policy_knows_article(const struct policy *p, const char *article);
 
 /* Types of messages that the hub makes because of linkages, a bit each. */
 uint64_t linkages_make(const struct policy *p);

@@ -40,6 +40,7 @@ static bool number_passes(const struct field_test *t, int64_t value)
 	case FIELD_AT_MOST: return value <= t->numbers[0];
 	case FIELD_OVER: return value > t->numbers[0];
 	case FIELD_UNDER: return value < t->numbers[0];
+	case FIELD_REACHES: return value >= t->numbers[0]; /* and less before: reaches_now() */
 	case FIELD_IN:
 	case FIELD_NOT: break;
 	}
@@ -146,15 +147,40 @@ static bool is_of_grade(const struct condition *c, const char *grade)
 	return c->n_grades == 0;
 }
 
-static bool counts_pass(const struct condition *c, const struct policy_context *ctx)
+/* Was it less without the message? */
+static bool reaches_now(const struct scope *s, const struct count_test *t, int64_t count)
 {
+	struct policy_counting with = policy_count(s->p, t->counter, s->ctx);
+
+	return with.counts && count - with.weight < t->is.numbers[0];
+}
+
+static bool counts_pass(const struct condition *c, const struct scope *s)
+{
+	const struct policy_context *ctx = s->ctx;
+
 	for (size_t i = 0; i < c->n_counts; i++) {
 		const struct count_test *t = &c->counts[i];
 
-		if (!number_passes(&t->is, ctx->counts ? ctx->counts[t->counter] : 0))
+		int64_t count = ctx->counts ? ctx->counts[t->counter] : 0;
+
+		if (count == POLICY_COUNT_UNKNOWN || !number_passes(&t->is, count) ||
+		    (t->is.op == FIELD_REACHES && !reaches_now(s, t, count)))
 			return false;
 	}
 	return true;
+}
+
+bool condition_depends(const struct condition *c, const struct scope *s)
+{
+	struct condition without = *c;
+	bool unknown = false;
+
+	for (size_t i = 0; i < c->n_counts; i++)
+		unknown |= s->ctx->counts &&
+			   s->ctx->counts[c->counts[i].counter] == POLICY_COUNT_UNKNOWN;
+	without.n_counts = 0;
+	return unknown && !condition_unmet(&without, s);
 }
 
 /* What is known of the case, and of the hub. */
@@ -166,7 +192,7 @@ static const char *case_unmet(const struct condition *c, const struct scope *s)
 		return "grade";
 	if (!wants(c->consent_withdrawn, s->ctx->consent_withdrawn))
 		return "consent_withdrawn";
-	if (!counts_pass(c, s->ctx))
+	if (!counts_pass(c, s))
 		return "count";
 	if (!wants(c->linked_set, s->ctx->linked_set))
 		return "linked_set";

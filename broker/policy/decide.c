@@ -104,6 +104,38 @@ static enum ieum_err check_type(struct deciding *d)
 	return IEUM_E_OK;
 }
 
+bool policy_knows_article(const struct policy *p, const char *article)
+{
+	bool known = p->n_articles == 0;
+
+	for (size_t i = 0; i < p->n_articles && !known; i++)
+		known = strcmp(p->articles[i], article) == 0;
+	return known;
+}
+
+/* Where the hub file lists its statutes, an article that nobody knows is no basis. */
+static enum ieum_err check_article(struct deciding *d)
+{
+	const Ieum__V1__LegalBasis *basis = d->s.envelope->legal_basis;
+
+	const Ieum__V1__InformationRequest *asked =
+		d->s.type == IEUM__V1__MESSAGE_TYPE__MESSAGE_TYPE_INFORMATION_REQUEST ? d->s.body
+										      : NULL;
+	const char *unknown = NULL;
+
+	if (basis && basis->kind == IEUM__V1__BASIS_KIND__BASIS_KIND_STATUTORY &&
+	    !policy_knows_article(d->s.p, basis->article))
+		unknown = basis->article;
+	for (size_t i = 0; asked && i < asked->n_item_bases && !unknown; i++)
+		if (!policy_knows_article(d->s.p, asked->item_bases[i]->article))
+			unknown = asked->item_bases[i]->article;
+	return unknown ? decide_refuse(d, IEUM_E_LEGAL_BASIS_MISSING,
+				       "'%.80s' is none of the articles in legal_bases of the hub "
+				       "file",
+				       unknown)
+		       : IEUM_E_OK;
+}
+
 enum ieum_err decide_route(struct deciding *d, int mailbox, Ieum__V1__DeliveryCause cause, int task)
 {
 	struct policy_decision *out = d->out;
@@ -153,7 +185,7 @@ static enum ieum_err route_addressees(struct deciding *d)
 }
 
 /* What two rules say of one message is done once, as the first says.  Clocks know themselves what
- * a second start means, and each rule holds its own places. */
+ * a second start means, holds that one message holds places once, and a grade that it is set. */
 static bool is_said(const struct policy_decision *out, const struct policy_act *act)
 {
 	bool has_index = act->kind == POLICY_ACT_OPEN_GATE;
@@ -200,6 +232,9 @@ static enum ieum_err apply_effects(struct deciding *d, const struct rule *rule)
 		out->rules[out->n_rules++] = rule->name;
 	if (rule->closing)
 		out->closing = true;
+	/* The more urgent, the smaller. */
+	if (rule->urgency && rule->urgency < d->s.urgency)
+		d->s.urgency = out->urgency = rule->urgency;
 	if (rule->case_state && !out->case_state)
 		out->case_state = rule->case_state;
 	if (rule->owner && out->case_owner == POLICY_NONE) {
@@ -325,7 +360,8 @@ static void begin(struct deciding *d, const struct policy *p, const struct polic
 	out->n_routes = out->n_tasks = out->n_rules = out->n_emits = out->n_acts = 0;
 	out->case_owner = POLICY_NONE;
 	out->case_state = IEUM__V1__CASE_STATE__CASE_STATE_UNSPECIFIED;
-	out->closing = false;
+	out->urgency = d->s.urgency;
+	out->closing = out->depends_on_counts = false;
 }
 
 enum ieum_err policy_decide(const struct policy *p, const struct policy_context *ctx,
@@ -343,6 +379,10 @@ enum ieum_err policy_decide(const struct policy *p, const struct policy_context 
 		err = check_sender(&d);
 		if (!err)
 			err = check_type(&d);
+		if (!err)
+			err = check_article(&d);
+		if (!err)
+			err = anonymity_check(&d);
 	}
 	if (!err && d.s.envelope->n_addressees > 0)
 		err = route_addressees(&d);
@@ -356,6 +396,8 @@ enum ieum_err policy_decide(const struct policy *p, const struct policy_context 
 
 		if (!unmet)
 			err = apply_rule(&d, rule);
+		else if (rule->when.n_counts > 0)
+			out->depends_on_counts |= condition_depends(&rule->when, &d.s);
 		if (ctx->trace)
 			trace_rule(&d, rule, unmet, err, n_routes, n_tasks);
 	}

@@ -34,6 +34,8 @@ enum ieum_err decide_duty(struct deciding *d);
 
 /* GATE_CLOSED, LEGAL_BASIS_MISSING: what the rule says of gates and items; gate.c. */
 enum ieum_err gate_check(struct deciding *d, const struct rule *rule);
+/* GATE_CLOSED: the message says more than it may in the case of a linked set; anonymity.c. */
+enum ieum_err anonymity_check(struct deciding *d);
 /* The first linkage that takes the message as a signal. */
 void gate_add_signal(struct deciding *d);
 

@@ -43,11 +43,38 @@ static void ask_too(struct policy_task *task, int mailbox)
 		task->asked[task->n_asked++] = mailbox;
 }
 
+_Static_assert(POLICY_ROUTES_MAX <= 64, "a bit for each route");
+
+/* A bit per route whose mailbox a rule asks. */
+static uint64_t routes_asked(const struct policy_decision *out)
+{
+	uint64_t asked = 0;
+
+	for (size_t i = 0; i < out->n_routes; i++)
+		if (out->routes[i].task >= 0)
+			asked |= UINT64_C(1) << i;
+	return asked;
+}
+
+/* A rule that asks the duty contact itself says by when, and what follows on its silence: then it
+ * is not asked in the others' place too. */
+static bool is_asked_by_rule(struct policy_decision *out, uint64_t asked, int mailbox)
+{
+	for (size_t i = 0; i < out->n_routes; i++) {
+		if (out->routes[i].mailbox != mailbox || !(asked & UINT64_C(1) << i))
+			continue;
+		out->routes[i].cause = IEUM__V1__DELIVERY_CAUSE__DELIVERY_CAUSE_DUTY;
+		return true;
+	}
+	return false;
+}
+
 enum ieum_err decide_duty(struct deciding *d)
 {
 	const struct policy_context *ctx = d->s.ctx;
 	struct policy_decision *out = d->out;
 	size_t n_routes = out->n_routes;
+	uint64_t asked = routes_asked(out);
 	int own = ctx->sender == POLICY_NONE ? POLICY_NONE
 					     : d->s.p->participants[ctx->sender].mailbox;
 	enum ieum_err err = IEUM_E_OK;
@@ -60,7 +87,7 @@ enum ieum_err decide_duty(struct deciding *d)
 		int task = out->routes[i].task;
 
 		/* Whoever sends it knows of it. */
-		if (duty == POLICY_NONE || duty == own)
+		if (duty == POLICY_NONE || duty == own || is_asked_by_rule(out, asked, duty))
 			continue;
 		err = decide_route(d, duty, IEUM__V1__DELIVERY_CAUSE__DELIVERY_CAUSE_DUTY, task);
 		if (!err && task >= 0)
@@ -75,6 +102,22 @@ bool is_designated(const struct scope *s, int participant)
 	int64_t today = calendar_day(&s->p->calendar, s->ctx->now_ms);
 
 	return s->any_day || (today >= who->from_day && today <= who->until_day);
+}
+
+int64_t policy_holidays_end_ms(const struct policy *p)
+{
+	const struct calendar *c = &p->calendar;
+
+	return c->holidays_until_day == INT64_MAX
+		       ? INT64_MAX
+		       : calendar_moment(c, c->holidays_until_day + 1, 0);
+}
+
+bool policy_holidays_end_soon(const struct policy *p, int64_t now_ms)
+{
+	int64_t ends_ms = policy_holidays_end_ms(p);
+
+	return ends_ms != INT64_MAX && ends_ms - p->calendar.warn_before_ms <= now_ms;
 }
 
 int64_t policy_agreement_ends_ms(const struct policy *p, int participant)

@@ -117,6 +117,10 @@ enum ieum_err explain(const struct policy *p, const Ieum__V1__Referral *message,
 		};
 
 		x->err = policy_decide(p, &ctx, &x->decision, x->detail, sizeof x->detail);
+		if (!x->err) {
+			explain_counts(p, &ctx, x);
+			explain_acts(p, &ctx, x);
+		}
 	}
 	if (!err && looking.no_memory)
 		err = IEUM_E_NO_MEMORY;

@@ -11,6 +11,7 @@ enum {
 	EXPLAIN_EXCLUDED_MAX = 64,
 	EXPLAIN_DETAIL_BYTES = 256,
 	EXPLAIN_TIME_BYTES = 32,
+	EXPLAIN_REACHES_MAX = 64,
 };
 
 /* What is known of the case that a message belongs to. */
@@ -29,12 +30,22 @@ struct explain_case {
 	Ieum__V1__MessageType replied_type; /* of the message that this one replies to */
 };
 
+/* Whom an act would bring in, besides the recipients. */
+struct explain_reach {
+	int mailbox;
+	const struct policy_act *act; /* of the decision */
+};
+
 struct explanation {
 	enum ieum_err err; /* of the decision: a refusal */
 	char detail[EXPLAIN_DETAIL_BYTES];
 	struct policy_look *looks; /* every rule of the type, in the file's order */
 	size_t n_looks;
 	struct policy_decision decision; /* whole only when err is OK */
+	uint64_t counted, begun_anew;    /* a bit by index of the hub file's counters */
+	/* Those that may be asked for places, in their order; both sides of a hand-over. */
+	struct explain_reach reaches[EXPLAIN_REACHES_MAX];
+	size_t n_reaches;
 };
 
 /* No case, nobody excluded, nothing counted. */
@@ -47,6 +58,11 @@ enum ieum_err explain(const struct policy *p, const Ieum__V1__Referral *message,
 		      int64_t now_ms, const struct explain_case *c,
 		      struct explanation **out) IEUM_MUST_CHECK;
 void explanation_free(struct explanation *x); /* takes NULL */
+
+/* explain_acts.c; for explain() alone. */
+void explain_counts(const struct policy *p, const struct policy_context *ctx,
+		    struct explanation *x);
+void explain_acts(const struct policy *p, const struct policy_context *ctx, struct explanation *x);
 
 /* "2026-03-02 14:00" in the hub's time zone, with seconds when they are not 0; "" for 0. */
 const char *explain_local_time(const struct policy *p, int64_t unix_ms,

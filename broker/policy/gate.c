@@ -119,3 +119,19 @@ const struct policy_linkage *policy_linkage(const struct policy *p, int index)
 {
 	return index >= 0 && (size_t)index < p->n_linkages ? &p->linkages[index].is : NULL;
 }
+
+int policy_find_linkage(const struct policy *p, const char *name)
+{
+	for (size_t i = 0; i < p->n_linkages; i++) {
+		if (strcmp(p->linkages[i].is.name, name) == 0)
+			return (int)i;
+	}
+	return POLICY_NONE;
+}
+
+const struct policy_gate *policy_linkage_gate(const struct policy *p, int linkage)
+{
+	bool is_one = linkage >= 0 && (size_t)linkage < p->n_linkages;
+
+	return is_one ? policy_gate(p, p->linkages[linkage].gate - 1) : NULL;
+}

@@ -66,12 +66,17 @@ static void load_sections(struct loader *l)
 	if (l->no_memory)
 		return;
 	load_attendance(l);
+	load_left(l);
 	load_notification(l);
 	if (l->no_memory)
 		return;
 	load_heads(l);
 	load_providers(l);
 	load_kind_members(l);
+	if (!l->no_memory)
+		load_agreement_tells(l);
+	if (!l->no_memory)
+		load_legal_bases(l);
 	if (!l->no_memory)
 		load_counters(l);
 	if (!l->no_memory)
@@ -98,7 +103,10 @@ static void check_whole(struct loader *l)
 	check_notification(l);
 	check_providers(l);
 	check_pools(l);
+	check_places(l);
 	check_counters(l);
+	check_conditions(l);
+	check_gates(l);
 	check_rules(l);
 	check_handover(l);
 	check_linkages(l);

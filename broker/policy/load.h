@@ -58,6 +58,8 @@ bool load_enum_bits(struct loader *l, const struct yaml_node *node,
 void load_unknown(struct loader *l, const struct yaml_node *node, const char *what,
 		  const char *const *words);
 
+/* The place of the gate that a key of a rule or linkage names, from 1; 0: there is no such key. */
+int load_gate_name(struct loader *l, const struct yaml_node *map, const char *key);
 /* needs_gate, anonymous_until, quorum … of a rule, after its request. */
 void load_gate_keys(struct loader *l, const struct yaml_node *node, struct rule *rule);
 
@@ -76,6 +78,7 @@ void load_emits(struct loader *l, const struct yaml_node *node, uint64_t source_
 int load_counter_index(struct loader *l, const struct yaml_node *node, const char *name);
 
 /* "09:00-18:00", opening before it closes. */
+extern const char *const load_weekdays[8]; /* Sunday first; ends with NULL */
 bool load_hours(struct loader *l, const struct yaml_node *node, struct calendar_hours *out);
 
 /* A BCP 47 tag, in its usual form. */
@@ -89,6 +92,10 @@ bool load_field_ref(struct loader *l, const struct yaml_node *node, uint64_t typ
 /* An address of the policy language that `node` holds. */
 bool load_address(struct loader *l, const struct yaml_node *node, struct address *out);
 
+/* Addresses that are told when something ends, where no message was sent; `in_case`: of a case. */
+void load_told_addresses(struct loader *l, const struct yaml_node *node, bool in_case,
+			 const char *const **out, size_t *n);
+
 /* ---- sections ---- */
 void load_hub(struct loader *l);
 void load_calendar(struct loader *l);
@@ -99,19 +106,26 @@ void load_domains(struct loader *l);
 void load_kinds(struct loader *l);
 void load_participants(struct loader *l);
 void load_bodies(struct loader *l); /* and with them, every mailbox */
+void load_left(struct loader *l);
 void load_languages(struct loader *l, const struct yaml_node *node, struct participant_more *more);
 void load_agreement(struct loader *l, const struct yaml_node *node, struct policy_participant *who);
 void load_attendance(struct loader *l); /* hours and duty of every mailbox */
 void load_notification(struct loader *l);
 void load_matching(struct loader *l, const struct yaml_node *node, struct rule *rule);
+/* A time of the body by its name, as the value of that key; a mistake where one of the types has
+ * none. */
+bool load_time_ref(struct loader *l, const struct yaml_node *node, const char *key, uint64_t types,
+		   const char *use, struct field_ref *out);
 void load_contact_at(struct loader *l, const struct yaml_node *node, struct rule *rule);
 void load_heads(struct loader *l);
 void load_providers(struct loader *l);
+void load_agreement_tells(struct loader *l); /* when bodies and ranks are there */
 void load_kind_members(struct loader *l);
 void load_counters(struct loader *l); /* before the rules, which may look at them */
 void load_clocks(struct loader *l);   /* before the rules, which start and stop them */
 void load_gates(struct loader *l);
 void load_linkages(struct loader *l);
+void load_legal_bases(struct loader *l); /* before whatever emits on one */
 void load_pools(struct loader *l);
 void load_rules(struct loader *l);
 void load_condition(struct loader *l, const struct yaml_node *when, struct condition *out);
@@ -126,6 +140,12 @@ void check_clocks(struct loader *l);
 bool check_takes_from_hub(const struct rule *rule, Ieum__V1__MessageType type);
 void check_providers(struct loader *l);
 void check_pools(struct loader *l);
+void check_places(struct loader *l); /* pools against the rules for places */
+void check_conditions(struct loader *l);
+void check_gates(struct loader *l);
+bool check_has_act(const struct rule *rule, enum policy_act_kind kind);
+/* Does the condition admit this participant, with a type that it may send? */
+bool check_may_send(const struct policy *p, const struct condition *c, size_t participant);
 void check_handover(struct loader *l);
 void check_counters(struct loader *l);
 void check_rules(struct loader *l);

@@ -7,10 +7,11 @@
 #include "ieum/v1/types.pb-c.h"
 
 enum act_value {
-	ACT_TRUE,  /* `key: true` */
-	ACT_NAME,  /* a name of `section`, or several */
-	ACT_TEXT,  /* any short text */
-	ACT_HOLDS, /* which pools are held */
+	ACT_TRUE,   /* `key: true` */
+	ACT_NAME,   /* a name of `section`, or several */
+	ACT_TEXT,   /* any short text */
+	ACT_HOLDS,  /* which pools are held */
+	ACT_WITHIN, /* a duration */
 };
 
 struct act_key {
@@ -46,6 +47,8 @@ static const struct act_key act_keys[] = {
 	{ "sends_agenda",  POLICY_ACT_AGENDA,       0,                ACT_TRUE, NULL },
 	{ "hands_over",    POLICY_ACT_HAND_OVER,    0,                ACT_TRUE, NULL },
 	{ "puts_on_agenda", POLICY_ACT_PUT_ON_AGENDA, 0,              ACT_TRUE, NULL },
+	{ "meeting_within", POLICY_ACT_MEETING,     0,                ACT_WITHIN, NULL },
+	{ "minutes_within", POLICY_ACT_MINUTES,     0,                ACT_WITHIN, NULL },
 	{ "ends_agenda",   POLICY_ACT_END_AGENDA,   0,                ACT_TRUE, NULL },
 	{ "confirms",      POLICY_ACT_CONFIRM,      0,                ACT_TRUE, NULL },
 };
@@ -110,6 +113,7 @@ static void load_act(struct loader *l, const struct yaml_node *node, const struc
 				  .verb = key->verb,
 				  .rule = rule->name,
 				  .key = key->key };
+	struct yaml_duration within;
 	const char *text;
 	bool yes = false;
 
@@ -125,6 +129,10 @@ static void load_act(struct loader *l, const struct yaml_node *node, const struc
 			return;
 		act.index = (int)(rule - l->p->rules);
 		break;
+	case ACT_WITHIN:
+		if (!load_within(l, node, &within, &act.text))
+			return;
+		break;
 	case ACT_TRUE:
 		if (!yaml_read_bool(node, l->diag, &yes) || !yes)
 			return;
@@ -132,6 +140,30 @@ static void load_act(struct loader *l, const struct yaml_node *node, const struc
 	}
 	if (*n < POLICY_ACTS_MAX)
 		acts[(*n)++] = act;
+}
+
+/* When the act was done, for every clock that the rule acts on. */
+static void load_acted_at(struct loader *l, const struct yaml_node *node, const struct rule *rule,
+			  struct policy_act *acts, size_t n)
+{
+	struct field_ref field = { 0 };
+	bool acts_on_clock = false;
+
+	if (!node || !load_time_ref(l, node, "acted_at", rule->when.types,
+				    "at which something could have been done", &field))
+		return;
+	for (size_t i = 0; i < n; i++) {
+		if (acts[i].kind != POLICY_ACT_CLOCK)
+			continue;
+		acts[i].acted_at = field.name;
+		acts_on_clock = true;
+	}
+	if (!acts_on_clock)
+		yaml_mistake(
+			l->diag, node,
+			"'acted_at' is for the clocks of a rule, and rule '%s' stops or starts "
+			"none",
+			rule->name);
 }
 
 void load_acts(struct loader *l, const struct yaml_node *node, struct rule *rule)
@@ -145,6 +177,7 @@ void load_acts(struct loader *l, const struct yaml_node *node, struct rule *rule
 		if (value)
 			load_act(l, value, &act_keys[i], rule, acts, &n);
 	}
+	load_acted_at(l, yaml_get(node, "acted_at"), rule, acts, n);
 	if (n == 0)
 		return;
 	rule->acts = arena_copy(&l->p->arena, acts, n * sizeof *acts);

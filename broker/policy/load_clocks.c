@@ -117,28 +117,32 @@ static void load_extend(struct loader *l, const struct yaml_node *node, struct c
 
 /* ---- whom it tells, what it does ---- */
 
-static bool load_told(struct loader *l, const struct yaml_node *node)
+static bool load_told(struct loader *l, const struct yaml_node *node, bool in_case)
 {
 	struct address address;
 
 	if (!load_address(l, node, &address))
 		return false;
+	if (address.kind == ADDRESS_HEAD_OF && address.index == POLICY_NONE)
+		address.kind = ADDRESS_SENDER; /* whose head is as little known */
 	switch (address.kind) {
+	case ADDRESS_CASE_OWNER:
+		if (in_case)
+			return true;
+		/* fall through */
 	case ADDRESS_HEAD:
 	case ADDRESS_SENDER:
 	case ADDRESS_ADDRESSEES:
-		yaml_mistake(
-			l->diag, node,
-			"'%s' is nobody when a clock ends; name a participant, a role, a body or "
-			"case_owner",
-			yaml_text(node));
+		yaml_mistake(l->diag, node, "'%s' is nobody when %s; name a participant, a role%s",
+			     yaml_text(node), in_case ? "a clock ends" : "there is no case",
+			     in_case ? ", a body or case_owner" : " or a body");
 		return false;
 	default: return true;
 	}
 }
 
-static void load_tells(struct loader *l, const struct yaml_node *node, const char *const **out,
-		       size_t *n)
+void load_told_addresses(struct loader *l, const struct yaml_node *node, bool in_case,
+			 const char *const **out, size_t *n)
 {
 	const char **addresses = load_alloc(l, load_items(node), sizeof *addresses);
 
@@ -147,7 +151,7 @@ static void load_tells(struct loader *l, const struct yaml_node *node, const cha
 		return;
 	*out = addresses;
 	for (size_t i = 0; i < load_items(node); i++) {
-		if (load_told(l, load_item(node, i)))
+		if (load_told(l, load_item(node, i), in_case))
 			addresses[(*n)++] = load_copy(l, yaml_text(load_item(node, i)));
 	}
 }
@@ -179,6 +183,22 @@ static void load_then(struct loader *l, const struct yaml_node *node, struct clo
 		k->is.grade = load_copy(l, text);
 }
 
+/* Nobody may forget over a closing what the law still asks for, so this is said of each clock that
+ * may be forgotten. */
+static void load_closing(struct loader *l, const struct yaml_node *node, struct clock *k)
+{
+	bool no_breach = k->is.repeats || k->is.expires;
+	bool ends = false;
+
+	(void)yaml_opt_bool(node, "outlives_closing", l->diag, &k->is.outlives_closing);
+	(void)yaml_opt_bool(node, "ends_at_closing", l->diag, &ends);
+	if (ends && k->is.outlives_closing)
+		yaml_mistake(l->diag, yaml_get(node, "ends_at_closing"),
+			     "a clock ends when its case is closed, or goes on; leave "
+			     "'ends_at_closing' or 'outlives_closing' out");
+	k->is.blocks_closing = !ends && !no_breach && !k->is.outlives_closing;
+}
+
 static void load_clock(struct loader *l, const struct yaml_node *key, const struct yaml_node *node,
 		       struct clock *k)
 {
@@ -195,22 +215,27 @@ static void load_clock(struct loader *l, const struct yaml_node *key, const stru
 	load_title(l, node, &k->is.title_en, &k->is.title_ko);
 	load_times(l, node, k);
 	if ((part = yaml_get(node, "tells")))
-		load_tells(l, part, &k->is.tells, &k->is.n_tells);
+		load_told_addresses(l, part, true, &k->is.tells, &k->is.n_tells);
 	if ((part = yaml_get(node, "breach_tells")))
-		load_tells(l, part, &k->is.breach_tells, &k->is.n_breach_tells);
+		load_told_addresses(l, part, true, &k->is.breach_tells, &k->is.n_breach_tells);
 	load_urgency(l, node, "urgency", &k->is.urgency);
 	load_urgency(l, node, "breach_urgency", &k->is.breach_urgency);
 	if ((part = yaml_get(node, "extend")))
 		load_extend(l, part, k);
 	(void)yaml_opt_bool(node, "every", l->diag, &k->is.repeats);
 	(void)yaml_opt_bool(node, "expires", l->diag, &k->is.expires);
-	(void)yaml_opt_bool(node, "outlives_closing", l->diag, &k->is.outlives_closing);
+	load_closing(l, node, k);
 	if ((part = yaml_get(node, "then")))
 		load_then(l, part, k);
 	if (k->is.repeats && k->is.expires)
 		yaml_mistake(
 			l->diag, yaml_get(node, "expires"),
 			"a clock that begins again has no end; leave 'every' or 'expires' out");
+	(void)yaml_opt_bool(node, "begins_again", l->diag, &k->is.begins_again);
+	if (k->is.begins_again && (k->is.repeats || k->is.expires))
+		yaml_mistake(l->diag, yaml_get(node, "begins_again"),
+			     "the end of this clock is no breach; leave 'begins_again' out, or %s",
+			     k->is.repeats ? "'every'" : "'expires'");
 	if (k->is.repeats && (k->is.n_tells == 0 && k->is.n_emits == 0))
 		yaml_mistake(
 			l->diag, key,

@@ -36,8 +36,9 @@ static bool load_op(const char **text, enum field_op *op)
 	static const struct {
 		const char *sign;
 		enum field_op op;
-	} signs[] = { { ">=", FIELD_AT_LEAST }, { "<=", FIELD_AT_MOST }, { "!=", FIELD_NOT },
-		      { ">", FIELD_OVER },      { "<", FIELD_UNDER },    { "=", FIELD_IN } };
+	} signs[] = { { ">=", FIELD_AT_LEAST },    { "<=", FIELD_AT_MOST }, { "!=", FIELD_NOT },
+		      { ">", FIELD_OVER },         { "<", FIELD_UNDER },    { "=", FIELD_IN },
+		      { "reaches", FIELD_REACHES } };
 
 	for (size_t i = 0; i < sizeof signs / sizeof signs[0]; i++) {
 		size_t n = strlen(signs[i].sign);
@@ -62,8 +63,9 @@ static bool load_number(struct loader *l, const struct yaml_node *node, struct f
 	if (!yaml_read_text(node, POLICY_NAME_BYTES, l->diag, &text))
 		return false;
 	bool has_op = alone && load_op(&text, &t->op);
+	bool is_count = strcmp(t->field->name, "count") == 0 && !t->type;
 	long long number = strtoll(text, &end, 10);
-	if (end == text || *end != '\0') {
+	if (end == text || *end != '\0' || (t->op == FIELD_REACHES && !is_count)) {
 		yaml_mistake(l->diag, node,
 			     "'%s' is no number; write 3 or \">= 3\" (>=, <=, >, <, =, !=)",
 			     yaml_text(node));
@@ -107,7 +109,10 @@ static void load_test(struct loader *l, const struct yaml_node *node, struct fie
 				numbers[i] = yes;
 			break;
 		case PROTOBUF_C_TYPE_ENUM:
-			if (load_enum(l, item, t->field->descriptor, t->field->name, &value))
+			/* "" is what an unset one reads as, as of a text. */
+			if (yaml_kind(item) == YAML_SCALAR && yaml_text_len(item) == 0)
+				numbers[i] = 0;
+			else if (load_enum(l, item, t->field->descriptor, t->field->name, &value))
 				numbers[i] = value;
 			break;
 		case PROTOBUF_C_TYPE_STRING:
@@ -291,6 +296,11 @@ static void load_counts(struct loader *l, const struct yaml_node *node, struct c
 		    !load_number(l, yaml_at(node, i), &t->is, true, numbers))
 			continue;
 		out->n_counts++;
+		if (t->is.op == FIELD_REACHES && l->p->counters[t->counter].is.distinct)
+			yaml_mistake(l->diag, yaml_at(node, i),
+				     "'reaches' compares with the count without this message, "
+				     "which of different senders isn't known; write \"= %lld\"",
+				     (long long)*numbers);
 		if (!l->p->counters[t->counter].weight.name && *numbers > POLICY_COUNT_MARKS_MAX)
 			yaml_mistake(l->diag, yaml_at(node, i),
 				     "a counter never counts further than %d",

@@ -49,6 +49,16 @@ static void load_counted(struct loader *l, const struct yaml_node *node, struct 
 		yaml_mistake(l->diag, node, "say the 'type' of message that this is about");
 }
 
+static void load_per(struct loader *l, const struct yaml_node *node, struct counter *counter)
+{
+	static const char *const words[] = { "case", "subject", "sender", "household", NULL };
+	size_t word;
+
+	for (size_t i = 0; i < load_items(node); i++)
+		if (yaml_read_word(load_item(node, i), words, l->diag, &word))
+			counter->is.per |= 1U << word;
+}
+
 static void load_counter(struct loader *l, const struct yaml_node *key,
 			 const struct yaml_node *node, struct counter *counter)
 {
@@ -63,9 +73,8 @@ static void load_counter(struct loader *l, const struct yaml_node *key,
 		return;
 	if ((part = yaml_require(node, "of", l->diag)))
 		load_counted(l, part, &counter->of);
-	if (yaml_require(node, "per", l->diag) &&
-	    yaml_schema_opt_word(node, &schema_counter, "per", l->diag, &word))
-		counter->is.per = (enum policy_counter_per)word;
+	if ((part = yaml_require(node, "per", l->diag)))
+		load_per(l, part, counter);
 	if ((part = yaml_require(node, "within", l->diag)))
 		(void)load_within(l, part, &counter->within, &text);
 	if ((part = yaml_get(node, "weight")))
@@ -75,7 +84,7 @@ static void load_counter(struct loader *l, const struct yaml_node *key,
 	if (counter->is.distinct && counter->weight.name)
 		yaml_mistake(l->diag, yaml_get(node, "weight"),
 			     "different senders are counted, so a message has no weight");
-	if (counter->is.distinct && counter->is.per == POLICY_PER_SENDER)
+	if (counter->is.distinct && counter->is.per & 1U << POLICY_PER_SENDER)
 		yaml_mistake(l->diag, yaml_get(node, "distinct"),
 			     "per sender there is never more than one sender");
 	if ((part = yaml_get(node, "resets"))) {
@@ -112,7 +121,9 @@ enum { TOKENS_MAX = 16 }; /* of one message */
 
 static size_t events_of(const struct counter *counter, uint64_t type)
 {
-	size_t each = counter->is.per == POLICY_PER_SUBJECT ? TOKENS_MAX : 1;
+	unsigned others = counter->is.per & ~(1U << POLICY_PER_SUBJECT);
+	size_t each = (size_t)__builtin_popcount(others) +
+		      (counter->is.per & 1U << POLICY_PER_SUBJECT ? TOKENS_MAX : 0);
 
 	return (counter->of.types & type ? each : 0) +
 	       (counter->has_resets && counter->resets.types & type ? each : 0);

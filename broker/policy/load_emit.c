@@ -245,8 +245,12 @@ static void load_emit(struct loader *l, const struct yaml_node *node, uint64_t s
 	if ((part = yaml_get(node, "urgency")) &&
 	    load_enum(l, part, &ieum__v1__urgency__descriptor, "urgency", &value))
 		emit->urgency = (Ieum__V1__Urgency)value;
-	if (yaml_opt_text(node, "article", ARTICLE_BYTES_MAX, l->diag, &text))
+	if (yaml_opt_text(node, "article", ARTICLE_BYTES_MAX, l->diag, &text)) {
 		emit->article = load_copy(l, text);
+		if (!policy_knows_article(l->p, text))
+			load_unknown(l, yaml_get(node, "article"), "article",
+				     (const char *const *)l->p->articles);
+	}
 	type = yaml_require(node, "type", l->diag);
 	if (!type || !load_type(l, type, emit))
 		return;

@@ -38,12 +38,42 @@ void load_gates(struct loader *l)
 	l->p->n_gates = yaml_count(section);
 }
 
+static bool opens(const struct rule *rule, size_t gate)
+{
+	bool does = rule->effect == IEUM__V1__CASE_EFFECT__CASE_EFFECT_OPEN_GATE &&
+		    rule->gate == (int)gate + 1;
+
+	for (size_t i = 0; i < rule->n_acts; i++)
+		does |= rule->acts[i].kind == POLICY_ACT_OPEN_GATE &&
+			rule->acts[i].index == (int)gate;
+	return does;
+}
+
+/* What waits for a gate that nothing opens waits for ever. */
+void check_gates(struct loader *l)
+{
+	const struct policy *p = l->p;
+
+	for (size_t i = 0; i < p->n_gates; i++) {
+		bool opened = false;
+
+		for (size_t k = 0; k < p->n_rules; k++)
+			opened |= opens(&p->rules[k], i);
+		if (!opened)
+			yaml_mistake(
+				l->diag, yaml_key_at(yaml_get(l->root, "gates"), i),
+				"no rule opens gate '%s', so it stays closed for ever; give one "
+				"\"on_accept: open_gate\" and \"gate: %s\", or leave the gate "
+				"out",
+				p->gates[i].name, p->gates[i].name);
+	}
+}
+
 /* ---- in rules ---- */
 
-/* The place of the gate that a key names, from 1; 0: there is no such key. */
-static int load_gate_name(struct loader *l, const struct yaml_node *rule, const char *key)
+int load_gate_name(struct loader *l, const struct yaml_node *map, const char *key)
 {
-	const struct yaml_node *node = yaml_get(rule, key);
+	const struct yaml_node *node = yaml_get(map, key);
 	const char *words[POLICY_GATES_MAX + 1] = { NULL };
 	const char *text;
 
@@ -67,7 +97,7 @@ static void load_quorum(struct loader *l, const struct yaml_node *node, struct r
 	if (yaml_schema_opt_int(node, &schema_rule, "quorum", l->diag, &number))
 		rule->quorum = (uint32_t)number;
 	if (yaml_schema_opt_word(node, &schema_rule, "quorum_of", l->diag, &word))
-		rule->quorum_of_kinds = word == 1;
+		rule->quorum_of_kinds = word == 1, rule->quorum_of_agencies = word == 2;
 	(void)yaml_opt_bool(node, "one_rejection_ends", l->diag, &rule->rejection_ends);
 	if (quorum && !rule->asks)
 		yaml_mistake(l->diag, quorum,

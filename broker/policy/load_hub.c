@@ -16,6 +16,7 @@ enum {
 };
 
 static const int64_t DAY_MS = 24LL * HOUR_MS;
+#define HOLIDAYS_WARN_BEFORE_MS (60 * DAY_MS) /* when the file does not say */
 
 static bool is_hub_name(const char *name)
 {
@@ -83,12 +84,12 @@ static void load_working_hours(struct loader *l, const struct yaml_node *node)
 		return;
 	l->p->calendar.open_min = hours.open_min;
 	l->p->calendar.close_min = hours.close_min;
+	l->p->calendar.own = hours.own;
 }
 
 static void load_weekend(struct loader *l, const struct yaml_node *node)
 {
-	static const char *const days[] = { "sunday",   "monday", "tuesday",  "wednesday",
-					    "thursday", "friday", "saturday", NULL };
+	const char *const *days = load_weekdays;
 	size_t day;
 
 	if (!yaml_check_seq(node, 0, 6, l->diag))
@@ -138,12 +139,35 @@ static void load_holidays(struct loader *l, const struct yaml_node *node)
 	l->p->calendar.n_holidays = n;
 }
 
+/* Until when the list is complete: from then on business days and what the law says of holidays
+ * would be counted wrongly, without anybody noticing. */
+static void load_holidays_end(struct loader *l, const struct yaml_node *node)
+{
+	struct calendar *c = &l->p->calendar;
+	const struct yaml_node *until = yaml_get(node, "holidays_until");
+	int64_t day;
+
+	c->warn_before_ms = HOLIDAYS_WARN_BEFORE_MS;
+	(void)yaml_schema_opt_span_ms(node, &schema_calendar, "warn_before", l->diag,
+				      &c->warn_before_ms);
+	if (c->n_holidays > 0)
+		c->holidays_until_day = c->holidays[c->n_holidays - 1];
+	if (!until || !yaml_read_date(until, l->diag, &day))
+		return;
+	if (c->n_holidays > 0 && day < c->holidays_until_day)
+		yaml_mistake(l->diag, until,
+			     "the list has a holiday after %s, the day until which it is complete",
+			     yaml_text(until));
+	c->holidays_until_day = day;
+}
+
 void load_calendar(struct loader *l)
 {
 	const struct yaml_node *calendar = load_section(l, "calendar", YAML_MAP, 16);
 
 	l->p->calendar.open_min = 0;
 	l->p->calendar.close_min = 24 * 60;
+	l->p->calendar.holidays_until_day = INT64_MAX;
 	if (!calendar)
 		return;
 	(void)yaml_schema_check(calendar, &schema_calendar, l->diag);
@@ -156,6 +180,7 @@ void load_calendar(struct loader *l)
 		load_weekend(l, weekend);
 	if (holidays)
 		load_holidays(l, holidays);
+	load_holidays_end(l, calendar);
 }
 
 void load_limits(struct loader *l)
@@ -200,6 +225,22 @@ static bool type_or_default(struct loader *l, const struct yaml_node *key, int *
 	       load_enum(l, key, &ieum__v1__message_type__descriptor, "message type", type);
 }
 
+static void load_more_time(struct loader *l, const struct yaml_node *node, struct policy_type *out)
+{
+	const struct yaml_node *most;
+	struct yaml_duration parsed;
+	int64_t times = 0;
+
+	if (!node || !yaml_schema_check(node, &schema_more_time, l->diag))
+		return;
+	out->more_time = NULL;
+	out->more_times = 0;
+	if ((most = yaml_get(node, "at_most")))
+		(void)load_within(l, most, &parsed, &out->more_time);
+	if (yaml_opt_int(node, "times", 1, POLICY_MORE_TIMES_MAX, l->diag, &times))
+		out->more_times = (uint32_t)times;
+}
+
 static void load_type(struct loader *l, const struct yaml_node *node, struct policy_type *out)
 {
 	const struct yaml_node *answer = yaml_get(node, "acts_as_answer");
@@ -211,6 +252,7 @@ static void load_type(struct loader *l, const struct yaml_node *node, struct pol
 	(void)yaml_opt_bool(node, "may_open", l->diag, &out->may_open);
 	(void)yaml_opt_bool(node, "needs_basis", l->diag, &out->needs_basis);
 	(void)yaml_opt_bool(node, "needs_reply_to", l->diag, &out->needs_reply_to);
+	load_more_time(l, yaml_get(node, "more_time"), out);
 	if (answer &&
 	    load_enum(l, answer, &ieum__v1__answer_kind__descriptor, "kind of answer", &kind))
 		out->acts_as_answer = (Ieum__V1__AnswerKind)kind;

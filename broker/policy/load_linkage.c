@@ -6,6 +6,12 @@
 #include "broker/policy/route.h"
 #include "ieum/v1/types.pb-c.h"
 
+enum {
+	TEXT_BYTES_MAX = 500, /* of an article, or of a text that may be said */
+	ARTICLES_MAX = 512,
+	MAY_SAY_MAX = 256,
+};
+
 static const struct yaml_node *needed_duration(struct loader *l, const struct yaml_node *node,
 					       const char *key, const char **out)
 {
@@ -28,6 +34,52 @@ static void load_tells(struct loader *l, const struct yaml_node *node, struct li
 		return;
 	linkage->is.tells = load_copy(l, yaml_text(tells));
 	linkage->tells = address;
+}
+
+/* A list of different texts, copied. */
+static size_t load_texts(struct loader *l, const struct yaml_node *list, size_t max,
+			 const char *const **out)
+{
+	if (!list || !yaml_check_seq(list, 1, max, l->diag))
+		return 0;
+	size_t n = yaml_count(list);
+	const char **texts = load_alloc(l, n + 1, sizeof *texts); /* ends with NULL */
+	if (!texts)
+		return 0;
+	for (size_t i = 0; i < n; i++) {
+		const char *text = "";
+		(void)yaml_read_text(yaml_at(list, i), TEXT_BYTES_MAX, l->diag, &text);
+		texts[i] = load_copy(l, text);
+		if (!texts[i])
+			return 0;
+		for (size_t k = 0; k < i; k++)
+			if (strcmp(texts[k], texts[i]) == 0)
+				yaml_mistake(l->diag, yaml_at(list, i),
+					     "'%.64s' is in this list twice; once is enough",
+					     texts[i]);
+	}
+	*out = texts;
+	return n;
+}
+
+void load_legal_bases(struct loader *l)
+{
+	l->p->n_articles =
+		load_texts(l, yaml_get(l->root, "legal_bases"), ARTICLES_MAX, &l->p->articles);
+}
+
+static void load_anonymity(struct loader *l, const struct yaml_node *node, struct linkage *linkage)
+{
+	const struct yaml_node *texts = yaml_get(node, "may_say");
+
+	linkage->gate = load_gate_name(l, node, "gate");
+	linkage->n_may_say = load_texts(l, texts, MAY_SAY_MAX, &linkage->may_say);
+	(void)yaml_opt_bool(node, "category_only", l->diag, &linkage->is.category_only);
+	if (linkage->is.category_only && !yaml_get(node, "gate"))
+		yaml_mistake(l->diag, yaml_get(node, "category_only"),
+			     "by category alone until which gate is open? say it with 'gate'");
+	else if (texts && !yaml_get(node, "gate"))
+		yaml_mistake(l->diag, texts, "'may_say' needs 'gate' beside it: until then");
 }
 
 static void load_one(struct loader *l, const struct yaml_node *section, size_t i)
@@ -53,7 +105,7 @@ static void load_one(struct loader *l, const struct yaml_node *section, size_t i
 	(void)needed_duration(l, node, "within", &linkage->is.within);
 	(void)needed_duration(l, node, "expires", &linkage->is.expires);
 	load_tells(l, node, linkage);
-	(void)yaml_opt_bool(node, "category_only", l->diag, &linkage->is.category_only);
+	load_anonymity(l, node, linkage);
 }
 
 void load_linkages(struct loader *l)
@@ -112,6 +164,31 @@ static void check_tells(struct loader *l, size_t i)
 			     linkage->is.tells);
 }
 
+/* How many agencies could ever see one person. */
+static void check_agencies(struct loader *l, size_t i)
+{
+	const struct policy *p = l->p;
+	const struct linkage *linkage = &p->linkages[i];
+	const struct yaml_node *node = load_nth(l, "linkage", i), *at = yaml_get(node, "agencies");
+	size_t n = 0;
+
+	for (size_t k = 0; k < p->n_participants; k++) {
+		bool counts = check_may_send(p, &linkage->of, k);
+
+		for (size_t j = 0; j < k && counts; j++)
+			counts = !check_may_send(p, &linkage->of, j) ||
+				 strcmp(p->participants[j].agency, p->participants[k].agency) != 0;
+		n += counts;
+	}
+	if (n < linkage->is.agencies)
+		yaml_mistake(
+			l->diag, at ? at : yaml_get(node, "of"),
+			"%u agencies make a set known, but only %zu can send such a signal, so "
+			"nobody would ever learn of one; admit more in 'of', or lower "
+			"'agencies'",
+			linkage->is.agencies, n);
+}
+
 static bool takes_notice(const struct condition *c)
 {
 	const uint64_t notice = UINT64_C(1)
@@ -139,7 +216,7 @@ static void check_alone(struct loader *l, const struct rule *rule)
 void check_linkages(struct loader *l)
 {
 	for (size_t i = 0; i < l->p->n_linkages; i++)
-		check_tells(l, i);
+		check_tells(l, i), check_agencies(l, i);
 	for (size_t i = 0; l->p->n_linkages > 0 && i < l->p->n_rules; i++)
 		check_alone(l, &l->p->rules[i]);
 }

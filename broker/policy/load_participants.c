@@ -209,6 +209,9 @@ static void load_participant(struct loader *l, const struct yaml_node *node, siz
 		return;
 	load_kind_of(l, node, index);
 	load_title(l, node, &who->title_en, &who->title_ko);
+	memcpy(who->agency, who->name, sizeof who->agency);
+	if (yaml_get(node, "agency"))
+		(void)load_name(l, yaml_get(node, "agency"), '-', who->agency);
 	load_where(l, node, who);
 	load_served_domains(l, node, index);
 	load_languages(l, yaml_get(node, "languages"), &l->p->more[index]);

@@ -76,6 +76,24 @@ static const char *load_span(struct loader *l, const struct yaml_node *node, con
 	return text;
 }
 
+/* How often it renews, when both sides of a hold are told that it ends, who hears of an old count. */
+static void load_notices(struct loader *l, const struct yaml_node *node, struct policy_pool *pool)
+{
+	const struct yaml_node *tells = yaml_get(node, "stale_tells");
+	size_t word = 0;
+
+	if (yaml_get(node, "renews") &&
+	    yaml_schema_opt_word(node, &schema_pool, "renews", l->diag, &word))
+		pool->renews = (enum policy_renews)(POLICY_RENEWS_DAILY + word);
+	(void)yaml_schema_opt_span_ms(node, &schema_pool, "warn_before", l->diag,
+				      &pool->warn_before_ms);
+	if (tells && !yaml_get(node, "stale_after"))
+		yaml_mistake(l->diag, tells,
+			     "'stale_tells' without 'stale_after': say when a count is stale");
+	else if (tells)
+		load_told_addresses(l, tells, false, &pool->stale_tells, &pool->n_stale_tells);
+}
+
 static void load_pool(struct loader *l, const struct yaml_node *node, struct policy_pool *pool)
 {
 	const struct yaml_node *part;
@@ -104,6 +122,7 @@ static void load_pool(struct loader *l, const struct yaml_node *node, struct pol
 	pool->placement_within = load_span(l, node, "placement_within", pool->hold);
 	pool->offer_within = load_span(l, node, "offer_within", pool->hold);
 	pool->stale_after = load_span(l, node, "stale_after", "");
+	load_notices(l, node, pool);
 }
 
 void load_pools(struct loader *l)

@@ -135,12 +135,19 @@ static void load_ranked(struct loader *l, const struct yaml_node *node, struct r
 			     "that could name a support domain", &ranked->field);
 }
 
-/* Actions have the deadlines of their minutes; only what follows on silence is the rule's. */
+/* Requests of the core's own, whose deadlines the message or these keys say. */
+static bool asks_by_act(const struct yaml_node *node)
+{
+	return yaml_get(node, "asks_actions") || yaml_get(node, "meeting_within") ||
+	       yaml_get(node, "minutes_within");
+}
+
+/* Their deadlines are said elsewhere; only what follows on silence is the rule's. */
 static void load_action_steps(struct loader *l, const struct yaml_node *node, struct rule *rule)
 {
 	const struct yaml_node *steps = yaml_get(node, "then");
 
-	if (!steps || !yaml_get(node, "asks_actions"))
+	if (!steps || !asks_by_act(node))
 		return;
 	load_steps(l, steps, rule);
 	for (size_t i = 0; i < rule->n_steps; i++) {
@@ -165,7 +172,7 @@ static void load_request(struct loader *l, const struct yaml_node *node, struct 
 	if (!within) {
 		for (size_t i = 0; only[i]; i++) {
 			if (yaml_get(node, only[i]) &&
-			    !(strcmp(only[i], "then") == 0 && yaml_get(node, "asks_actions")))
+			    !(strcmp(only[i], "then") == 0 && asks_by_act(node)))
 				yaml_mistake(
 					l->diag, yaml_get(node, only[i]),
 					"'%s' needs 'answer_within' beside it: without a deadline nobody "
@@ -217,6 +224,9 @@ static void load_effects(struct loader *l, const struct yaml_node *node, struct 
 		yaml_mistake(l->diag, part,
 			     "the hub itself says 'in_handover', of the cases of a "
 			     "jurisdiction_change; see 'hands_over'");
+	if ((part = yaml_get(node, "urgency")) &&
+	    load_enum(l, part, &ieum__v1__urgency__descriptor, "urgency", &value))
+		rule->urgency = (Ieum__V1__Urgency)value;
 	(void)yaml_opt_bool(node, "closing", l->diag, &rule->closing);
 	if ((part = yaml_get(node, "emit")))
 		load_emits(l, part, rule->when.types, &rule->emits, &rule->n_emits);

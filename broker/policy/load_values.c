@@ -132,12 +132,16 @@ void load_both_languages(struct loader *l, const struct yaml_node *node, const c
 		*ko = load_copy(l, text);
 }
 
-bool load_hours(struct loader *l, const struct yaml_node *node, struct calendar_hours *out)
+const char *const load_weekdays[8] = { "sunday",   "monday", "tuesday",  "wednesday",
+				       "thursday", "friday", "saturday", NULL };
+
+static bool load_opening(struct loader *l, const struct yaml_node *node,
+			 struct calendar_opening *out)
 {
 	enum { CLOCK_CHARS = 5 };
 	const char *text, *dash;
 	char open[CLOCK_CHARS + 1] = "";
-	struct calendar_hours hours = { 0 };
+	struct calendar_opening hours = { 0 };
 
 	if (!yaml_read_text(node, POLICY_NAME_BYTES, l->diag, &text))
 		return false;
@@ -154,6 +158,32 @@ bool load_hours(struct loader *l, const struct yaml_node *node, struct calendar_
 		yaml_mistake(l->diag, node, "working hours '%s' end before they begin", text);
 		return false;
 	}
+	*out = hours;
+	return true;
+}
+
+/* `"09:00-18:00"`, or by days: `{default: "09:00-18:00", saturday: "09:00-13:00"}`. */
+bool load_hours(struct loader *l, const struct yaml_node *node, struct calendar_hours *out)
+{
+	struct calendar_hours hours = { 0 };
+	struct calendar_opening each = { 0 };
+	const struct yaml_node *usual = node;
+	bool good = true;
+
+	if (yaml_kind(node) == YAML_MAP) {
+		good = yaml_schema_check(node, &schema_hours, l->diag);
+		usual = yaml_require(node, "default", l->diag);
+	}
+	for (int day = 0; yaml_kind(node) == YAML_MAP && load_weekdays[day]; day++) {
+		const struct yaml_node *own = yaml_get(node, load_weekdays[day]);
+
+		if (own && (good = load_opening(l, own, &hours.own.on[day]) && good))
+			hours.own.days |= 1U << day;
+	}
+	if (!usual || !load_opening(l, usual, &each) || !good)
+		return false;
+	hours.open_min = each.open_min;
+	hours.close_min = each.close_min;
 	*out = hours;
 	return true;
 }

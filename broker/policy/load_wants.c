@@ -92,12 +92,18 @@ void load_matching(struct loader *l, const struct yaml_node *node, struct rule *
 		load_wanted_sex(l, sex, rule);
 }
 
+bool load_time_ref(struct loader *l, const struct yaml_node *node, const char *key, uint64_t types,
+		   const char *use, struct field_ref *out)
+{
+	if (is_field(node))
+		return load_field_ref(l, node, types, PROTOBUF_C_TYPE_INT64, use, out);
+	yaml_mistake(l->diag, node, "'%s' names a time of the body, for example $visit_by_at_ms",
+		     key);
+	return false;
+}
+
 void load_contact_at(struct loader *l, const struct yaml_node *node, struct rule *rule)
 {
-	if (!is_field(node))
-		yaml_mistake(l->diag, node,
-			     "'contact_at' names a field of the body, for example $visit_by_at_ms");
-	else
-		(void)load_field_ref(l, node, rule->when.types, PROTOBUF_C_TYPE_INT64,
-				     "at which a person could be reached", &rule->contact_at);
+	(void)load_time_ref(l, node, "contact_at", rule->when.types,
+			    "at which a person could be reached", &rule->contact_at);
 }

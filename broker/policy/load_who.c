@@ -80,12 +80,16 @@ void load_languages(struct loader *l, const struct yaml_node *node, struct parti
 
 /* ---- agreement ---- */
 
+/* When nothing else is said. */
+#define AGREEMENT_WARN_BEFORE_MS ((int64_t)30 * 24 * 60 * 60 * 1000)
+
 void load_agreement(struct loader *l, const struct yaml_node *node, struct policy_participant *who)
 {
 	const struct yaml_node *from = yaml_get(node, "from"), *until = yaml_get(node, "until");
 
 	who->from_day = INT64_MIN;
 	who->until_day = INT64_MAX;
+	who->warn_before_ms = AGREEMENT_WARN_BEFORE_MS;
 	if (!node || !yaml_schema_check(node, &schema_agreement, l->diag))
 		return;
 	if (!from && !until)
@@ -98,6 +102,26 @@ void load_agreement(struct loader *l, const struct yaml_node *node, struct polic
 	if (who->until_day < who->from_day)
 		yaml_mistake(l->diag, until, "the agreement ends (%s) before it begins (%s)",
 			     yaml_text(until), yaml_text(from));
+	(void)yaml_schema_opt_span_ms(node, &schema_agreement, "warn_before", l->diag,
+				      &who->warn_before_ms);
+	if (!until && (yaml_get(node, "warn_before") || yaml_get(node, "tells")))
+		yaml_mistake(l->diag, node,
+			     "an agreement without 'until' never ends, so nobody is ever told");
+}
+
+void load_agreement_tells(struct loader *l)
+{
+	struct policy *p = l->p;
+
+	for (size_t i = 0; i < p->n_participants; i++) {
+		const struct yaml_node *tells =
+			yaml_get(yaml_get(load_nth(l, "participants", i), "agreement"), "tells");
+		struct policy_participant *who = &p->participants[i];
+
+		if (tells)
+			load_told_addresses(l, tells, false, &who->agreement_tells,
+					    &who->n_agreement_tells);
+	}
 }
 
 /* ---- the neutral text ---- */

@@ -38,6 +38,7 @@ enum {
 	POLICY_STEP_TEXTS_BYTES = 4 * 1024, /* of the ladders of one decision */
 	POLICY_ACTS_MAX = 32,     /* that one message may set off; further ones are refused */
 	POLICY_COUNTERS_MAX = 64, /* of one hub file */
+	POLICY_PERS = 4,          /* values of enum policy_counter_per */
 	POLICY_CLOCKS_MAX = 256,  /* of one hub file */
 	POLICY_CLOCK_WARNINGS_MAX = 8,
 	POLICY_CLOCK_TELLS_MAX = 16,        /* addresses */
@@ -48,9 +49,14 @@ enum {
 	POLICY_FILE_BYTES_MAX = 512 * 1024, /* its text goes into an event whenever it changes */
 	POLICY_GATES_MAX = 32,              /* of one hub file, a bit each */
 	POLICY_LINKAGES_MAX = 16,
+	POLICY_TOKEN_KINDS = 6, /* of blind tokens, docs/tokens.md */
+	POLICY_MORE_TIMES_MAX = 100,
 	POLICY_TYPES = 48, /* message types, 0 unused */
 	POLICY_NONE = -1,  /* no participant, no mailbox */
 };
+
+/* Whoever asks must not know what a counter counts: no comparison with it holds. */
+#define POLICY_COUNT_UNKNOWN INT64_MIN
 
 /* What an operator may look at. */
 enum policy_view {
@@ -65,11 +71,15 @@ struct policy_participant {
 	const char *const *elsewhere; /* further ones that it serves */
 	size_t n_elsewhere;
 	const char *title_en, *title_ko;
-	const char *const *domains; /* support domains served */
+	char agency[POLICY_NAME_BYTES]; /* that it speaks for: its own name, or as the file says */
+	const char *const *domains;     /* support domains served */
 	size_t n_domains;
 	/* Days of its agreement, both included; INT64_MIN and INT64_MAX: without a limit.  Outside
 	 * of them it is reached by its name only, not as one of a role or as a provider. */
 	int64_t from_day, until_day;
+	int64_t warn_before_ms;             /* that it ends, so long before */
+	const char *const *agreement_tells; /* addresses, besides itself */
+	size_t n_agreement_tells;
 	uint64_t may_send;    /* bit per MessageType */
 	bool hears_status;    /* of what it sent it learns only that it came and that it ended */
 	bool reads_nothing;   /* no case, no referral, of the directory itself alone */
@@ -122,6 +132,10 @@ struct policy_type {
 	bool may_open;       /* may open a case */
 	bool needs_basis;    /* refused without legal basis */
 	bool needs_reply_to; /* refused without in_reply_to */
+	/* How far beyond its deadline whoever is asked may put the answer off (duration text, NULL:
+	 * as far as it says), and how often (0: as often as it likes). */
+	const char *more_time;
+	uint32_t more_times;
 	/* A reply of this type counts as this answer; 0: none. */
 	Ieum__V1__AnswerKind acts_as_answer;
 };
@@ -134,6 +148,14 @@ struct policy_limits {
 	uint32_t attempts_max;       /* 8 */
 	uint32_t queue_messages_max; /* per mailbox */
 	uint64_t queue_bytes_max;    /* per mailbox */
+};
+
+/* How often a pool's places are given anew. */
+enum policy_renews {
+	POLICY_RENEWS_NEVER,
+	POLICY_RENEWS_DAILY,
+	POLICY_RENEWS_WEEKLY,
+	POLICY_RENEWS_MONTHLY
 };
 
 /* Places that somebody keeps: beds of a shelter, seats of a care centre. */
@@ -150,11 +172,15 @@ struct policy_pool {
 	size_t n_languages; /* 0: any */
 	bool siblings;      /* gives several places at once */
 	/* Durations, as policy_due() takes them. */
-	const char *hold;             /* how long a place is held while its keeper is asked … */
-	const char *placement_within; /* … and from the acceptance on until it is taken up */
-	const char *offer_within;     /* how long whoever waited has to answer an offer */
-	const char *stale_after;      /* a count older than this is stale; "": never */
-	uint32_t number;              /* in events; 0 until bound */
+	const char *hold;               /* how long a place is held while its keeper is asked … */
+	const char *placement_within;   /* … and from the acceptance on until it is taken up */
+	const char *offer_within;       /* how long whoever waited has to answer an offer */
+	const char *stale_after;        /* a count older than this is stale; "": never */
+	const char *const *stale_tells; /* addresses, besides the keeper */
+	size_t n_stale_tells;
+	enum policy_renews renews;
+	int64_t warn_before_ms; /* so long before a hold's end both sides are told; 0: they aren't */
+	uint32_t number;        /* in events; 0 until bound */
 };
 
 /* What a message wants of a pool. */
@@ -217,6 +243,8 @@ int policy_find_participant(const struct policy *p, const char *name); /* POLICY
 size_t policy_mailboxes(const struct policy *p);
 struct policy_mailbox *policy_mailbox(const struct policy *p, int index);
 int policy_find_mailbox(const struct policy *p, const char *name);
+/* The mailbox that takes the place of one (by name) that the file has no more: `left`. */
+int policy_left_to(const struct policy *p, const char *mailbox);
 size_t policy_bodies(const struct policy *p);
 const struct policy_body *policy_body(const struct policy *p, int index);
 int policy_find_body(const struct policy *p, const char *name);
@@ -225,16 +253,27 @@ int policy_find_body(const struct policy *p, const char *name);
 size_t policy_pools(const struct policy *p);
 struct policy_pool *policy_pool(const struct policy *p, int index);
 int policy_find_pool(const struct policy *p, const char *name);
+/* When the places of a pool are given anew: the first of the next day, Monday or first of a month
+ * by the hub's own midnight, after that moment; 0: never. */
+int64_t policy_pool_renews_at(const struct policy *p, int index, int64_t after_ms);
 /* Is it the name of a pool or a kind of pools at all? */
 bool policy_knows_pool(const struct policy *p, const char *wanted);
 /* Does the pool take whom the need describes, were there enough free places?  What a pool is
  * limited by and the need doesn't state is no obstacle, but for the sex. */
 bool policy_pool_suits(const struct policy *p, int pool, const struct policy_need *need);
+struct policy_context;
+/* Pools, by index, that suit the places which the context's message asks for and whose keepers may
+ * be asked, in their order; how many. */
+size_t policy_pools_suiting(const struct policy *p, const struct policy_context *ctx, int *pools,
+			    size_t max);
 
 size_t policy_gates(const struct policy *p);
 const struct policy_gate *policy_gate(const struct policy *p, int index);
 int policy_find_gate(const struct policy *p, const char *name); /* POLICY_NONE */
 const struct policy_linkage *policy_linkage(const struct policy *p, int index);
+int policy_find_linkage(const struct policy *p, const char *name); /* POLICY_NONE */
+/* The gate of a linkage, until which whom its sets are about stays unsaid; NULL: it has none. */
+const struct policy_gate *policy_linkage_gate(const struct policy *p, int linkage);
 
 /* ---- routing ---- */
 
@@ -250,7 +289,7 @@ enum policy_counter_per {
 
 struct policy_counter {
 	const char *name;
-	enum policy_counter_per per;
+	unsigned per;  /* bit per enum policy_counter_per; of several the highest count */
 	bool distinct; /* different senders instead of messages */
 };
 
@@ -282,7 +321,8 @@ struct policy_context {
 	size_t n_excluded;
 	Ieum__V1__CaseState case_state; /* 0: no case yet */
 	const char *case_grade;         /* NULL or "": none */
-	/* By index of the hub file's counters: what each counts, this message included; NULL: all 0. */
+	/* By index of the hub file's counters: what each counts, this message included, or
+	 * POLICY_COUNT_UNKNOWN; NULL: all 0. */
 	const int64_t *counts;
 	bool consent_withdrawn; /* in the case */
 	Ieum__V1__MessageType
@@ -290,6 +330,7 @@ struct policy_context {
 	bool drill;
 	uint32_t gates_open; /* in the case, a bit by index of the hub file's gates */
 	bool linked_set;     /* the case is a linked set's */
+	const char *linkage; /* that made it; NULL: not known (any more) */
 	const struct policy_contact *case_contact; /* NULL: nothing is known */
 	const struct policy_trace *trace; /* told of every rule looked at; NULL: nobody asks why */
 };
@@ -318,8 +359,9 @@ struct policy_task {
 	size_t n_ladder;
 	Ieum__V1__CaseEffect effect;
 	bool blocks_closing;
-	uint32_t quorum;      /* different participants who have to accept; 0 and 1: one */
-	bool quorum_of_kinds; /* of different kinds, too */
+	uint32_t quorum;         /* different participants who have to accept; 0 and 1: one */
+	bool quorum_of_kinds;    /* of different kinds, too */
+	bool quorum_of_agencies; /* of different agencies, and none of who asks */
 	bool rejection_ends;
 	const char *gate;    /* that an acceptance opens; NULL: none */
 	int64_t gate_for_ms; /* 0: without an end */
@@ -363,8 +405,10 @@ enum policy_act_kind {
 	POLICY_ACT_HAND_OVER,     /* a change of jurisdiction is announced */
 	POLICY_ACT_PUT_ON_AGENDA, /* of the body that the message's body names */
 	POLICY_ACT_END_AGENDA,    /* minutes: what the meeting had before it is over */
-	POLICY_ACT_KEEP_SIGNAL,   /* index: linkage */
-	POLICY_ACT_CONFIRM,       /* the new one states what it has got: completes a hand-over */
+	POLICY_ACT_MEETING, /* text: duration; the convener has to call a meeting for the item */
+	POLICY_ACT_MINUTES, /* text: duration, after the meeting; the convener owes minutes */
+	POLICY_ACT_KEEP_SIGNAL, /* index: linkage */
+	POLICY_ACT_CONFIRM,     /* the new one states what it has got: completes a hand-over */
 };
 
 /* Which of several suitable pools are held. */
@@ -380,6 +424,8 @@ struct policy_act {
 	const char *text; /* as the rule has it: a grade, or the name of the thing; NULL: none */
 	const char *rule; /* its name */
 	const char *key;  /* of the rule: "starts" */
+	const char
+		*acted_at; /* of a clock: the body's time at which it was done; NULL: occurred_at */
 };
 
 struct policy_decision {
@@ -398,7 +444,9 @@ struct policy_decision {
 	size_t n_step_text_bytes;
 	int case_owner; /* of a case this opens or takes over; POLICY_NONE: unchanged */
 	Ieum__V1__CaseState case_state; /* 0: unchanged */
+	Ieum__V1__Urgency urgency;      /* as the message says, or more by a rule */
 	bool closing;                   /* refuse while something that blocks closing is open */
+	bool depends_on_counts; /* a rule looks at one that is unknown, and fits otherwise */
 };
 
 /* Whom does the message reach?  Fills *out (large: keep it static or in an arena; entries
@@ -433,7 +481,9 @@ struct policy_clock {
 	bool from_received; /* what happens to it counts from the hub's receipt, not from the act */
 	bool repeats;       /* begins again at its end, until it is stopped */
 	bool expires;       /* its end is no breach */
+	bool begins_again;  /* its end is a breach, and it begins again there */
 	bool outlives_closing;
+	bool blocks_closing; /* while it runs or stands still */
 	uint32_t extensions_max;
 	/* What its end does: once, or each time that it begins again. */
 	const struct policy_emit *emits;
@@ -449,11 +499,17 @@ int policy_find_clock(const struct policy *p, const char *name); /* POLICY_NONE 
 /* From when a clock counts that this message starts. */
 int64_t policy_clock_from(const struct policy *p, int index, const Ieum__V1__Referral *referral,
 			  int64_t occurred_at_ms, int64_t now_ms);
+/* When what sets off the act on a clock was done; 0: the body has no such time, or states none. */
+int64_t policy_acted_at(const struct policy_act *act, const Ieum__V1__Referral *referral);
 /* When it ends if it counts from then. */
 int64_t policy_clock_end(const struct policy *p, int index, int64_t from_ms);
-/* When one warns that ends then, ascending; they move along with an end that was put off. */
-size_t policy_clock_warnings(const struct policy *p, int index, int64_t from_ms, int64_t end_ms,
-			     int64_t warn_ms[POLICY_CLOCK_WARNINGS_MAX]);
+/* The same of one that comes round: its rounds count since *began_ms; where none begins at from_ms,
+ * *began_ms becomes that. */
+int64_t policy_clock_round(const struct policy *p, int index, int64_t *began_ms, int64_t from_ms);
+/* When one warns that ends then, ascending; they move along with an end that was put off.  `began_ms`
+ * as for policy_clock_round(); of a first round it is from_ms. */
+size_t policy_clock_warnings(const struct policy *p, int index, int64_t began_ms, int64_t from_ms,
+			     int64_t end_ms, int64_t warn_ms[POLICY_CLOCK_WARNINGS_MAX]);
 /* The end that it gets once more; 0: none of the days that this needs lies in its time. */
 int64_t policy_clock_extended(const struct policy *p, int index, int64_t from_ms, int64_t end_ms);
 /* Those days, "saturday, holiday". */
@@ -464,7 +520,7 @@ const char *policy_clock_days(const struct policy *p, int index);
  * "lead:NAME", "role:KIND" and "role:KIND@41570", "provider:DOMAIN" and "provider:DOMAIN#RANK",
  * both with "[vi]", "[female]" or "[vi,female]" behind for those only who can serve that,
  * "pool:NAME" and "pool:NAME#2" (the keeper of a pool, whose places that step holds),
- * "head" (the head of whoever is asked now, ctx->asked), "head:NAME", "sender", "case_owner",
+ * "head" (the head of whoever is asked now, ctx->asked), "head:NAME", "head:sender", "sender", "case_owner",
  * "addressees"; several with commas between.  Returns how many, at most max; 0 too for what
  * is no address (of an event written under an older policy, say). */
 size_t policy_resolve(const struct policy *p, const char *address, const struct policy_context *ctx,
@@ -483,6 +539,11 @@ int policy_offset_min(const struct policy *p, int64_t at_ms);
 
 /* When a participant's agreement ends: the end of its last day; INT64_MAX: never. */
 int64_t policy_agreement_ends_ms(const struct policy *p, int participant);
+
+/* The day after the last for which the holidays are known; INT64_MAX: it never comes. */
+int64_t policy_holidays_end_ms(const struct policy *p);
+/* Is that so near that somebody has to be told? */
+bool policy_holidays_end_soon(const struct policy *p, int64_t now_ms);
 
 /* Neutral texts for pages; "" when the hub file has none. */
 void policy_notification(const struct policy *p, const char **en, const char **ko);

@@ -1,5 +1,6 @@
 /* Pools: which of them suit a need, and the requests of rules that hold places. */
 #include "broker/policy/compiled.h"
+#include "broker/policy/route.h"
 
 #include <string.h>
 
@@ -29,6 +30,26 @@ bool policy_knows_pool(const struct policy *p, const char *wanted)
 			return true;
 	}
 	return false;
+}
+
+int64_t policy_pool_renews_at(const struct policy *p, int index, int64_t after_ms)
+{
+	enum { MONDAY = 1, DAYS_OF_WEEK = 7 };
+	const struct calendar *c = &p->calendar;
+	int64_t day = calendar_day(c, after_ms) + 1;
+
+	switch (p->pools[index].renews) {
+	case POLICY_RENEWS_DAILY: break;
+	case POLICY_RENEWS_WEEKLY:
+		day += (MONDAY + DAYS_OF_WEEK - calendar_weekday(day)) % DAYS_OF_WEEK;
+		break;
+	case POLICY_RENEWS_MONTHLY:
+		while (calendar_day_of_month(day) != 1)
+			day++;
+		break;
+	default: return 0;
+	}
+	return calendar_moment(c, day, 0);
 }
 
 static bool speaks(const struct policy_pool *pool, const char *language)
@@ -74,4 +95,38 @@ const char *policy_hold_task(const struct policy *p, int index, struct policy_ta
 			.repeats = rule->steps[i].repeats,
 		};
 	return rule->within;
+}
+
+static bool is_excluded(const struct policy_context *ctx, int participant)
+{
+	for (size_t i = 0; i < ctx->n_excluded; i++)
+		if (ctx->excluded[i] == participant)
+			return true;
+	return false;
+}
+
+size_t policy_pools_suiting(const struct policy *p, const struct policy_context *ctx, int *pools,
+			    size_t max)
+{
+	const Ieum__V1__Referral *m = ctx->referral;
+	size_t n = 0;
+
+	if (m->body_case != IEUM__V1__REFERRAL__BODY_CAPACITY_HOLD)
+		return 0;
+	const Ieum__V1__CapacityHold *hold = m->capacity_hold;
+	struct scope s;
+	scope_init(&s, p, ctx);
+	const struct policy_need need = {
+		.wanted = hold->pool,
+		.jurisdiction = s.jurisdiction,
+		.sex = hold->sex,
+		.age_years = hold->age_years,
+		.language = hold->language,
+		.places = hold->places > 1 ? hold->places : 1,
+	};
+	for (size_t i = 0; i < policy_pools(p) && n < max; i++)
+		if (policy_pool_suits(p, (int)i, &need) &&
+		    !is_excluded(ctx, policy_pool(p, (int)i)->keeper))
+			pools[n++] = (int)i;
+	return n;
 }

@@ -196,6 +196,7 @@ static enum ieum_err ask(struct deciding *d, const struct rule *rule, const stru
 	task->effect = rule->effect;
 	task->quorum = rule->quorum;
 	task->quorum_of_kinds = rule->quorum_of_kinds;
+	task->quorum_of_agencies = rule->quorum_of_agencies;
 	task->rejection_ends = rule->rejection_ends;
 	task->gate = rule->gate ? d->s.p->gates[rule->gate - 1].name : NULL;
 	task->gate_for_ms = rule->gate ? d->s.p->gates[rule->gate - 1].lasts_ms : 0;

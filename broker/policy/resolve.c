@@ -216,7 +216,10 @@ void address_resolve(const struct scope *s, const struct address *a, struct mail
 		mailbox_list_add(s, list, p->participants[p->pools[a->index].keeper].mailbox);
 		break;
 	case ADDRESS_HEAD: add_heads_of_asked(s, list); break;
-	case ADDRESS_HEAD_OF: add_head(s, list, a->index); break;
+	case ADDRESS_HEAD_OF:
+		if (a->index != POLICY_NONE || s->ctx->sender != POLICY_NONE)
+			add_head(s, list, a->index != POLICY_NONE ? a->index : s->ctx->sender);
+		break;
 	case ADDRESS_SENDER:
 		if (s->ctx->sender != POLICY_NONE)
 			mailbox_list_add(s, list, p->participants[s->ctx->sender].mailbox);

@@ -50,6 +50,8 @@ bool is_designated(const struct scope *s, int participant);
 
 /* The first key of a rule's `when` that the message does not meet; NULL: it meets the whole. */
 const char *condition_unmet(const struct condition *c, const struct scope *s);
+/* Does it fit, but for what is counted, of which something is unknown? */
+bool condition_depends(const struct condition *c, const struct scope *s);
 /* The first comparison with a fact of the body that fails; NULL: none. */
 const struct field_test *condition_failed_test(const struct condition *c, const struct scope *s);
 

@@ -21,7 +21,8 @@
 #define CODE SCHEMA_FORM("^[0-9]{2,10}$", "41570")
 #define ZONE SCHEMA_FORM("^([+-][0-9]{2}:[0-9]{2}|[A-Z][A-Za-z0-9_+/-]+)$", "Asia/Seoul")
 #define HOURS SCHEMA_FORM("^[0-9]{2}:[0-9]{2}-[0-9]{2}:[0-9]{2}$", "09:00-18:00")
-#define OWN_HOURS SCHEMA_EITHER(SCHEMA_WORD("always"), HOURS)
+#define BY_DAY SCHEMA_EITHER(HOURS, SCHEMA_MAP(schema_hours))
+#define OWN_HOURS SCHEMA_EITHER(SCHEMA_WORD("always"), BY_DAY)
 #define LANGUAGE SCHEMA_FORM("^[A-Za-z]{2,8}(-[A-Za-z0-9]{1,8})*$", "vi")
 #define SEXES SCHEMA_EITHER(SCHEMA_WORD("any"), SCHEMA_MANY(SCHEMA_ENUM(sex)))
 #define FIELD SCHEMA_FORM("^\\$[a-z0-9_]+$", "$visit_by_at_ms")
@@ -29,7 +30,7 @@
 #define WEEKDAY SCHEMA_WORD("sunday", "monday", "tuesday", "wednesday", "thursday", "friday", "saturday")
 #define DOMAIN_OR_FIELD SCHEMA_FORM("^\\$?[a-z0-9_]+$", "$domain")
 #define MESSAGE_TYPE SCHEMA_ENUM(message_type)
-#define COUNT SCHEMA_FORM("^((>=|<=|!=|>|<|=) *)?[0-9]+$", ">= 3")
+#define COUNT SCHEMA_FORM("^((>=|<=|!=|>|<|=|reaches) *)?[0-9]+$", ">= 3")
 #define EITHER_WAY SCHEMA_EITHER(SCHEMA_BOOL, SCHEMA_WORD("either"))
 
 const struct yaml_schema schema_title = {
@@ -54,13 +55,31 @@ const struct yaml_schema schema_hub = {
 	},
 };
 
+const struct yaml_schema schema_hours = {
+	.name = "hours",
+	.line = "Hours by days of the week.",
+	.keys = SCHEMA_KEYS{
+		{ "default", HOURS, SCHEMA_NEEDED, "of each working day that is not listed" },
+		{ "sunday", HOURS, SCHEMA_OPTIONAL, "of Sundays; a day of the weekend is open then, but no business day" },
+		{ "monday", HOURS, SCHEMA_OPTIONAL, "of Mondays" },
+		{ "tuesday", HOURS, SCHEMA_OPTIONAL, "of Tuesdays" },
+		{ "wednesday", HOURS, SCHEMA_OPTIONAL, "of Wednesdays" },
+		{ "thursday", HOURS, SCHEMA_OPTIONAL, "of Thursdays" },
+		{ "friday", HOURS, SCHEMA_OPTIONAL, "of Fridays" },
+		{ "saturday", HOURS, SCHEMA_OPTIONAL, "of Saturdays" },
+		SCHEMA_END,
+	},
+};
+
 const struct yaml_schema schema_calendar = {
 	.name = "calendar",
 	.line = "Working hours, weekends and holidays: what business hours and days are.",
 	.keys = SCHEMA_KEYS{
-		{ "working_hours", HOURS, SCHEMA_NEEDED, "of each working day" },
+		{ "working_hours", BY_DAY, SCHEMA_NEEDED, "of each working day, or by days of the week" },
 		{ "weekend", SCHEMA_LIST(0, 6, WEEKDAY), SCHEMA_NEEDED, "days without work" },
 		{ "holidays", SCHEMA_LIST(0, 2000, DATE), SCHEMA_OPTIONAL, "public holidays and their substitutes" },
+		{ "holidays_until", DATE, SCHEMA_OPTIONAL, "the day until which that list is complete; its last one when left out" },
+		{ "warn_before", SCHEMA_SPAN(DAY_MS, 366 * DAY_MS), SCHEMA_OPTIONAL, "so long before that day the check and the hub's log say so; 60 d when left out" },
 		SCHEMA_END,
 	},
 };
@@ -93,6 +112,8 @@ const struct yaml_schema schema_agreement = {
 	.keys = SCHEMA_KEYS{
 		{ "from", DATE, SCHEMA_OPTIONAL, "first day" },
 		{ "until", DATE, SCHEMA_OPTIONAL, "last day" },
+		{ "warn_before", SCHEMA_SPAN(DAY_MS, 366 * DAY_MS), SCHEMA_OPTIONAL, "so long before its end the participant is told; 30 d when left out" },
+		{ "tells", SCHEMA_MANY(ADDRESS), SCHEMA_OPTIONAL, "who else is told that it ends soon, and that it has ended" },
 		SCHEMA_END,
 	},
 	.one_of = (const char *const[]){ "from", "until", NULL },
@@ -107,6 +128,7 @@ const struct yaml_schema schema_participant = {
 		{ "jurisdiction", CODE, SCHEMA_OPTIONAL, "administrative code; the hub's when left out" },
 		{ "jurisdictions", SCHEMA_LIST(1, POLICY_JURISDICTIONS_MAX, CODE), SCHEMA_OPTIONAL, "several, its own first" },
 		{ "head", MAILBOX, SCHEMA_OPTIONAL, "who is told when this participant stays silent" },
+		{ "agency", NAME, SCHEMA_OPTIONAL, "which agency it speaks for, where several have to agree; its own name when left out" },
 		{ "domains", SCHEMA_LIST(1, POLICY_DOMAINS_MAX, WORD), SCHEMA_OPTIONAL, "support domains it serves" },
 		{ "ranks", SCHEMA_BY_NAME(SCHEMA_INT(1, POLICY_RANKS_MAX)), SCHEMA_OPTIONAL, "its place among the providers of a domain; 1 when left out" },
 		{ "languages", SCHEMA_EITHER(SCHEMA_LIST(1, 64, LANGUAGE), SCHEMA_BY_NAME(SEXES)), SCHEMA_OPTIONAL, "languages it serves, BCP 47; with the sexes of those who speak them: {vi: [female], ru: any}" },
@@ -136,6 +158,17 @@ const struct yaml_schema schema_body = {
 	},
 };
 
+const struct yaml_schema schema_more_time = {
+	.name = "more time",
+	.line = "How far whoever is asked may put off the answer.",
+	.keys = SCHEMA_KEYS{
+		{ "at_most", SCHEMA_DURATION, SCHEMA_OPTIONAL, "so far beyond its deadline; up to a year when left out" },
+		{ "times", SCHEMA_INT(1, POLICY_MORE_TIMES_MAX), SCHEMA_OPTIONAL, "so often; as often as it likes when left out" },
+		SCHEMA_END,
+	},
+	.one_of = (const char *const[]){ "at_most", "times", NULL },
+};
+
 const struct yaml_schema schema_type = {
 	.name = "type",
 	.line = "What a type of message needs.",
@@ -145,6 +178,7 @@ const struct yaml_schema schema_type = {
 		{ "needs_basis", SCHEMA_BOOL, SCHEMA_OPTIONAL, "refused without a legal basis" },
 		{ "needs_reply_to", SCHEMA_BOOL, SCHEMA_OPTIONAL, "refused without in_reply_to" },
 		{ "acts_as_answer", SCHEMA_ENUM(answer_kind), SCHEMA_OPTIONAL, "a reply of this type counts as that answer" },
+		{ "more_time", SCHEMA_MAP(schema_more_time), SCHEMA_OPTIONAL, "how far, and how often, whoever is asked may put off its answer to a message of this type" },
 		SCHEMA_END,
 	},
 };
@@ -233,6 +267,7 @@ const struct yaml_schema schema_rule = {
 		{ "to", SCHEMA_MANY(ADDRESS), SCHEMA_OPTIONAL, "who gets it" },
 		{ "ranked", DOMAIN_OR_FIELD, SCHEMA_OPTIONAL, "the providers of a support domain, rank by rank" },
 		{ "matching", SCHEMA_MAP(schema_matching), SCHEMA_OPTIONAL, "of roles and providers only those who can serve what the message needs, in the ladder too" },
+		{ "urgency", SCHEMA_ENUM(urgency), SCHEMA_OPTIONAL, "the message is at least so urgent, for the rules below and for whoever gets it" },
 		{ "contact_at", FIELD, SCHEMA_OPTIONAL, "the body's time at which the person is to be reached: refused when that is not safe" },
 		{ "forbid", SCHEMA_TEXT(160), SCHEMA_OPTIONAL, "the message is refused with this text" },
 		{ "answer_within", SCHEMA_DURATION, SCHEMA_OPTIONAL, "makes a request of it: whoever it names owes an answer" },
@@ -244,7 +279,7 @@ const struct yaml_schema schema_rule = {
 		{ "on_accept", SCHEMA_WORD("close_case", "open_gate", "hand_over"), SCHEMA_OPTIONAL, "what its acceptance does to the case" },
 		{ "gate", NAME, SCHEMA_OPTIONAL, "the gate that its acceptance opens" },
 		{ "quorum", SCHEMA_INT(1, 16), SCHEMA_OPTIONAL, "so many different participants have to accept; who asks doesn't count" },
-		{ "quorum_of", SCHEMA_WORD("participant", "kind"), SCHEMA_OPTIONAL, "kind: those who accept are of different kinds too" },
+		{ "quorum_of", SCHEMA_WORD("participant", "kind", "agency"), SCHEMA_OPTIONAL, "kind: those who accept are of different kinds too; agency: they speak for different agencies, none for that of who asks" },
 		{ "one_rejection_ends", SCHEMA_BOOL, SCHEMA_OPTIONAL, "it is rejected when one of those asked rejects it" },
 		{ "needs_gate", NAME, SCHEMA_OPTIONAL, "refused while this gate of the case is closed" },
 		{ "anonymous_until", NAME, SCHEMA_OPTIONAL, "while this gate of the case is closed, the message may carry no tokens, no numbers of other systems and no narrative" },
@@ -259,6 +294,7 @@ const struct yaml_schema schema_rule = {
 		{ "freezes", SCHEMA_MANY(NAME), SCHEMA_OPTIONAL, "clocks that stand still from now" },
 		{ "resumes", SCHEMA_MANY(NAME), SCHEMA_OPTIONAL, "clocks that go on with what was left" },
 		{ "extends", SCHEMA_MANY(NAME), SCHEMA_OPTIONAL, "clocks that get more time, where their condition for it holds" },
+		{ "acted_at", FIELD, SCHEMA_OPTIONAL, "the body's time at which the act was done, for the clocks that the rule names; the message's occurred_at when left out" },
 		{ "grade", SCHEMA_TEXT(8), SCHEMA_OPTIONAL, "the case's repeat-risk grade from now on; \"-\": none" },
 		{ "holds", SCHEMA_WORD("first", "every"), SCHEMA_OPTIONAL, "places of the pools that suit are held and their keepers asked: of the first that has them free, or of all at once" },
 		{ "takes_place", SCHEMA_BOOL, SCHEMA_OPTIONAL, "the held place that the body names is taken up" },
@@ -273,6 +309,8 @@ const struct yaml_schema schema_rule = {
 		{ "confirms", SCHEMA_BOOL, SCHEMA_OPTIONAL, "completes a hand-over whose list agrees" },
 		{ "opens_gate", SCHEMA_MANY(NAME), SCHEMA_OPTIONAL, "gates of the case that open at once" },
 		{ "puts_on_agenda", SCHEMA_BOOL, SCHEMA_OPTIONAL, "the item comes onto the agenda of the body that it names" },
+		{ "meeting_within", SCHEMA_DURATION, SCHEMA_OPTIONAL, "the body's convener is asked to call a meeting that has the item before it" },
+		{ "minutes_within", SCHEMA_DURATION, SCHEMA_OPTIONAL, "the body's convener is asked for the minutes of the meeting, so long after it begins" },
 		{ "ends_agenda", SCHEMA_BOOL, SCHEMA_OPTIONAL, "minutes: what their meeting had before it is over" },
 		SCHEMA_END,
 	},
@@ -283,7 +321,7 @@ const struct yaml_schema schema_counter = {
 	.line = "How often something happened within a time; rules ask for it by `count`.",
 	.keys = SCHEMA_KEYS{
 		{ "of", SCHEMA_MAP(schema_when), SCHEMA_NEEDED, "which messages are counted" },
-		{ "per", SCHEMA_WORD("case", "subject", "sender", "household"), SCHEMA_NEEDED, "for what each is counted: its case, each subject token (of several the highest counts), who sent it, or the case with those linked to it as same_household" },
+		{ "per", SCHEMA_MANY(SCHEMA_WORD("case", "subject", "sender", "household")), SCHEMA_NEEDED, "for what each is counted, of several the highest count: its case, each subject token (of several the highest counts), who sent it, or the case with those linked to it as same_household" },
 		{ "within", SCHEMA_DURATION, SCHEMA_NEEDED, "how long one counts, from when it happened" },
 		{ "weight", FIELD, SCHEMA_OPTIONAL, "the body's field that says how much it counts; 1 when left out" },
 		{ "distinct", SCHEMA_WORD("sender"), SCHEMA_OPTIONAL, "different senders are counted instead of messages" },
@@ -331,7 +369,9 @@ const struct yaml_schema schema_clock = {
 		{ "extend", SCHEMA_MAP(schema_clock_extend), SCHEMA_OPTIONAL, "when it may get more time" },
 		{ "every", SCHEMA_BOOL, SCHEMA_OPTIONAL, "begins again at its end until it is stopped; that is no breach" },
 		{ "expires", SCHEMA_BOOL, SCHEMA_OPTIONAL, "its end is no breach: what it measures is simply over" },
-		{ "outlives_closing", SCHEMA_BOOL, SCHEMA_OPTIONAL, "goes on when the case is closed" },
+		{ "begins_again", SCHEMA_BOOL, SCHEMA_OPTIONAL, "its end is a breach, and it begins again there until it is stopped" },
+		{ "outlives_closing", SCHEMA_BOOL, SCHEMA_OPTIONAL, "goes on when the case is closed, and is no obstacle to that" },
+		{ "ends_at_closing", SCHEMA_BOOL, SCHEMA_OPTIONAL, "closing the case stops it; a clock with neither of the two hinders closing while it runs, unless its end is no breach" },
 		{ "then", SCHEMA_MAP(schema_clock_then), SCHEMA_OPTIONAL, "what its end does" },
 		SCHEMA_END,
 	},
@@ -352,12 +392,14 @@ const struct yaml_schema schema_linkage = {
 	.line = "Which blind signals are put together, and who learns of a set.",
 	.keys = SCHEMA_KEYS{
 		{ "of", SCHEMA_MAP(schema_when), SCHEMA_NEEDED, "which messages are such signals" },
-		{ "tokens_agree", SCHEMA_INT(1, 16), SCHEMA_OPTIONAL, "so many different kinds of tokens have to be equal; 1 when left out" },
+		{ "tokens_agree", SCHEMA_INT(1, POLICY_TOKEN_KINDS), SCHEMA_OPTIONAL, "so many different kinds of tokens, of which there are six, have to be equal; 1 when left out" },
 		{ "agencies", SCHEMA_INT(2, 16), SCHEMA_OPTIONAL, "so many different senders make a set known; 2 when left out" },
 		{ "within", SCHEMA_DURATION, SCHEMA_NEEDED, "how far apart two signals of one set may lie" },
 		{ "expires", SCHEMA_DURATION, SCHEMA_NEEDED, "how long a known set takes up further signals" },
 		{ "tells", ADDRESS, SCHEMA_NEEDED, "the one mailbox that learns of a set" },
-		{ "category_only", SCHEMA_BOOL, SCHEMA_OPTIONAL, "the notice says that the set is discussed by category alone until a gate is open" },
+		{ "gate", NAME, SCHEMA_OPTIONAL, "until it is open, no message in a set's case may say who it is" },
+		{ "may_say", SCHEMA_LIST(1, 256, SCHEMA_TEXT(500)), SCHEMA_OPTIONAL, "the only texts that messages may have until then, beside names of this file, articles of legal_bases and months" },
+		{ "category_only", SCHEMA_BOOL, SCHEMA_OPTIONAL, "the notice says that the set is discussed by category alone until the gate is open" },
 		SCHEMA_END,
 	},
 };
@@ -378,7 +420,10 @@ const struct yaml_schema schema_pool = {
 		{ "hold", SCHEMA_DURATION, SCHEMA_NEEDED, "how long a place is held while the keeper is asked" },
 		{ "placement_within", SCHEMA_DURATION, SCHEMA_OPTIONAL, "how long it is held from the acceptance on; as hold when left out" },
 		{ "offer_within", SCHEMA_DURATION, SCHEMA_OPTIONAL, "how long whoever waited has to answer an offer; as hold when left out" },
-		{ "stale_after", SCHEMA_DURATION, SCHEMA_OPTIONAL, "a count of the places older than this is stale; never when left out" },
+		{ "stale_after", SCHEMA_DURATION, SCHEMA_OPTIONAL, "a count of the places older than this is stale, and its keeper is told; never when left out" },
+		{ "stale_tells", SCHEMA_MANY(ADDRESS), SCHEMA_OPTIONAL, "who else is told that a count is stale" },
+		{ "renews", SCHEMA_WORD("daily", "weekly", "monthly"), SCHEMA_OPTIONAL, "when all its places are given anew: at the hub's midnight, every day, Monday or first of a month; never when left out" },
+		{ "warn_before", SCHEMA_SPAN(MINUTE_MS, 366 * DAY_MS), SCHEMA_OPTIONAL, "so long before both sides are told that an accepted place lapses or that its time is over; they aren't when left out" },
 		SCHEMA_END,
 	},
 };
@@ -409,6 +454,16 @@ const struct yaml_schema schema_retention = {
 	.other_type = SCHEMA_DURATION,
 };
 
+const struct yaml_schema schema_left = {
+	.name = "left",
+	.line = "Who takes the place of somebody who is in the file no more.",
+	.keys = SCHEMA_KEYS{
+		{ "to", MAILBOX, SCHEMA_NEEDED, "participant, body or role that gets its cases, requests and messages" },
+		{ "since", DATE, SCHEMA_OPTIONAL, "day on which it left; a note for whoever reads the file" },
+		SCHEMA_END,
+	},
+};
+
 const struct yaml_schema schema_file = {
 	.name = "file",
 	.line = "A hub file of ieum: who takes part in a hub and how referrals flow.",
@@ -419,9 +474,11 @@ const struct yaml_schema schema_file = {
 		{ "kinds", SCHEMA_BY_NAME(SCHEMA_MAP(schema_kind)), SCHEMA_NEEDED, "kinds of institutions and what each may send" },
 		{ "participants", SCHEMA_BY_NAME(SCHEMA_MAP(schema_participant)), SCHEMA_NEEDED, "who takes part" },
 		{ "bodies", SCHEMA_BY_NAME(SCHEMA_MAP(schema_body)), SCHEMA_OPTIONAL, "teams and councils" },
+		{ "left", SCHEMA_BY_NAME(SCHEMA_MAP(schema_left)), SCHEMA_OPTIONAL, "who takes the place of former participants and bodies" },
 		{ "types", SCHEMA_MAP(schema_types), SCHEMA_NEEDED, "what each type of message needs" },
 		{ "pools", SCHEMA_BY_NAME(SCHEMA_MAP(schema_pool)), SCHEMA_OPTIONAL, "places that are held, taken and waited for" },
 		{ "counters", SCHEMA_BY_NAME(SCHEMA_MAP(schema_counter)), SCHEMA_OPTIONAL, "what is counted" },
+		{ "legal_bases", SCHEMA_LIST(1, 512, SCHEMA_TEXT(500)), SCHEMA_OPTIONAL, "articles of statutes that messages may name; any when left out" },
 		{ "gates", SCHEMA_BY_NAME(SCHEMA_MAP(schema_gate)), SCHEMA_OPTIONAL, "what stays closed until it is approved" },
 		{ "linkage", SCHEMA_BY_NAME(SCHEMA_MAP(schema_linkage)), SCHEMA_OPTIONAL, "which blind signals make a set" },
 		{ "rules", SCHEMA_LIST(1, POLICY_RULES_MAX, SCHEMA_MAP(schema_rule)), SCHEMA_NEEDED, "who must hear" },

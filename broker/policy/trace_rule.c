@@ -210,8 +210,13 @@ static void add_number(struct words *w, const ProtobufCFieldDescriptor *field, i
 static void add_wanted(struct words *w, const struct field_test *t)
 {
 	static const char *const signs[] = {
-		[FIELD_IN] = "",         [FIELD_NOT] = "!= ", [FIELD_AT_LEAST] = ">= ",
-		[FIELD_AT_MOST] = "<= ", [FIELD_OVER] = "> ", [FIELD_UNDER] = "< ",
+		[FIELD_IN] = "",
+		[FIELD_NOT] = "!= ",
+		[FIELD_AT_LEAST] = ">= ",
+		[FIELD_AT_MOST] = "<= ",
+		[FIELD_OVER] = "> ",
+		[FIELD_UNDER] = "< ",
+		[FIELD_REACHES] = "reaches ",
 	};
 
 	if (*signs[t->op]) {

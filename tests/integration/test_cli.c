@@ -169,7 +169,7 @@ static void a_report_is_carried_and_answered(void **state)
 	assert_in(printed, "112 2026-0117-00321");
 	assert_in(printed, "| 문을 열어 주지 않음");
 	assert_in(printed, "(in 9 min)");
-	assert_in(said, "DRILL");
+	assert_in(printed, "DRILL");
 	/* It was taken, so it does not come again. */
 	expect("town-aid", "inbox", EXIT_DONE);
 	assert_in(printed, "Nothing new.");
@@ -183,7 +183,7 @@ static void a_report_is_carried_and_answered(void **state)
 	expect("town-ps", words, EXIT_DONE);
 	assert_in(printed, "Domestic violence");
 	assert_in(printed, "Town police");
-	assert_in(printed, "Handed over: Report received");
+	assert_in(printed, "Delivered: Report received");
 	assert_in(printed, "Received (re: Report received)");
 	expect("town-aid", "case list", EXIT_DONE);
 	assert_in(printed, case_id);
@@ -260,18 +260,22 @@ static void looking_takes_nothing(void **state)
 	expect("town-ps", words, EXIT_NOT_FOUND);
 }
 
+#define DRILL_EN "** DRILL: nothing here is real ** "
+#define DRILL_KO "** 훈련: 실제가 아님 ** "
+
 static void a_notice_says_nothing_and_takes_nothing(void **state)
 {
 	(void)state;
 	submit_report();
 	submit_report();
 	expect("town-aid", "inbox --notify", EXIT_DONE);
-	assert_string_equal(printed,
-			    "Please look into your inbox.\nPlease look into your inbox.\n");
+	assert_string_equal(printed, DRILL_EN "Please look into your inbox.\n" DRILL_EN
+					      "Please look into your inbox.\n");
 	expect("town-aid", "inbox --notify --lang ko --limit 1", EXIT_DONE);
-	assert_string_equal(printed, "수신함을 확인하십시오.\n");
+	assert_string_equal(printed, DRILL_KO "수신함을 확인하십시오.\n");
 	expect("town-aid", "inbox --notify --json --limit 1", EXIT_DONE);
-	assert_string_equal(printed, "{\"notification\":\"Please look into your inbox.\"}\n");
+	assert_string_equal(printed,
+			    "{\"notification\":\"Please look into your inbox.\",\"drill\":true}\n");
 	expect("town-aid", "inbox --notify --follow", EXIT_USAGE);
 	expect("town-aid", "inbox --notify --settle done", EXIT_USAGE);
 	expect("town-aid", "inbox", EXIT_DONE);
@@ -316,7 +320,7 @@ static void a_limit_takes_no_more(void **state)
 	char words[128];
 	snprintf(words, sizeof words, "case timeline %s", case_id);
 	expect("town-ps", words, EXIT_DONE);
-	if (strstr(printed, "Handed over"))
+	if (strstr(printed, "Delivered: "))
 		fail_msg("it was released:\n%s", printed);
 }
 

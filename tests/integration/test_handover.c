@@ -141,10 +141,10 @@ static void open_a_case(char case_id[UUID_TEXT_BYTES], char plan_id[UUID_TEXT_BY
 
 	write_text("report.yaml",
 		   "envelope: {type: report_received, category: child_neglect, legal_basis: "
-		   "{kind: statutory, article: \"제10조\"}}\nreport_received: {}\n");
+		   "{kind: statutory, article: \"아동학대처벌법 제10조\"}}\nreport_received: {}\n");
 	write_text("plan.yaml",
 		   "envelope: {type: protection_plan, legal_basis: {kind: statutory, article: "
-		   "\"제15조\"}}\nprotection_plan: {}\nnarrative:\n"
+		   "\"아동복지법 제15조\"}}\nprotection_plan: {}\nnarrative:\n"
 		   "  - {media_type: text/plain, language: en, recipients: [siheung-cpa], "
 		   "clear: dGhlIHBsYW4gaW4gd29yZHM=}\n"
 		   "  - {media_type: text/plain, language: en, recipients: [gm-ps], "
@@ -162,11 +162,12 @@ static void announce(char change_id[UUID_TEXT_BYTES])
 	struct timespec now;
 
 	clock_gettime(CLOCK_REALTIME, &now);
-	snprintf(text, sizeof text,
-		 "envelope: {type: jurisdiction_change, legal_basis: {kind: statutory, article: "
-		 "\"제45조\"}}\njurisdiction_change: {from: siheung-cpa, to: gwangmyeong-cpa, "
-		 "from_jurisdiction: \"41210\", effective_at_ms: %lld}\n",
-		 (long long)(now.tv_sec + 3600) * 1000);
+	snprintf(
+		text, sizeof text,
+		"envelope: {type: jurisdiction_change, legal_basis: {kind: statutory, article: "
+		"\"아동복지법 제45조\"}}\njurisdiction_change: {from: siheung-cpa, to: gwangmyeong-cpa, "
+		"from_jurisdiction: \"41210\", effective_at_ms: %lld}\n",
+		(long long)(now.tv_sec + 3600) * 1000);
 	write_text("change.yaml", text);
 	expect("gm-child-division", "--json submit change.yaml", EXIT_DONE);
 	take_field("message_id", change_id);
@@ -204,7 +205,7 @@ static void a_jurisdiction_is_handed_over(void **state)
 	expect("siheung-cpa", words, EXIT_NOT_FOUND);
 	snprintf(words, sizeof words, "case timeline %s", case_id);
 	expect("gwangmyeong-cpa", words, EXIT_DONE);
-	assert_in("Handed over to gwangmyeong-cpa");
+	assert_in("Handed over to Gwangmyeong child protection agency");
 	/* What was written for the old one is for the new one, brought to it and looked up. */
 	expect("gwangmyeong-cpa", "inbox --limit 1", EXIT_DONE);
 	assert_in("the plan in words");

@@ -348,8 +348,10 @@ static void a_referral_shows_content_to_sender_and_recipients(void **state)
 	/* In the case, but no recipient: how far it is, not what it says. */
 	r = peer_result(aid_2, ask_referral(&q, first.id))->referral;
 	assert_null(r->referral);
+	assert_int_equal(r->withheld, IEUM__V1__WITHHELD__WITHHELD_NOT_ADDRESSED);
 	assert_int_equal(r->n_deliveries, 1);
-	assert_int_equal(record_read(&hub, "referral", first.id), 3);
+	assert_int_equal(record_read(&hub, "referral", first.id), 2);
+	assert_int_equal(record_read(&hub, "referral_status", first.id), 1);
 }
 
 /* ---- the hub ---- */

@@ -183,6 +183,47 @@ static void a_broken_hub_file_changes_nothing(void **state)
 	peer_close(to);
 }
 
+static void expect_owner(const char *owner, const uint8_t case_id[CODEC_ID_BYTES])
+{
+	struct peer *p = peer_connect(&hub, owner);
+	Ieum__V1__Query q = IEUM__V1__QUERY__INIT;
+	Ieum__V1__CaseQuery of = IEUM__V1__CASE_QUERY__INIT;
+
+	of.case_id = (ProtobufCBinaryData){ CODEC_ID_BYTES, (uint8_t *)case_id };
+	q.what_case = IEUM__V1__QUERY__WHAT_CASE;
+	q.case_ = &of;
+	q.page_rows = 50;
+	assert_string_equal(peer_result(p, &q)->case_->summary->owner, owner);
+	peer_close(p);
+}
+
+static void nobody_goes_and_leaves_a_case_without_an_owner(void **state)
+{
+	struct peer *from = peer_connect(&hub, "town-ps");
+	struct message m;
+
+	(void)state;
+	add_newcomer();
+	edit_hub_file("s/^    owner: town-aid$/    owner: newcomer/");
+	assert_true(hub_reload(&hub));
+	message_report(&m, NULL);
+	(void)peer_receipt(from, peer_submit(from, &m.referral));
+	edit_hub_file("/^  newcomer:/d");
+	edit_hub_file("s/^    owner: newcomer$/    owner: town-aid/");
+	assert_false(hub_reload(&hub));
+	assert_true(hub_logged(&hub, "newcomer owns 1 open cases and holds 0 open requests"));
+	expect_owner("newcomer", m.id);
+	peer_close(from);
+	/* A start takes it no more than a reload does. */
+	assert_int_equal(hub_stop(&hub), 0);
+	assert_int_not_equal(hub_start_and_end(&hub), 0);
+	assert_true(hub_logged(&hub, "hub_file_refused"));
+	edit_hub_file("s/^rules:/left: {newcomer: {to: town-head}}\\nrules:/");
+	hub_start(&hub);
+	expect_owner("town-head", m.id);
+	record_audit(&hub);
+}
+
 static void a_hub_keeps_its_name(void **state)
 {
 	(void)state;
@@ -298,6 +339,8 @@ int main(void)
 		cmocka_unit_test_setup_teardown(a_new_participant_may_come, start, end),
 		cmocka_unit_test_setup_teardown(who_is_taken_out_is_told_and_goes, start, end),
 		cmocka_unit_test_setup_teardown(a_broken_hub_file_changes_nothing, start, end),
+		cmocka_unit_test_setup_teardown(nobody_goes_and_leaves_a_case_without_an_owner,
+						start, end),
 		cmocka_unit_test_setup_teardown(a_hub_keeps_its_name, start, end),
 		cmocka_unit_test_setup_teardown(a_revoked_session_ends_and_its_deliveries_go_on,
 						start, end),

@@ -469,7 +469,18 @@ static bool expect_hidden(struct player *p, const struct scenario_expect *e)
 	const struct named *n = find_name(p, e->message);
 	struct play_case is = { .state = IEUM__V1__CASE_STATE__CASE_STATE_UNSPECIFIED };
 
-	if (!n || p->hub->case_state(p->hub->ctx, e->by, n->case_id, &is))
+	bool reads = n && p->hub->case_state(p->hub->ctx, e->by, n->case_id, &is);
+
+	if (reads && e->clock) {
+		for (size_t i = 0; i < is.n_clocks; i++)
+			if (strcmp(is.clocks[i].name, e->clock) == 0)
+				return trouble(p, e->line, "%s sees the clock '%s'", e->by,
+					       e->clock);
+		tell_held(p, "%s: 기한 %s 비공개 (doesn't see the clock)",
+			  mailbox_title(p, e->by, WORDS_KO), e->clock);
+		return true;
+	}
+	if (!n || reads)
 		return trouble(p, e->line, "%s can read the case of '%s'", e->by, e->message);
 	tell_held(p, "%s: 열람 불가 (can't read the case)", mailbox_title(p, e->by, WORDS_KO));
 	return true;

@@ -283,7 +283,8 @@ static bool do_case_state(void *ctx, const char *who, const uint8_t *case_id, st
 	for (; out->n_gates < json_array_size(gates) && out->n_gates < PLAY_GATES_MAX;
 	     out->n_gates++)
 		snprintf(out->gates[out->n_gates], sizeof out->gates[0], "%s",
-			 json_string_value(json_array_get(gates, out->n_gates)));
+			 json_string_value(
+				 json_object_get(json_array_get(gates, out->n_gates), "name")));
 	json_decref(printed);
 	return out->state != IEUM__V1__CASE_STATE__CASE_STATE_UNSPECIFIED;
 }
@@ -297,7 +298,8 @@ static bool do_task_state(void *ctx, const char *who, const uint8_t *message_id,
 
 	for (size_t i = 0; !found && i < json_array_size(tasks); i++) {
 		const json_t *task = json_array_get(tasks, i);
-		found = !inbox || strcmp(text_at(task, "asked"), inbox) == 0;
+		found = !inbox || strcmp(text_at(task, "asked"), inbox) == 0 ||
+			strcmp(text_at(task, "asked_first"), inbox) == 0;
 		*state = (Ieum__V1__TaskState)enum_at(task, "state",
 						      &ieum__v1__task_state__descriptor);
 	}

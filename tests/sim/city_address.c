@@ -176,7 +176,7 @@ void city_ladder(struct city *c, struct city_rule *r, struct city_reach *reach, 
 			continue;
 		}
 		city_address(c, &more, to);
-		if (!reach->unknown && !more.unknown && count(&more) == count(reach))
+		if (more.unknown == reach->unknown && count(&more) == count(reach))
 			continue;
 		*reach = more;
 		add_step(c, r, to, false);

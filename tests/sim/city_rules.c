@@ -296,6 +296,23 @@ static void answer_rule(struct city *c)
 	city_add(r->what, sizeof r->what, "    case_state: investigating\n");
 }
 
+/* Whatever state a condition may want comes about somehow. */
+static void state_rules(struct city *c)
+{
+	static const struct {
+		const char *state;
+		int type;
+	} rows[] = { { "managed", TYPE(CASE_PLAN) },
+		     { "monitoring", TYPE(MONITORING_DUE) },
+		     { "reopened", TYPE(RECURRENCE_ALERT) } };
+
+	for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+		struct city_rule *r = city_new_rule(c, "becomes", rows[i].type);
+
+		city_add(r->what, sizeof r->what, "    case_state: %s\n", rows[i].state);
+	}
+}
+
 void city_make_rules(struct city *c)
 {
 	for (size_t i = 0; i < MADE_TYPES; i++)
@@ -321,6 +338,7 @@ void city_make_rules(struct city *c)
 	city_make_handover(c);
 	city_make_counters(c);
 	city_make_clocks(c);
+	state_rules(c);
 }
 
 static void print_clock_acts(struct city *c, const struct city_rule *r)

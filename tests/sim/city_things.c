@@ -185,17 +185,32 @@ void city_make_council(struct city *c)
 		meeting_rules(c, council);
 }
 
+static unsigned signal_senders(const struct city *c)
+{
+	unsigned n = 0;
+
+	for (int i = 0; i < c->n_people; i++)
+		n += (c->kinds[c->people[i].kind].may_send & BIT(TYPE(RISK_SIGNAL))) != 0;
+	return n;
+}
+
 static void print_linkage(struct city *c)
 {
 	if (!c->links)
 		return;
+	unsigned tokens = (unsigned)(1 + city_random(c, 2));
+	unsigned agencies = (unsigned)(2 + city_random(c, 2));
+
+	if (agencies > signal_senders(c))
+		agencies = signal_senders(c);
 	fprintf(c->out,
 		"linkage:\n  set-1:\n    of: {type: risk_signal, basis: pseudonymous_signal}\n"
 		"    tokens_agree: %u\n    agencies: %u\n    within: %u d\n    expires: %u months\n"
-		"    tells: %s\n    category_only: %s\n",
-		(unsigned)(1 + city_random(c, 2)), (unsigned)(2 + city_random(c, 2)),
-		(unsigned)(5 + city_random(c, 90)), (unsigned)(1 + city_random(c, 12)),
-		c->linkage_tells, city_once_in(c, 2) ? "true" : "false");
+		"    tells: %s\n%s",
+		tokens, agencies, (unsigned)(5 + city_random(c, 90)),
+		(unsigned)(1 + city_random(c, 12)), c->linkage_tells,
+		city_once_in(c, 2) && c->n_gates ? "    category_only: true\n    gate: gate-1\n"
+						 : "");
 }
 
 /* ---- consent and hand-over ---- */

@@ -164,6 +164,10 @@ static void make_pools(struct city *c)
 		city_add(p->kind, sizeof p->kind, "%s",
 			 city_once_in(c, 2) ? "shelter" : "day_place");
 		p->keeper = city_pick(c);
+		/* Who keeps places has to be able to speak of them. */
+		c->kinds[c->people[p->keeper].kind].may_send |=
+			BIT(TYPE(ANSWER)) | BIT(TYPE(PLACEMENT_NOTICE)) |
+			BIT(TYPE(PLACE_RETURNED)) | BIT(TYPE(CAPACITY_REPORT));
 	}
 }
 

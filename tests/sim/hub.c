@@ -460,6 +460,15 @@ bool sim_hub_reload(struct sim_hub *h, const char *name, const char *text, size_
 	return true;
 }
 
+static const char *what_is_read(const struct core_view *v)
+{
+	if (v->query->what_case == IEUM__V1__QUERY__WHAT_CASE)
+		return "case";
+	if (v->query->what_case == IEUM__V1__QUERY__WHAT_HANDOVER)
+		return "handover";
+	return v->payload_seq ? "referral" : "referral_status";
+}
+
 const Ieum__V1__Result *sim_hub_query(struct sim_hub *h, uint64_t connection,
 				      const Ieum__V1__Query *query, struct arena *arena,
 				      enum ieum_err *err)
@@ -475,7 +484,8 @@ const Ieum__V1__Result *sim_hub_query(struct sim_hub *h, uint64_t connection,
 		return v.result;
 	const uint8_t(*id)[CORE_ID_BYTES] = (const uint8_t(*)[CORE_ID_BYTES]) & v.read_id;
 	core_decision_reset(&h->d);
-	if (core_decide_read(h->core, connection, "case", id, 1, h->now_us, &h->d) != IEUM_E_OK)
+	if (core_decide_read(h->core, connection, what_is_read(&v), id, 1, h->now_us, &h->d) !=
+	    IEUM_E_OK)
 		trouble(h, "a reading cannot be recorded");
 	record(h);
 	return v.result;
@@ -555,6 +565,11 @@ bool sim_hub_commit(struct sim_hub *h, enum sim_fault fault)
 	journal_batch_clear(h->batch);
 	hand_over(h);
 	return true;
+}
+
+bool sim_hub_committed(const struct sim_hub *h)
+{
+	return journal_batch_empty(h->batch);
 }
 
 /* ---- checks ---- */

@@ -114,6 +114,9 @@ enum sim_fault {
  * every connection is gone; returns false then. */
 bool sim_hub_commit(struct sim_hub *h, enum sim_fault fault);
 
+/* Is everything that was decided on disk? */
+bool sim_hub_committed(const struct sim_hub *h);
+
 /* The first contradiction found by any check so far; "" when there is none. */
 const char *sim_hub_trouble(const struct sim_hub *h);
 

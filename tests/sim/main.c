@@ -1,13 +1,7 @@
 /* The simulator: random plays from seeds.
  *
- *   ieum-sim --hub FILE [--seed N | --seeds N | --seconds S] [--steps N] [--trace]
- *   ieum-sim --city SEED [--show [--edition N]] [--steps N] [--trace]
- *   ieum-sim --cities [--seeds N | --seconds S] [--steps N]
- *
- * --seed plays one, --seeds the first N (the fixed set), --seconds new ones until the time
- * is over: on the given hub file, or with --cities each in a city of its own.  --city plays one of
- * them, or prints its hub file.  A failing seed is made as short as it will go and printed with
- * the command that replays it. */
+ * On a given hub file, or each in a city of its own; --help tells how.  A failing seed is made as
+ * short as it will go and printed with the command that replays it. */
 #include <getopt.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -108,12 +102,34 @@ struct options {
 	unsigned long fixed;
 	unsigned edition;
 	double limit_s;
-	bool cities, show;
+	bool cities, show, help;
 };
+
+static const char usage[] =
+	"usage: ieum-sim --cities [--seeds N | --seconds S] [--steps N]\n"
+	"       ieum-sim --city SEED [--show [--edition N]] [--steps N] [--trace]\n"
+	"       ieum-sim [--hub FILE] [--seed N | --seeds N | --seconds S] [--steps N] [--trace]\n"
+	"\n"
+	"Plays a whole hub on a virtual clock, with agencies that answer late, refuse, vanish and\n"
+	"return and a power supply that fails, and checks every promise after each step.\n"
+	"\n"
+	"  --cities     each play in a random city of its own\n"
+	"  --city SEED  one of them\n"
+	"  --hub FILE   on this hub file (examples/gimpo/hub.yaml)\n"
+	"  --seed N     one play\n"
+	"  --seeds N    the plays 1 to N, the same ones each time\n"
+	"  --seconds S  new ones until the time is over, or one fails\n"
+	"  --steps N    steps of a play (600)\n"
+	"  --trace      tell each step\n"
+	"  --show       print the city's hub file instead\n"
+	"  --edition N  the one after N reloads\n"
+	"\n"
+	"A play that fails is made as short as it will go, and told with the command that replays it.\n";
 
 static bool read_options(int argc, char **argv, struct options *o)
 {
 	static const struct option options[] = {
+		{ "help", no_argument, NULL, 'H' },
 		{ "hub", required_argument, NULL, 'h' },
 		{ "seed", required_argument, NULL, 's' },
 		{ "seeds", required_argument, NULL, 'n' },
@@ -129,7 +145,9 @@ static bool read_options(int argc, char **argv, struct options *o)
 	int c;
 
 	while ((c = getopt_long(argc, argv, "", options, NULL)) != -1) {
-		if (c == 'h')
+		if (c == 'H')
+			o->help = true;
+		else if (c == 'h')
 			o->hub = optarg;
 		else if (c == 's' || c == 'c')
 			o->seed = optarg;
@@ -187,8 +205,14 @@ int main(int argc, char **argv)
 	struct totals t = { 0 };
 	char *text = NULL;
 
-	if (!read_options(argc, argv, &o) || (o.show && !o.seed))
+	if (!read_options(argc, argv, &o) || (o.show && !o.seed)) {
+		fprintf(stderr, "ieum-sim --help tells what there is\n");
 		return 2;
+	}
+	if (o.help) {
+		fputs(usage, stdout);
+		return 0;
+	}
 	if (o.show) {
 		show(&o);
 		return 0;

@@ -170,6 +170,9 @@ static void on_delivery(struct world *w, const struct sim_output *o)
 		world_trouble(w, "a delivery to nobody");
 		return;
 	}
+	world_read_ledger(w);
+	if (!ledger_disclosed(w->ledger, o->delivery_id, o->connection))
+		world_trouble(w, "%s got a delivery, and nothing is on record of it", p->name);
 	check_recipient(w, p, o);
 	city_check_watcher(w, p, o);
 	city_keep_list(p, o);
@@ -364,6 +367,9 @@ static void do_come_or_go(struct world *w, size_t peer)
 void world_read_ledger(struct world *w)
 {
 	if (!ledger_read(w->ledger, sim_hub_journal(w->hub)))
+		world_trouble(w, "%s", ledger_trouble(w->ledger));
+	else if (sim_hub_committed(w->hub) &&
+		 !ledger_check_mailboxes(w->ledger, sim_hub_core(w->hub)))
 		world_trouble(w, "%s", ledger_trouble(w->ledger));
 }
 

@@ -38,7 +38,9 @@ static void *alloc(struct maker *m, size_t bytes)
 
 static char *text(struct maker *m, const char *from)
 {
-	return strcpy(alloc(m, strlen(from) + 1), from);
+	size_t bytes = strlen(from) + 1;
+
+	return memcpy(alloc(m, bytes), from, bytes);
 }
 
 static bool once_in(struct maker *m, uint64_t n)

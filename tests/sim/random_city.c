@@ -210,6 +210,13 @@ static bool tells_status_only(const struct sim_output *o, const Ieum__V1__Referr
 	       *o->sender == '\0';
 }
 
+/* That its agreement with the hub ends is its own affair, and no case's. */
+static bool is_of_its_agreement(const struct sim_output *o, const Ieum__V1__Referral *r)
+{
+	return r && r->envelope->type == IEUM__V1__MESSAGE_TYPE__MESSAGE_TYPE_DEADLINE_NOTICE &&
+	       !o->has_case && r->envelope->case_id.len == 0 && *o->sender == '\0';
+}
+
 void city_check_watcher(struct world *w, const struct peer *p, const struct sim_output *o)
 {
 	const struct policy *policy = sim_hub_policy(w->hub);
@@ -219,7 +226,7 @@ void city_check_watcher(struct world *w, const struct peer *p, const struct sim_
 	    o->cause == IEUM__V1__DELIVERY_CAUSE__DELIVERY_CAUSE_ADDRESSED)
 		return;
 	Ieum__V1__Referral *r = ieum__v1__referral__unpack(NULL, o->payload_len, o->payload);
-	if (!r || !tells_status_only(o, r))
+	if (!r || (!tells_status_only(o, r) && !is_of_its_agreement(o, r)))
 		world_trouble(
 			w,
 			"%s hears more than that it was received and handled: type %d, cause %d, from '%s'",

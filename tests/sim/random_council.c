@@ -82,9 +82,9 @@ static void make_signal(struct world *w, struct draft *d)
 	d->signal.month = (char *)"2026-03";
 	d->signal.weight = 1 + (uint32_t)world_random(w, 5);
 	d->envelope.subject_tokens = d->tokens;
-	for (uint8_t kind = 1; kind <= KINDS; kind++) {
+	for (int kind = 1; kind <= KINDS; kind++) {
 		uint8_t *token = d->token[kind - 1];
-		token[0] = kind;
+		token[0] = (uint8_t)kind;
 		token[1] = 1;
 		/* Now and then of another: a slip in one field. */
 		token[2] =

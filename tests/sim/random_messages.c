@@ -41,6 +41,7 @@ struct draft {
 	uint8_t narrative[WORLD_NARRATIVE_BYTES];
 	char *consent_to[1];
 	char *consent_items[1];
+	char *excluded[1];
 };
 
 void world_make_id(struct world *w, uint8_t id[CORE_ID_BYTES])
@@ -453,6 +454,13 @@ static void make_measure(struct world *w, struct draft *d)
 	in_some_case(w, d);
 }
 
+static void exclude_somebody(struct world *w, struct draft *d, size_t whom)
+{
+	d->excluded[0] = w->peers[whom].name;
+	d->envelope.excluded_participants = d->excluded;
+	d->envelope.n_excluded_participants = 1;
+}
+
 int world_make_message(struct world *w, size_t peer)
 {
 	static void (*const makers[])(struct world *, struct draft *) = {
@@ -476,12 +484,8 @@ int world_make_message(struct world *w, size_t peer)
 	}
 	if (!sensible && world_random(w, 64))
 		return -1;
-	if (world_random(w, 12) == 0) {
-		static char *excluded[1];
-		excluded[0] = (char *)w->peers[world_random(w, w->n_peers)].name;
-		d.envelope.excluded_participants = excluded;
-		d.envelope.n_excluded_participants = 1;
-	}
+	if (world_random(w, 12) == 0)
+		exclude_somebody(w, &d, world_random(w, w->n_peers));
 	return keep(w, &d, peer);
 }
 
@@ -568,5 +572,7 @@ int world_make_answer(struct world *w, size_t peer)
 	d.envelope.in_reply_to = (ProtobufCBinaryData){ CORE_ID_BYTES, a.id };
 	if (a.has_case)
 		d.envelope.case_id = (ProtobufCBinaryData){ CORE_ID_BYTES, a.case_id };
+	if (a.has_case && world_random(w, 24) == 0)
+		exclude_somebody(w, &d, world_random(w, 2) ? peer : world_random(w, w->n_peers));
 	return keep(w, &d, peer);
 }

@@ -191,17 +191,14 @@ static bool do_crash(void *ctx)
 	return connect_all(h) && settle_all(h);
 }
 
+/* What a real client asks is on record: so it is here. */
 static enum ieum_err ask(struct scenario_hub *h, const char *who, const Ieum__V1__Query *query,
 			 struct arena *arena, const Ieum__V1__Result **result)
 {
-	struct core_view v = { .connection = connection_of(h, who),
-			       .query = query,
-			       .now = sim_hub_now_us(h->sim),
-			       .arena = arena };
-	enum ieum_err err = core_view(sim_hub_core(h->sim), sim_hub_policy(h->sim), &v);
+	enum ieum_err err = IEUM_E_OK;
 
-	*result = v.result;
-	return err;
+	*result = sim_hub_query(h->sim, connection_of(h, who), query, arena, &err);
+	return sim_hub_commit(h->sim, SIM_COMMIT) ? err : IEUM_E_INTERNAL;
 }
 
 static void take_clocks(const Ieum__V1__CaseResult *r, struct play_case *out)
@@ -236,7 +233,7 @@ static bool do_case_state(void *ctx, const char *who, const uint8_t *case_id, st
 		for (; out->n_gates < result->case_->n_gates && out->n_gates < PLAY_GATES_MAX;
 		     out->n_gates++)
 			snprintf(out->gates[out->n_gates], sizeof out->gates[0], "%s",
-				 result->case_->gates[out->n_gates]);
+				 result->case_->gates[out->n_gates]->name);
 	}
 	arena_release(&arena);
 	return err == IEUM_E_OK;
@@ -258,7 +255,8 @@ static bool do_task_state(void *ctx, const char *who, const uint8_t *message_id,
 	query.referral = &what;
 	enum ieum_err err = ask(h, who, &query, &arena, &result);
 	for (size_t i = 0; err == IEUM_E_OK && !found && i < result->referral->n_tasks; i++) {
-		found = !inbox || strcmp(result->referral->tasks[i]->asked, inbox) == 0;
+		found = !inbox || strcmp(result->referral->tasks[i]->asked, inbox) == 0 ||
+			strcmp(result->referral->tasks[i]->asked_first, inbox) == 0;
 		*state = result->referral->tasks[i]->state;
 	}
 	arena_release(&arena);

@@ -87,6 +87,7 @@ struct message {
 		Ieum__V1__ConferenceCall call;
 		Ieum__V1__EmergencyMeasureReport emergency;
 		Ieum__V1__TemporaryMeasureNotice measure;
+		Ieum__V1__CourtFilingNotice court;
 		Ieum__V1__Checkin checkin;
 	};
 	uint8_t id[CORE_ID_BYTES];

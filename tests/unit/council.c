@@ -45,6 +45,8 @@ const char council_hub[] =
 	"    expires: 12 months\n"
 	"    tells: convener:council\n"
 	"    category_only: true\n"
+	"    may_say: [제11조, to visit the child, category only, a child is in danger now]\n"
+	"    gate: identity # until it is open\n"
 	"types:\n"
 	"  default: {needs_case: true, may_open: true, needs_basis: true}\n"
 	"  answer: {needs_case: false, needs_basis: false, needs_reply_to: true}\n"
@@ -205,9 +207,10 @@ void council_linked_case(struct council *c, uint8_t case_id[CORE_ID_BYTES])
 {
 	struct core_delivery d;
 
-	assert_true(council_takes(c, c->city, TYPE(LINKED_SET_NOTICE), &d));
-	assert_non_null(d.case_id);
-	memcpy(case_id, d.case_id, CORE_ID_BYTES);
+	if (council_takes(c, c->city, TYPE(LINKED_SET_NOTICE), &d) && d.case_id)
+		memcpy(case_id, d.case_id, CORE_ID_BYTES);
+	else
+		fail_msg("the city gets no case of linked signals");
 }
 
 void council_refused(struct council *c, uint64_t who, enum ieum_err want)

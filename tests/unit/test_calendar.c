@@ -349,6 +349,94 @@ static void sums_never_go_back_at_a_change(void **state)
 	}
 }
 
+/* Each round begins where the one before it ended. */
+static void rounds_are(const struct calendar *c, const char *duration, const char *const *at,
+		       size_t n)
+{
+	int64_t began = ms(at[0]);
+	int64_t from = began;
+	struct yaml_duration each;
+
+	assert_true(yaml_parse_duration(duration, &each));
+	for (size_t i = 1; i < n; i++) {
+		char got[YAML_TIME_TEXT_BYTES];
+
+		from = calendar_round(c, &began, from, each);
+		assert_true(yaml_format_time_us(from * 1000, calendar_offset_min(c, from), got));
+		assert_string_equal(got, at[i]);
+		assert_int_equal(began, ms(at[0]));
+	}
+}
+
+#define ROUNDS_ARE(c, duration, ...) \
+	rounds_are(c, duration, (const char *const[]){ __VA_ARGS__ }, \
+		   sizeof((const char *const[]){ __VA_ARGS__ }) / sizeof(const char *))
+
+static void rounds_do_not_drift_away_from_their_day(void **state)
+{
+	struct calendar c = { .offset_min = 540, .close_min = 1440 };
+
+	(void)state;
+	ROUNDS_ARE(&c, "1 month", "2026-12-31T09:00:00+09:00", "2027-01-31T09:00:00+09:00",
+		   "2027-02-28T09:00:00+09:00", "2027-03-31T09:00:00+09:00",
+		   "2027-04-30T09:00:00+09:00", "2027-05-31T09:00:00+09:00");
+	ROUNDS_ARE(&c, "1 month", "2028-01-30T09:00:00+09:00", "2028-02-29T09:00:00+09:00",
+		   "2028-03-30T09:00:00+09:00");
+	ROUNDS_ARE(&c, "2 months", "2027-12-31T09:00:00+09:00", "2028-02-29T09:00:00+09:00",
+		   "2028-04-30T09:00:00+09:00", "2028-06-30T09:00:00+09:00",
+		   "2028-08-31T09:00:00+09:00");
+	ROUNDS_ARE(&c, "1 year", "2028-02-29T09:00:00+09:00", "2029-02-28T09:00:00+09:00",
+		   "2030-02-28T09:00:00+09:00", "2031-02-28T09:00:00+09:00",
+		   "2032-02-29T09:00:00+09:00");
+}
+
+/* 02:30 doesn't exist on 29 March: 03:30 then, and only then. */
+static void rounds_do_not_drift_away_from_their_hour(void **state)
+{
+	struct calendar c = berlin(540, 1080);
+
+	(void)state;
+	ROUNDS_ARE(&c, "1 month", "2026-01-29T02:30:00+01:00", "2026-02-28T02:30:00+01:00",
+		   "2026-03-29T03:30:00+02:00", "2026-04-29T02:30:00+02:00");
+}
+
+static void rounds_that_were_put_off_count_anew(void **state)
+{
+	struct calendar c = { .offset_min = 540, .close_min = 1440 };
+	int64_t began = ms("2027-01-31T09:00:00+09:00");
+	int64_t put_off = ms("2027-03-02T09:00:00+09:00");
+	struct yaml_duration each;
+
+	(void)state;
+	assert_true(yaml_parse_duration("1 month", &each));
+	assert_int_equal(calendar_round(&c, &began, put_off, each),
+			 ms("2027-04-02T09:00:00+09:00"));
+	assert_int_equal(began, put_off);
+	/* What is always as long needs no beginning. */
+	began = ms("2027-01-31T09:00:00+09:00");
+	assert_true(yaml_parse_duration("7 d", &each));
+	assert_int_equal(calendar_round(&c, &began, ms("2027-02-07T09:00:00+09:00"), each),
+			 ms("2027-02-14T09:00:00+09:00"));
+}
+
+/* However long it goes on: an end lies after its beginning. */
+static void rounds_go_on_after_a_century(void **state)
+{
+	struct calendar c = { .offset_min = 540, .close_min = 1440 };
+	int64_t began = ms("1970-01-31T09:00:00+09:00");
+	int64_t from = began;
+	struct yaml_duration each;
+
+	(void)state;
+	assert_true(yaml_parse_duration("5 months", &each));
+	for (int i = 0; i < 500; i++) {
+		int64_t end = calendar_round(&c, &began, from, each);
+
+		assert_true(end > from);
+		from = end;
+	}
+}
+
 static void own_hours_take_the_place_of_the_hubs(void **state)
 {
 	struct calendar c = korea();
@@ -363,9 +451,57 @@ static void own_hours_take_the_place_of_the_hubs(void **state)
 	assert_true(calendar_is_open_for(&c, &always, local("2026-09-19T03:00")));
 }
 
+/* On Saturdays until one o'clock, on Wednesdays until eight in the evening. */
+static struct calendar with_saturdays(void)
+{
+	struct calendar c = korea();
+
+	c.own.days = SATURDAY | 1 << 3;
+	c.own.on[6] = (struct calendar_opening){ 9 * 60, 13 * 60 };
+	c.own.on[3] = (struct calendar_opening){ 9 * 60, 20 * 60 };
+	return c;
+}
+
+static void saturdays_have_hours_and_are_no_business_days(void **state)
+{
+	struct calendar c = with_saturdays();
+	struct yaml_duration hours, days;
+
+	(void)state;
+	assert_true(yaml_parse_duration("4 business hours", &hours));
+	assert_true(yaml_parse_duration("2 business days", &days));
+	assert_true(calendar_is_open(&c, local("2026-09-19T12:59")));
+	assert_false(calendar_is_open(&c, local("2026-09-19T13:00")));
+	assert_false(calendar_is_open(&c, local("2026-09-20T10:00")));
+	assert_true(calendar_is_open(&c, local("2026-09-16T19:00")));
+	/* Friday 16:00: two hours on Friday, two on Saturday. */
+	assert_int_equal(calendar_add(&c, local("2026-09-18T16:00"), hours),
+			 local("2026-09-19T11:00"));
+	assert_int_equal(calendar_add(&c, local("2026-09-19T12:00"), hours),
+			 local("2026-09-21T12:00"));
+	assert_int_equal(calendar_add(&c, local("2026-09-18T16:00"), days),
+			 local("2026-09-23T00:00"));
+}
+
+static void a_holiday_is_closed_whatever_its_weekday_has(void **state)
+{
+	struct calendar c = with_saturdays();
+
+	(void)state;
+	assert_true(yaml_parse_date("2026-09-19", &holiday_days[0]));
+	assert_false(calendar_is_open(&c, local("2026-09-19T10:00")));
+	struct calendar_hours own = { .open_min = 9 * 60, .close_min = 18 * 60, .own = c.own };
+	assert_false(calendar_is_open_for(&c, &own, local("2026-09-19T10:00")));
+	assert_true(calendar_is_open_for(&c, &own, local("2026-09-26T10:00")));
+	own.own.days = 0; /* whoever has hours of its own has none of the hub's Saturdays */
+	assert_false(calendar_is_open_for(&c, &own, local("2026-09-26T10:00")));
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(saturdays_have_hours_and_are_no_business_days),
+		cmocka_unit_test(a_holiday_is_closed_whatever_its_weekday_has),
 		cmocka_unit_test(fixed_durations_run_by_day_and_night),
 		cmocka_unit_test(business_hours_within_a_day),
 		cmocka_unit_test(business_hours_wait_for_the_morning),
@@ -384,6 +520,10 @@ int main(void)
 		cmocka_unit_test(months_keep_the_time_on_the_wall),
 		cmocka_unit_test(a_day_may_begin_late_or_twice),
 		cmocka_unit_test(sums_never_go_back_at_a_change),
+		cmocka_unit_test(rounds_do_not_drift_away_from_their_day),
+		cmocka_unit_test(rounds_do_not_drift_away_from_their_hour),
+		cmocka_unit_test(rounds_that_were_put_off_count_anew),
+		cmocka_unit_test(rounds_go_on_after_a_century),
 		cmocka_unit_test(own_hours_take_the_place_of_the_hubs),
 	};
 

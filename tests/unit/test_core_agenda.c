@@ -412,6 +412,142 @@ static void an_agenda_is_bounded(void **state)
 		call(c, item);
 }
 
+/* ---- a conflict of interest that is declared when the agenda has been sent ---- */
+
+static void exclude(struct council *c, const uint8_t case_id[CORE_ID_BYTES], const char *who)
+{
+	message_in_case(message_new(&c->w, &c->m, TYPE(REPORT_RECEIVED)), case_id);
+	message_exclude(&c->m, who);
+	trial_submitted(&c->w, c->ps, &c->m);
+	trial_verify(&c->w);
+}
+
+/* What the agendas that wait for the mailbox's only consumer tell of, all of them settled. */
+static size_t agendas_taken(struct council *c, uint64_t who, uint8_t last[CORE_ID_BYTES])
+{
+	uint64_t ids[64];
+	size_t n = trial_release(&c->w, who, 64, ids);
+	size_t agendas = 0;
+
+	for (size_t i = 0; i < n; i++) {
+		struct core_delivery d;
+		assert_true(core_delivery(c->w.core, ids[i], &d));
+		const Ieum__V1__ReferralResult *r = trial_referral(&c->w, who, d.message_id);
+		if (r && r->type == TYPE(AGENDA)) {
+			memcpy(last, d.message_id, CORE_ID_BYTES);
+			agendas++;
+		}
+		assert_int_equal(trial_done(&c->w, who, ids[i]), IEUM_E_OK);
+	}
+	return agendas;
+}
+
+/* Entries of the agenda that the last decision made anew. */
+static size_t sent_anew(struct council *c, size_t *entries)
+{
+	size_t n = 0;
+
+	for (size_t i = 0; i < c->w.d.n_items; i++) {
+		const struct core_item *item = &c->w.d.items[i];
+		if (item->event->what_case != IEUM__V1__EVENT__WHAT_SUBMITTED ||
+		    item->event->submitted->type != TYPE(AGENDA))
+			continue;
+		Ieum__V1__Referral *r =
+			ieum__v1__referral__unpack(NULL, item->payload_len, item->payload);
+		assert_non_null(r);
+		*entries = r->agenda->n_entries;
+		n++;
+		ieum__v1__referral__free_unpacked(r, NULL);
+	}
+	return n;
+}
+
+static void a_queued_agenda_is_taken_back(void **state)
+{
+	struct council *c = *state;
+	uint8_t child[CORE_ID_BYTES], other[CORE_ID_BYTES], item[CORE_ID_BYTES],
+		meeting[CORE_ID_BYTES], got[CORE_ID_BYTES];
+	size_t entries = 0;
+
+	report(c, child);
+	report(c, other);
+	put_item(c, c->edu, child, item);
+	put_item(c, c->edu, other, item);
+	call(c, meeting);
+	uint64_t before = trial_counts(&c->w, "cpa").withdrawn;
+	exclude(c, child, "cpa");
+	assert_int_equal(trial_counts(&c->w, "cpa").withdrawn, before + 1);
+	/* It gets another, with what it may know of. */
+	assert_int_equal(sent_anew(c, &entries), 1);
+	assert_int_equal(entries, 1);
+	assert_int_equal(agendas_taken(c, c->cpa, got), 1);
+	/* Everyone else keeps what was sent. */
+	assert_int_equal(agendas_taken(c, c->edu, got), 1);
+	/* Once more, of the other: it had that agenda, so it gets none again. */
+	exclude(c, other, "cpa");
+	assert_int_equal(sent_anew(c, &entries), 0);
+}
+
+static void an_agenda_it_has_is_read_no_more(void **state)
+{
+	struct council *c = *state;
+	uint8_t child[CORE_ID_BYTES], item[CORE_ID_BYTES], meeting[CORE_ID_BYTES],
+		got[CORE_ID_BYTES];
+	enum ieum_err err;
+	Ieum__V1__Query q = IEUM__V1__QUERY__INIT;
+	Ieum__V1__ReferralQuery of = IEUM__V1__REFERRAL_QUERY__INIT;
+
+	report(c, child);
+	put_item(c, c->edu, child, item);
+	call(c, meeting);
+	assert_int_equal(agendas_taken(c, c->cpa, got), 1);
+	of.message_id = (ProtobufCBinaryData){ CORE_ID_BYTES, got };
+	q.what_case = IEUM__V1__QUERY__WHAT_REFERRAL;
+	q.referral = &of;
+	assert_non_null(trial_query(&c->w, c->cpa, &q, &err));
+	exclude(c, child, "cpa");
+	assert_null(trial_query(&c->w, c->cpa, &q, &err));
+	assert_int_equal(err, IEUM_E_CONFLICT_OF_INTEREST);
+}
+
+/* What one had in its hands comes back to no colleague, also after a restart. */
+static void an_agenda_under_way_is_taken_back(void **state)
+{
+	struct council *c = *state;
+	uint8_t child[CORE_ID_BYTES], item[CORE_ID_BYTES], meeting[CORE_ID_BYTES],
+		got[CORE_ID_BYTES];
+	uint64_t ids[64];
+
+	report(c, child);
+	put_item(c, c->edu, child, item);
+	call(c, meeting);
+	assert_true(trial_release(&c->w, c->cpa, 64, ids) > 0);
+	trial_restart(&c->w);
+	c->ps = trial_connect(&c->w, "ps");
+	exclude(c, child, "cpa");
+	c->cpa = trial_connect(&c->w, "cpa");
+	assert_int_equal(agendas_taken(c, c->cpa, got), 1);
+	assert_memory_not_equal(got, meeting, CORE_ID_BYTES);
+	trial_verify(&c->w);
+}
+
+/* The minutes have come: there is nothing to send. */
+static void an_agenda_of_the_past_is_only_taken_back(void **state)
+{
+	struct council *c = *state;
+	uint8_t child[CORE_ID_BYTES], item[CORE_ID_BYTES], meeting[CORE_ID_BYTES],
+		got[CORE_ID_BYTES];
+	size_t entries = 0;
+
+	report(c, child);
+	put_item(c, c->edu, child, item);
+	call(c, meeting);
+	trial_submitted(&c->w, c->city, minutes_of(c, meeting));
+	exclude(c, child, "cpa");
+	assert_int_equal(sent_anew(c, &entries), 0);
+	assert_int_equal(agendas_taken(c, c->cpa, got), 0);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -429,6 +565,10 @@ int main(void)
 		T(the_excluded_see_nothing),
 		T(linked_sets_are_the_convener_s),
 		T(an_agenda_is_bounded),
+		T(a_queued_agenda_is_taken_back),
+		T(an_agenda_it_has_is_read_no_more),
+		T(an_agenda_under_way_is_taken_back),
+		T(an_agenda_of_the_past_is_only_taken_back),
 #undef T
 	};
 

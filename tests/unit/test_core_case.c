@@ -157,7 +157,7 @@ static void more_time_moves_the_deadline_but_not_too_far(void **state)
 	task_is(f, TASK(RECEIVED), 10 * DAY_US);
 	message_reply(message_new(&f->w, &f->m, TYPE(ANSWER)), f->id);
 	f->m.answer.kind = ANSWER(NEED_MORE_TIME);
-	f->m.answer.more_time_until_at_ms = (f->w.now + 91 * DAY_US) / 1000;
+	f->m.answer.more_time_until_at_ms = (f->w.now + 367 * DAY_US) / 1000;
 	assert_int_equal(trial_submit(&f->w, f->aid_1, &f->m), IEUM_E_FIELD_INVALID);
 	f->m.answer.more_time_until_at_ms = f->w.now / 1000;
 	assert_int_equal(trial_submit(&f->w, f->aid_1, &f->m), IEUM_E_FIELD_INVALID);
@@ -260,7 +260,42 @@ static void silence_to_the_end_fails_too(void **state)
 	assert_int_equal(trial_referral(&f->w, f->manager, f->id)->tasks[0]->reason,
 			 REASON(UNREACHABLE));
 	trial_verify(&f->w);
+}
+
+/* Late is better than never: who stayed silent may still take it on, and is alone with it then. */
+static void who_stayed_silent_may_answer_after_the_end(void **state)
+{
+	struct open_case *f = *state;
+
+	acknowledge(f);
+	refer(f, "legal");
+	core_time_us at = f->w.now;
+	trial_at(&f->w, at + 3 * DAY_US);
+	trial_at(&f->w, at + 6 * DAY_US);
+	trial_at(&f->w, at + 7 * DAY_US);
+	task_is(f, TASK(FAILED), 0);
+	trial_restart(&f->w);
+	f->aid_1 = trial_connect(&f->w, "aid-1");
+	f->aid_2 = trial_connect(&f->w, "aid-2");
+	f->boss = trial_connect(&f->w, "boss");
+	f->manager = trial_connect(&f->w, "manager");
+	answers(f, f->aid_2, ANSWER(REJECT), IEUM_E_OK);
+	task_is(f, TASK(FAILED), 0);
+	answers(f, f->aid_1, ANSWER(RECEIVED), IEUM_E_OK);
+	/* Open again, so somebody watches it again. */
+	task_is(f, TASK(RECEIVED), 3 * DAY_US);
+	assert_int_not_equal(trial_referral(&f->w, f->manager, f->id)->tasks[0]->reason,
+			     REASON(UNREACHABLE));
+	trial_verify(&f->w);
+	trial_at(&f->w, f->w.now + 3 * DAY_US);
+	task_is(f, TASK(FAILED), 0);
+	answers(f, f->aid_1, ANSWER(ACCEPT), IEUM_E_OK);
+	task_is(f, TASK(ACCEPTED), 0);
+	answers(f, f->boss, ANSWER(ACCEPT), IEUM_E_STATE_CONFLICT);
+	answers(f, f->aid_1, ANSWER(FAIL), IEUM_E_OK);
+	/* Whose own word ended it, ended it. */
 	answers(f, f->aid_1, ANSWER(ACCEPT), IEUM_E_STATE_CONFLICT);
+	trial_verify(&f->w);
 }
 
 static void deadlines_survive_a_restart_and_are_not_reset(void **state)
@@ -513,7 +548,7 @@ static void a_case_has_so_many_open_requests(void **state)
 	struct open_case *f = *state;
 	enum ieum_err err = IEUM_E_OK;
 
-	for (int i = 0; i < 300 && !err; i++) {
+	for (int i = 0; i <= 2 * CORE_CASE_MEMBERS_MAX && !err; i++) {
 		f->w.now += 1000;
 		message_in_case(message_new(&f->w, &f->m, TYPE(REFERRAL)), f->case_id);
 		f->m.support.domain = (char *)"care";
@@ -540,6 +575,7 @@ int main(void)
 		TEST(a_rejection_asks_the_next_at_once),
 		TEST(a_ladder_that_ends_fails_and_the_referrer_hears),
 		TEST(silence_to_the_end_fails_too),
+		TEST(who_stayed_silent_may_answer_after_the_end),
 		TEST(deadlines_survive_a_restart_and_are_not_reset),
 		TEST(the_first_of_two_roles_to_accept_holds_it),
 		TEST(the_referrer_takes_it_back),

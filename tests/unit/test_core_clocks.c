@@ -9,10 +9,8 @@
 
 #include <cmocka.h>
 
+#include "broker/core/case_clock.h"
 #include "tests/unit/core_trial.h"
-
-#define CLOCK_STATE(word)  IEUM__V1__CLOCK_STATE__CLOCK_STATE_##word
-#define CLOCK_CHANGE(word) IEUM__V1__CLOCK_CHANGE__CLOCK_CHANGE_##word
 
 /* A Monday, 09:00 in Seoul. */
 #define MONDAY_US ((core_time_us)1790553600 * 1000 * 1000)
@@ -41,7 +39,10 @@ static const char head[] =
 	"     starts: emergency}\n"
 	"  - {name: longer, when: {type: emergency_measure_report, extension_needed: true}, to: city,\n"
 	"     extends: emergency}\n"
-	"  - {name: filed, when: {type: court_filing_notice}, to: city, freezes: emergency}\n"
+	"  - {name: filed, when: {type: court_filing_notice}, to: city, freezes: emergency,\n"
+	"     acted_at: $filed_at_ms}\n"
+	"  - {name: watch, when: {type: recurrence_alert}, to: city, starts: again}\n"
+	"  - {name: seen, when: {type: dispatch_result}, to: city, stops: again}\n"
 	"  - {name: judged, when: {type: case_judgement}, to: city, resumes: emergency}\n"
 	"  - {name: order, when: {type: temporary_measure_notice}, to: city, stops: emergency, starts: order}\n"
 	"  - {name: order-again, when: {type: conference_minutes}, to: city, extends: order}\n"
@@ -66,7 +67,8 @@ static const char clocks[] =
 	"    tells: [case_owner]\n"
 	"    breach_tells: [boss]\n"
 	"    extend: {by: 48 h, includes: [saturday, sunday]}\n"
-	"  silence: {title: {en: Silence, ko: 침묵}, within: 14 d, warn_before: [1 d], tells: case_owner}\n"
+	"  silence: {title: {en: Silence, ko: 침묵}, within: 14 d, warn_before: [1 d], tells: case_owner, ends_at_closing: true}\n"
+	"  again: {title: {en: Again, ko: 다시}, within: 5 d, warn_before: 1 d, tells: boss, begins_again: true}\n"
 	"  by-rule: {title: {en: By rule, ko: 규칙}, within: 5 d, from: received, warn_before: 1 d}\n"
 	"  monthly:\n"
 	"    title: {en: Monthly, ko: 매월}\n"
@@ -346,6 +348,79 @@ static void test_frozen_in_time_though_told_late(void **state)
 }
 
 /* Time that went by before it stood still does not go by twice. */
+/* The body says when it was done, the envelope nothing. */
+static void test_frozen_by_what_the_body_says(void **state)
+{
+	struct fixture *f = *state;
+
+	sends(f, TYPE(EMERGENCY_MEASURE_REPORT));
+	int64_t due_ms = clock_of(f, "emergency")->due_at_ms;
+	passes(f, 80 * HOUR_US);
+	assert_int_equal(clock_of(f, "emergency")->state, CLOCK_STATE(BREACHED));
+	of_type(f, TYPE(COURT_FILING_NOTICE))->court.filed_at_ms = due_ms;
+	trial_submitted(&f->w, f->ps, &f->m);
+	assert_int_equal(clock_of(f, "emergency")->state, CLOCK_STATE(BREACHED));
+	of_type(f, TYPE(COURT_FILING_NOTICE))->court.filed_at_ms = due_ms - 1000;
+	trial_submitted(&f->w, f->ps, &f->m);
+	trial_verify(&f->w);
+	assert_int_equal(clock_of(f, "emergency")->state, CLOCK_STATE(FROZEN));
+	assert_int_equal(clock_of(f, "emergency")->left_ms, 1000);
+}
+
+static void test_nothing_was_done_in_the_future(void **state)
+{
+	struct fixture *f = *state;
+	int64_t now_ms = f->w.now / 1000;
+
+	of_type(f, TYPE(EMERGENCY_MEASURE_REPORT))->emergency.taken_at_ms = now_ms + 10 * 60000 + 1;
+	assert_int_equal(trial_submit(&f->w, f->ps, &f->m), IEUM_E_FIELD_INVALID);
+	assert_null(clock_of(f, "emergency"));
+	of_type(f, TYPE(EMERGENCY_MEASURE_REPORT))->emergency.taken_at_ms = now_ms + 10 * 60000;
+	trial_submitted(&f->w, f->ps, &f->m);
+	of_type(f, TYPE(COURT_FILING_NOTICE))->court.filed_at_ms = now_ms + 10 * 60000 + 1;
+	assert_int_equal(trial_submit(&f->w, f->ps, &f->m), IEUM_E_FIELD_INVALID);
+	assert_int_equal(clock_of(f, "emergency")->state, CLOCK_STATE(RUNNING));
+}
+
+/* What nobody noticed is told again, and stays listed as a breach meanwhile. */
+static void test_breached_it_begins_again(void **state)
+{
+	struct fixture *f = *state;
+	core_time_us start_us = f->w.now;
+
+	sends(f, TYPE(RECURRENCE_ALERT));
+	(void)notices(f, "boss");
+	passes(f, 4 * DAY_US);
+	passes(f, DAY_US);
+	clock_is(f, "again", CLOCK_STATE(RUNNING), start_us + 10 * DAY_US);
+	assert_int_equal(clock_of(f, "again")->breached_at_ms, (start_us + 5 * DAY_US) / 1000);
+	assert_int_equal(notices(f, "boss"), 2);
+	trial_restart(&f->w);
+	f->ps = trial_connect(&f->w, "ps");
+	f->city = trial_connect(&f->w, "city");
+	passes(f, 4 * DAY_US);
+	passes(f, DAY_US);
+	assert_int_equal(notices(f, "boss"), 2);
+	/* The hub was down for three rounds: one breach, and a whole one from now on. */
+	f->w.now += 15 * DAY_US;
+	passes(f, DAY_US);
+	clock_is(f, "again", CLOCK_STATE(RUNNING), f->w.now + 5 * DAY_US);
+	sends(f, TYPE(DISPATCH_RESULT));
+	assert_int_equal(clock_of(f, "again")->state, CLOCK_STATE(STOPPED));
+	assert_int_equal(clock_of(f, "again")->breached_at_ms, (start_us + 15 * DAY_US) / 1000);
+	passes(f, 10 * DAY_US);
+	assert_int_equal(clock_of(f, "again")->state, CLOCK_STATE(STOPPED));
+}
+
+/* A schedule that nobody would keep must not seem to run. */
+static void test_in_no_case_nothing_starts_anew(void **state)
+{
+	struct fixture *f = *state;
+
+	message_new(&f->w, &f->m, TYPE(SERVICE_REPORT));
+	assert_int_equal(trial_submit(&f->w, f->ps, &f->m), IEUM_E_FIELD_MISSING);
+}
+
 static void test_resumed_no_earlier_than_frozen(void **state)
 {
 	struct fixture *f = *state;
@@ -397,10 +472,10 @@ static void test_begins_at_no_far_time(void **state)
 {
 	struct fixture *f = *state;
 
-	of_type(f, TYPE(EMERGENCY_MEASURE_REPORT))->emergency.taken_at_ms =
+	of_type(f, TYPE(TEMPORARY_MEASURE_NOTICE))->measure.from_at_ms =
 		(f->w.now + 4000 * DAY_US) / 1000;
 	assert_int_equal(trial_submit(&f->w, f->ps, &f->m), IEUM_E_FIELD_INVALID);
-	assert_null(clock_of(f, "emergency"));
+	assert_null(clock_of(f, "order"));
 }
 
 /* The ninth of those that nobody stopped. */
@@ -513,7 +588,6 @@ static void test_schedule_comes_round(void **state)
 	assert_int_equal(k->breached_at_ms, 0);
 
 	/* After a long sleep it comes round once, and is on its days again. */
-	before = f->w.hub_messages;
 	trial_at(&f->w, f->w.now + 100 * DAY_US);
 	trial_verify(&f->w);
 	size_t rounds = 0;
@@ -528,6 +602,29 @@ static void test_schedule_comes_round(void **state)
 
 	sends(f, TYPE(CONTACT_RESULT));
 	assert_int_equal(clock_of(f, "monthly")->state, CLOCK_STATE(STOPPED));
+}
+
+/* A Sunday, 31 January 2027, 09:00 in Seoul. */
+#define LAST_OF_JANUARY_US (MONDAY_US + 125 * DAY_US)
+
+/* Whatever happens in between: replayed, from a snapshot, and after a night without a hub. */
+static void test_schedule_stays_on_its_day(void **state)
+{
+	/* 28 February, 31 March, 30 April, 31 May, 30 June. */
+	static const int days[] = { 28, 59, 89, 120, 150 };
+	struct fixture *f = *state;
+
+	trial_at(&f->w, LAST_OF_JANUARY_US);
+	sends(f, TYPE(CASE_PLAN));
+	for (size_t i = 0; i < sizeof days / sizeof days[0]; i++) {
+		clock_is(f, "monthly", CLOCK_STATE(RUNNING), LAST_OF_JANUARY_US + days[i] * DAY_US);
+		trial_at(&f->w, LAST_OF_JANUARY_US + days[i] * DAY_US + HOUR_US);
+		trial_verify(&f->w);
+	}
+	/* July and August are passed over. */
+	trial_at(&f->w, LAST_OF_JANUARY_US + 220 * DAY_US);
+	trial_verify(&f->w);
+	clock_is(f, "monthly", CLOCK_STATE(RUNNING), LAST_OF_JANUARY_US + 242 * DAY_US);
 }
 
 static void test_traffic_starts_anew(void **state)
@@ -603,6 +700,16 @@ static void closes(struct fixture *f)
 	trial_verify(&f->w);
 }
 
+/* Only its act stops it, neither a closing nor that it stands still. */
+static void refuses_to_close(struct fixture *f)
+{
+	of_type(f, TYPE(CLOSURE_REQUEST));
+	f->m.closure.reason = REASON(GOALS_MET);
+	trial_submitted(&f->w, f->ps, &f->m);
+	assert_int_equal(trial_answer(&f->w, f->city, f->m.id, ANSWER(ACCEPT)), IEUM_E_DOMAIN_OPEN);
+	assert_non_null(strstr(f->w.detail, "clock 'emergency'"));
+}
+
 static void test_closing_stops_but_what_outlives(void **state)
 {
 	struct fixture *f = *state;
@@ -610,8 +717,12 @@ static void test_closing_stops_but_what_outlives(void **state)
 	sends(f, TYPE(EMERGENCY_MEASURE_REPORT));
 	sends(f, TYPE(PROTECTION_PLAN));
 	int64_t due_ms = clock_of(f, "kept")->due_at_ms;
+	refuses_to_close(f);
+	sends(f, TYPE(COURT_FILING_NOTICE));
+	refuses_to_close(f);
+	sends(f, TYPE(TEMPORARY_MEASURE_NOTICE));
 	closes(f);
-	clock_is(f, "emergency", CLOCK_STATE(STOPPED), due_ms * 1000 - 7 * DAY_US);
+	assert_int_equal(clock_of(f, "order")->state, CLOCK_STATE(STOPPED));
 	assert_int_equal(clock_of(f, "silence")->state, CLOCK_STATE(STOPPED));
 	clock_is(f, "kept", CLOCK_STATE(RUNNING), due_ms * 1000);
 	passes(f, 10 * DAY_US);
@@ -704,16 +815,69 @@ static void test_a_full_case_forgets_stopped_ones(void **state)
 
 	passes(f, 14 * DAY_US);
 	sends(f, TYPE(SERVICE_REPORT));
-	for (int i = 0; i < 80; i++) {
-		sends(f, TYPE(CASE_PLAN));
-		sends(f, TYPE(CONTACT_RESULT));
+	for (int i = 0; i < CASE_CLOCKS_MAX + 10; i++) {
+		trial_submitted(&f->w, f->ps, of_type(f, TYPE(CASE_PLAN)));
+		trial_submitted(&f->w, f->ps, of_type(f, TYPE(CONTACT_RESULT)));
 	}
+	trial_verify(&f->w);
 	/* The silence that was breached is remembered longer. */
 	const Ieum__V1__CaseResult *r = trial_case(&f->w, f->city, f->case_id);
-	assert_int_equal(r->n_clocks, 64);
+	assert_int_equal(r->n_clocks, CASE_CLOCKS_MAX);
 	assert_string_equal(r->clocks[0]->name, "silence");
 	assert_true(r->clocks[0]->breached_at_ms > 0);
 	clock_is(f, "silence", CLOCK_STATE(RUNNING), f->w.now + 14 * DAY_US);
+}
+
+static size_t breaches_listed(struct fixture *f)
+{
+	const Ieum__V1__CaseResult *r = trial_case(&f->w, f->city, f->case_id);
+	size_t n = 0;
+
+	for (size_t i = 0; i < r->n_clocks; i++)
+		n += r->clocks[i]->breached_at_ms > 0 && strcmp(r->clocks[i]->name, "twice") == 0;
+	return n;
+}
+
+/* By a plain rule, without anybody's approval. */
+static void test_a_rule_that_closes_tells_who_referred(void **state)
+{
+	struct fixture *f = *state;
+	size_t told = 0;
+
+	trial_submitted(&f->w, f->ps, of_type(f, TYPE(SERVICE_REPORT)));
+	trial_submitted(&f->w, f->city, of_type(f, TYPE(CLOSURE_NOTICE)));
+	for (size_t i = 0; i < f->w.d.n_items; i++) {
+		const Ieum__V1__Event *e = f->w.d.items[i].event;
+		if (e->what_case == IEUM__V1__EVENT__WHAT_SUBMITTED && !e->submitted->sender &&
+		    e->submitted->type == TYPE(CLOSURE_NOTICE))
+			for (size_t k = 0; k < e->submitted->n_routes; k++)
+				told += e->submitted->routes[k]->cause == CAUSE(OUTCOME);
+	}
+	assert_int_equal(told, 1); /* ps; the city has sent nothing before */
+	assert_int_equal(trial_counts(&f->w, "ps").routed, 1);
+	assert_int_equal(trial_case(&f->w, f->ps, f->case_id)->summary->state, CASE(CLOSED));
+	trial_verify(&f->w);
+}
+
+/* A case that could only forget a breach takes no clock more, and says so. */
+static void test_a_breach_is_never_forgotten(void **state)
+{
+	struct fixture *f = *state;
+	enum ieum_err err = IEUM_E_OK;
+	size_t n = 0;
+
+	while (!err && n < CASE_CLOCKS_MAX) {
+		err = trial_submit(&f->w, f->ps, of_type(f, TYPE(CHECKIN)));
+		n += !err;
+		trial_at(&f->w, f->w.now + DAY_US);
+	}
+	assert_int_equal(err, IEUM_E_HUB_FULL);
+	assert_non_null(strstr(f->w.detail, "clock 'twice'"));
+	assert_true(n > CASE_CLOCKS_MAX / 2);
+	assert_int_equal(breaches_listed(f), n);
+	/* What starts no clock goes on as ever. */
+	sends(f, TYPE(CASE_JUDGEMENT));
+	assert_int_equal(breaches_listed(f), n);
 }
 
 static void test_timeline_names_the_clock(void **state)
@@ -729,9 +893,9 @@ static void test_timeline_names_the_clock(void **state)
 		if (e->kind != IEUM__V1__TIMELINE_KIND__TIMELINE_KIND_CLOCK ||
 		    strcmp(e->name, "emergency") != 0)
 			continue;
-		static const Ieum__V1__ClockChange order[] = { CLOCK_CHANGE(STARTED),
-							       CLOCK_CHANGE(BREACHED) };
-		assert_int_equal(e->clock_change, order[seen++]);
+		assert_int_equal(e->clock_change,
+				 seen == 0 ? CLOCK_CHANGE(STARTED) : CLOCK_CHANGE(BREACHED));
+		seen++;
 		assert_int_equal(e->due_at_ms, f->w.now / 1000);
 	}
 	assert_int_equal(seen, 2);
@@ -749,11 +913,16 @@ int main(void)
 		TEST(test_start_again_changes_nothing),
 		TEST(test_freeze_and_resume),
 		TEST(test_frozen_in_time_though_told_late),
+		TEST(test_frozen_by_what_the_body_says),
+		TEST(test_nothing_was_done_in_the_future),
+		TEST(test_breached_it_begins_again),
+		TEST(test_in_no_case_nothing_starts_anew),
 		TEST(test_freezing_what_is_over_changes_nothing),
 		TEST(test_extended_over_a_weekend),
 		TEST(test_not_extended_without_a_weekend),
 		TEST(test_expires_without_a_breach),
 		TEST(test_schedule_comes_round),
+		TEST(test_schedule_stays_on_its_day),
 		TEST(test_traffic_starts_anew),
 		TEST(test_the_hub_is_no_traffic),
 		TEST(test_several_acts_of_one_message),
@@ -771,6 +940,8 @@ int main(void)
 		TEST(test_goes_on_without_its_policy),
 		TEST(test_a_schedule_without_its_policy_is_over_and_no_breach),
 		TEST(test_a_full_case_forgets_stopped_ones),
+		TEST(test_a_breach_is_never_forgotten),
+		TEST(test_a_rule_that_closes_tells_who_referred),
 		TEST(test_timeline_names_the_clock),
 	};
 

@@ -92,6 +92,69 @@ static void what_nobody_answered_yet_does_not_wait_for_its_clock(void **state)
 	assert_int_equal(routed(f, "aid-2"), 1);
 }
 
+/* An answer of the counsel to the last request, in which it tells of its own conflict. */
+static void answer_excluding(struct open_case *f, const char *whom, Ieum__V1__AnswerKind kind)
+{
+	message_reply(message_new(&f->w, &f->m, TYPE(ANSWER)), f->id);
+	message_in_case(&f->m, f->case_id);
+	f->m.answer.kind = kind;
+	f->m.answer.reason = REASON(CONFLICT_OF_INTEREST);
+	message_exclude(&f->m, whom);
+}
+
+static void nobody_takes_on_what_it_excludes_itself_from(void **state)
+{
+	struct open_case *f = *state;
+
+	refer(f, f->manager);
+	answer_excluding(f, "aid-1", ANSWER(ACCEPT));
+	refused(f, f->aid_1, IEUM_E_CONFLICT_OF_INTEREST);
+	answer_excluding(f, "aid-1", ANSWER(REJECT));
+	trial_submitted(&f->w, f->aid_1, &f->m);
+	trial_at(&f->w, f->w.now);
+	assert_int_equal(routed(f, "aid-2"), 1);
+	trial_verify(&f->w);
+}
+
+/* What has failed because nobody answered would be open again, and nobody's. */
+static void nobody_takes_up_again_what_it_excludes_itself_from(void **state)
+{
+	struct open_case *f = *state;
+
+	refer(f, f->manager);
+	for (int step = 0; step < 4; step++)
+		trial_at(&f->w, f->w.now + 30 * DAY_US);
+	assert_int_equal(trial_task(&f->w, f->manager, f->id), TASK(FAILED));
+	answer_excluding(f, "aid-1", ANSWER(RECEIVED));
+	refused(f, f->aid_1, IEUM_E_CONFLICT_OF_INTEREST);
+}
+
+static void a_rejection_does_not_wait_for_the_excluded(void **state)
+{
+	struct open_case *f = *state;
+
+	/* The second is asked because the first is silent, and turns out to have a conflict. */
+	refer(f, f->manager);
+	trial_at(&f->w, trial_referral(&f->w, f->manager, f->id)->tasks[0]->due_at_ms * 1000);
+	assert_int_equal(routed(f, "aid-2"), 1);
+	exclude(f, "aid-2");
+	assert_int_equal(trial_task(&f->w, f->manager, f->id), TASK(REQUESTED));
+	size_t before = f->w.escalated;
+	assert_int_equal(trial_answer(&f->w, f->aid_1, f->id, ANSWER(REJECT)), IEUM_E_OK);
+	assert_int_equal(f->w.escalated, before + 1);
+}
+
+static void the_next_asked_is_not_who_is_excluded_by_the_rejection(void **state)
+{
+	struct open_case *f = *state;
+
+	refer(f, f->manager);
+	answer_excluding(f, "aid-2", ANSWER(REJECT));
+	trial_submitted(&f->w, f->aid_1, &f->m);
+	trial_at(&f->w, f->w.now);
+	assert_int_equal(routed(f, "aid-2"), 0);
+}
+
 static void where_somebody_else_may_answer_nothing_moves(void **state)
 {
 	struct open_case *f = *state;
@@ -219,6 +282,10 @@ int main(void)
 		TEST(what_its_only_party_held_goes_on_at_once),
 		TEST(what_it_held_beside_others_is_theirs),
 		TEST(what_nobody_answered_yet_does_not_wait_for_its_clock),
+		TEST(nobody_takes_on_what_it_excludes_itself_from),
+		TEST(nobody_takes_up_again_what_it_excludes_itself_from),
+		TEST(a_rejection_does_not_wait_for_the_excluded),
+		TEST(the_next_asked_is_not_who_is_excluded_by_the_rejection),
 		TEST(where_somebody_else_may_answer_nothing_moves),
 		TEST(taking_back_tells_no_excluded_party),
 		TEST(an_answer_to_an_excluded_referrer_goes_to_the_owner),

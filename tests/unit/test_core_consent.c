@@ -383,6 +383,132 @@ static void who_has_not_read_it_reads_it_no_more(void **state)
 	assert_true(may_read(f, f->ps, f->case_id));
 }
 
+static void reads(struct fixture *f, uint64_t who, const char *what, const uint8_t *id)
+{
+	uint8_t ids[1][CORE_ID_BYTES];
+
+	memcpy(ids[0], id, CORE_ID_BYTES);
+	core_decision_reset(&f->w.d);
+	assert_int_equal(trial_record(&f->w, core_decide_read(f->w.core, who, what,
+							      (const uint8_t(*)[CORE_ID_BYTES])ids,
+							      1, f->w.now, &f->w.d)),
+			 IEUM_E_OK);
+}
+
+static void who_read_it_by_a_query_is_told_to_stop(void **state)
+{
+	struct fixture *f = *state;
+
+	reads(f, f->other, "referral", f->case_id);
+	assert_int_equal(withdraw(f, f->ps, NULL), 1);
+	assert_int_equal(trial_counts(&f->w, "other").routed, 1);
+	assert_int_equal(trial_answer(&f->w, f->other, f->order, ANSWER(RECEIVED)), IEUM_E_OK);
+	assert_int_equal(trial_counts(&f->w, "counsellor").routed, 0);
+}
+
+/* Its silence escalates like everyone's. */
+static void who_read_the_timeline_is_told_to_stop(void **state)
+{
+	struct fixture *f = *state;
+
+	reads(f, f->other, "case", f->case_id);
+	reads(f, f->other, "case", f->case_id);
+	assert_int_equal(withdraw(f, f->ps, NULL), 1);
+	assert_int_equal(trial_counts(&f->w, "other").routed, 1);
+	(void)trial_at(&f->w, f->w.now + DAY_US);
+	assert_int_equal(trial_counts(&f->w, "boss").routed, 1);
+}
+
+static void what_came_after_the_reading_was_not_read(void **state)
+{
+	struct fixture *f = *state;
+	uint8_t id[CORE_ID_BYTES];
+
+	reads(f, f->other, "case", f->case_id);
+	refer(f, true, id);
+	assert_int_equal(withdraw(f, f->ps, id), 0);
+	assert_int_equal(trial_counts(&f->w, "other").routed, 0);
+}
+
+static void its_state_alone_is_not_what_it_says(void **state)
+{
+	struct fixture *f = *state;
+
+	reads(f, f->other, "referral_status", f->case_id);
+	reads(f, f->ps, "referral", f->case_id); /* its own */
+	assert_int_equal(withdraw(f, f->manager, NULL), 0);
+}
+
+static void who_read_it_is_known_after_a_restart(void **state)
+{
+	struct fixture *f = *state;
+
+	reads(f, f->other, "referral", f->case_id);
+	reads(f, f->counsellor, "case", f->case_id);
+	trial_verify(&f->w);
+	trial_restart(&f->w);
+	f->ps = trial_connect(&f->w, "ps");
+	f->manager = trial_connect(&f->w, "manager");
+	assert_int_equal(withdraw(f, f->ps, NULL), 1);
+	assert_int_equal(trial_counts(&f->w, "other").routed, 1);
+	assert_int_equal(trial_counts(&f->w, "counsellor").routed, 1);
+}
+
+/* ---- of single messages ---- */
+
+static void a_single_message_is_read_by_nobody_new(void **state)
+{
+	struct fixture *f = *state;
+	uint8_t kept[CORE_ID_BYTES];
+
+	take_all(f, f->counsellor);
+	withdraw(f, f->ps, f->case_id);
+	assert_false(is_withdrawn(f));
+	assert_false(may_read(f, f->other, f->case_id));
+	assert_true(may_read(f, f->counsellor, f->case_id));
+	assert_true(may_read(f, f->ps, f->case_id));
+	message_in_case(message_new(&f->w, &f->m, TYPE(REPORT_RECEIVED)), f->case_id);
+	on_consent(f);
+	trial_submitted(&f->w, f->ps, &f->m);
+	memcpy(kept, f->m.id, CORE_ID_BYTES);
+	assert_true(may_read(f, f->other, kept));
+	trial_verify(&f->w);
+	trial_restart(&f->w);
+	f->other = trial_connect(&f->w, "other");
+	assert_false(may_read(f, f->other, f->case_id));
+}
+
+static void a_single_message_goes_up_no_ladder(void **state)
+{
+	struct fixture *f = *state;
+	uint8_t withdrawn[CORE_ID_BYTES];
+	uint8_t stands[CORE_ID_BYTES];
+
+	refer(f, true, withdrawn);
+	refer(f, true, stands);
+	assert_int_equal(trial_answer(&f->w, f->aid, withdrawn, ANSWER(ACCEPT)), IEUM_E_OK);
+	assert_int_equal(trial_answer(&f->w, f->aid, withdrawn, ANSWER(NEED_MORE_TIME)), IEUM_E_OK);
+	withdraw(f, f->ps, withdrawn);
+	(void)trial_at(&f->w, f->w.now + 11 * DAY_US);
+	assert_int_equal(trial_task(&f->w, f->manager, withdrawn), TASK(FAILED));
+	assert_int_equal(trial_referral(&f->w, f->manager, withdrawn)->n_deliveries, 1);
+	assert_int_equal(trial_referral(&f->w, f->manager, stands)->n_deliveries, 2);
+}
+
+static void a_single_message_is_stopped_once(void **state)
+{
+	struct fixture *f = *state;
+	uint8_t id[CORE_ID_BYTES];
+
+	refer(f, true, id);
+	take_all(f, f->aid);
+	assert_int_equal(withdraw(f, f->ps, id), 1);
+	assert_int_equal(withdraw(f, f->ps, id), 0);
+	/* All the rest: aid has got nothing more. */
+	assert_int_equal(withdraw(f, f->ps, NULL), 0);
+	assert_true(is_withdrawn(f));
+}
+
 /* ---- afterwards ---- */
 
 static void nothing_more_is_shared_on_consent(void **state)
@@ -458,6 +584,14 @@ int main(void)
 		TEST(what_is_under_way_ends_with_who_has_it),
 		TEST(silence_of_who_has_taken_it_on_tells_nobody_new),
 		TEST(who_has_not_read_it_reads_it_no_more),
+		TEST(who_read_it_by_a_query_is_told_to_stop),
+		TEST(who_read_the_timeline_is_told_to_stop),
+		TEST(what_came_after_the_reading_was_not_read),
+		TEST(its_state_alone_is_not_what_it_says),
+		TEST(who_read_it_is_known_after_a_restart),
+		TEST(a_single_message_is_read_by_nobody_new),
+		TEST(a_single_message_goes_up_no_ladder),
+		TEST(a_single_message_is_stopped_once),
 		TEST(nothing_more_is_shared_on_consent),
 		TEST(it_can_be_given_again),
 		TEST(a_second_withdrawal_orders_nothing_twice),

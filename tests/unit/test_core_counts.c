@@ -60,6 +60,7 @@ static const char hub[] = HEAD
 	"  - {name: visit, when: {type: visit_request}, to: city, answer_within: 24 h, then: [{to: manager, within: 1 h}]}\n"
 	"  - {name: sign, when: {type: risk_signal}, to: manager}\n"
 	"  - {name: heavy, when: {type: risk_signal, count: {signs: \">= 8\"}}, to: city}\n"
+	"  - {name: just-heavy, when: {type: risk_signal, count: {signs: \"reaches 9\"}}, to: ps-2}\n"
 	"  - {name: two-reporters, when: {type: risk_signal, count: {reporters: \">= 2\"}}, to: ps}\n"
 	"  - {name: minutes, when: {type: conference_minutes}, to: case_owner}\n"
 	"  - {name: enough, when: {type: conference_minutes, count: {minutes: \">= 3\"}}, forbid: enough}\n"
@@ -211,7 +212,7 @@ static const Ieum__V1__Submitted *made(struct fixture *f, Ieum__V1__MessageType 
 		return item->event->submitted;
 	}
 	fail_msg("the hub made no such message");
-	return NULL;
+	abort(); /* fail_msg() has not returned */
 }
 
 static void the_third_makes_an_alert_with_the_count_in_it(void **state)
@@ -384,6 +385,56 @@ static void weights_of_one_subject_add_up(void **state)
 	assert_int_equal(routed(f, "city"), 0);
 	assert_int_equal(sign(f, f->ps, 1, 0), IEUM_E_OK); /* not stated: 1 */
 	assert_int_equal(routed(f, "city"), 1);
+}
+
+/* What a signal of this weight would reach, asked by somebody who sends none. */
+static const Ieum__V1__ReachResult *ask_reach(struct fixture *f, uint64_t who, uint32_t weight)
+{
+	Ieum__V1__Query q = IEUM__V1__QUERY__INIT;
+	Ieum__V1__ReachQuery reach = IEUM__V1__REACH_QUERY__INIT;
+	enum ieum_err err;
+
+	message_new(&f->w, &f->m, TYPE(RISK_SIGNAL));
+	memset(f->token, 1, sizeof f->token);
+	f->tokens[0] = (ProtobufCBinaryData){ sizeof f->token, f->token };
+	f->m.envelope.subject_tokens = f->tokens;
+	f->m.envelope.n_subject_tokens = 1;
+	f->m.signal.weight = weight;
+	q.what_case = IEUM__V1__QUERY__WHAT_REACH;
+	q.reach = &reach;
+	reach.referral = &f->m.referral;
+	const Ieum__V1__Result *r = trial_query(&f->w, who, &q, &err);
+	assert_non_null(r);
+	return r->reach;
+}
+
+/* Else the sum of what others have sent could be found out by asking with different weights. */
+static void asking_whom_it_reaches_tells_no_count(void **state)
+{
+	struct fixture *f = *state;
+
+	const Ieum__V1__ReachResult *r = ask_reach(f, f->ps_2, 5);
+	size_t before = r->n_entries;
+	assert_true(r->depends_on_counts);
+	assert_int_equal(sign(f, f->ps, 1, 6), IEUM_E_OK);
+	for (uint32_t weight = 1; weight <= 5; weight++) {
+		r = ask_reach(f, f->ps_2, weight);
+		assert_int_equal(r->n_entries, before);
+		assert_int_equal(r->n_rules, 1);
+		assert_true(r->depends_on_counts);
+	}
+}
+
+static void a_count_is_reached_once(void **state)
+{
+	struct fixture *f = *state;
+
+	assert_int_equal(sign(f, f->ps, 1, 7), IEUM_E_OK);
+	assert_int_equal(routed(f, "ps-2"), 0);
+	assert_int_equal(sign(f, f->ps, 1, 3), IEUM_E_OK);
+	assert_int_equal(routed(f, "ps-2"), 1);
+	assert_int_equal(sign(f, f->ps, 1, 1), IEUM_E_OK);
+	assert_int_equal(routed(f, "ps-2"), 1);
 }
 
 static void of_several_tokens_the_highest_count_is_taken(void **state)
@@ -562,6 +613,8 @@ int main(void)
 		TEST(a_field_is_taken_over),
 		TEST(a_report_reopens_a_closed_case),
 		TEST(weights_of_one_subject_add_up),
+		TEST(asking_whom_it_reaches_tells_no_count),
+		TEST(a_count_is_reached_once),
 		TEST(of_several_tokens_the_highest_count_is_taken),
 		TEST(without_a_token_nothing_is_counted),
 		TEST(different_senders_are_counted_once_each),

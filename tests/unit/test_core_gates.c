@@ -3,11 +3,13 @@
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include <cmocka.h>
 
+#include "broker/core/signals.h"
 #include "tests/unit/council.h"
 #include "tests/unit/hub_text.h"
 
@@ -40,7 +42,7 @@ static bool is_open(struct council *c, const struct linked *l)
 	const Ieum__V1__CaseResult *k = trial_case(&c->w, c->city, l->case_id);
 
 	assert_non_null(k);
-	return k->n_gates == 1 && strcmp(k->gates[0], "identity") == 0;
+	return k->n_gates == 1 && strcmp(k->gates[0]->name, "identity") == 0;
 }
 
 static void one_approver_is_not_enough(void **state)
@@ -264,6 +266,47 @@ static void break_glass_opens_at_once(void **state)
 	assert_int_equal(council_routed(c, "edu"), 1);
 }
 
+/* As many senders as a linked set can have. */
+static void every_sender_is_asked(void **state)
+{
+	enum { SENDERS = SIGNALS_PER_SET_MAX };
+	struct council *c = *state;
+	char line[80];
+	char *extras = NULL;
+	size_t extras_bytes;
+	FILE *f = open_memstream(&extras, &extras_bytes);
+	struct linked l;
+
+	assert_non_null(f);
+	fputs("participants:\n", f);
+	for (int i = 0; i < SENDERS; i++)
+		fprintf(f, "  s-%03d: {kind: school, title: {en: s, ko: 학}}\n", i);
+	assert_int_equal(fclose(f), 0);
+	char *hub = hub_text_changed(council_hub, "participants:\n", extras);
+	trial_reload(&c->w, hub);
+	free(hub);
+	free(extras);
+	for (int i = 0; i < SENDERS; i++) {
+		snprintf(line, sizeof line, "s-%03d", i);
+		uint64_t who = trial_connect(&c->w, line);
+		council_signal(c, 1, 2);
+		trial_submitted(&c->w, who, &c->m);
+		trial_disconnect(&c->w, who);
+	}
+	council_linked_case(c, l.case_id);
+	ask_identity(c, &l);
+	assert_int_equal(trial_answer(&c->w, c->ps, l.asked, ANSWER(ACCEPT)), IEUM_E_OK);
+	assert_int_equal(trial_answer(&c->w, c->edu, l.asked, ANSWER(ACCEPT)), IEUM_E_OK);
+	assert_true(is_open(c, &l));
+	for (int i = 0; i < SENDERS; i++) {
+		snprintf(line, sizeof line, "s-%03d", i);
+		assert_int_equal(council_routed(c, line), 1);
+	}
+	/* Their requests leave room for others. */
+	ask_identity(c, &l);
+	trial_verify(&c->w);
+}
+
 static struct message *disclose(struct council *c, const struct linked *l, ProtobufCBinaryData *id)
 {
 	message_in_case(message_new(&c->w, &c->m, TYPE(IDENTITY_DISCLOSURE)), l->case_id);
@@ -298,6 +341,28 @@ static void a_name_goes_through_an_open_gate_only(void **state)
 	c->w.now += 8 * DAY_US;
 	(void)disclose(c, &l, &id);
 	council_refused(c, c->edu, IEUM_E_GATE_CLOSED);
+}
+
+/* Whatever the type, no text but those that the linkage lists. */
+static void nothing_names_anybody_before(void **state)
+{
+	struct council *c = *state;
+	struct linked l;
+
+	link_signals(c, &l);
+	message_in_case(message_new(&c->w, &c->m, TYPE(INFORMATION_REQUEST)), l.case_id);
+	c->m.request.purpose = (char *)"is Kim Minjun safe";
+	council_refused(c, c->city, IEUM_E_GATE_CLOSED);
+	assert_non_null(strstr(c->w.detail, "information_request.purpose"));
+	c->m.request.purpose = (char *)"category only";
+	c->m.basis.article = (char *)"Kim Minjun";
+	council_refused(c, c->city, IEUM_E_GATE_CLOSED);
+	assert_non_null(strstr(c->w.detail, "legal_basis.article"));
+	c->m.basis.article = (char *)"제11조";
+	c->m.request.round = (char *)"2026-13x";
+	council_refused(c, c->city, IEUM_E_GATE_CLOSED);
+	c->m.request.round = (char *)"2026-03";
+	trial_submitted(&c->w, c->city, &c->m);
 }
 
 static void a_round_on_a_set_names_nobody(void **state)
@@ -355,12 +420,14 @@ int main(void)
 		T(approvers_differ),
 		T(nobody_approves_twice),
 		T(a_rejection_ends_it),
+		T(nothing_names_anybody_before),
 		T(who_thinks_again_no_longer_approves),
 		T(the_excluded_no_longer_approve),
 		T(two_rules_open_it_once),
 		T(an_approval_needs_a_basis),
 		T(silence_goes_up_the_ladder),
 		T(break_glass_opens_at_once),
+		T(every_sender_is_asked),
 		T(a_name_goes_through_an_open_gate_only),
 		T(a_round_on_a_set_names_nobody),
 		T(each_item_has_its_basis),

@@ -72,7 +72,7 @@ static const char hub[] =
 	"    on_accept: hand_over\n"
 	"    then: [{to: [head, addressees, city], within: 1 d, repeat: true}]\n"
 	"  - name: confirmed\n"
-	"    when: {type: handover_manifest, sender_kind: agency}\n"
+	"    when: {type: handover_manifest, sender_kind: [agency, city]}\n"
 	"    to: city\n"
 	"    confirms: true\n";
 
@@ -90,6 +90,16 @@ static void take_all(struct trial *w, uint64_t connection)
 
 	while ((id = trial_release_one(w, connection)))
 		assert_int_equal(trial_done(w, connection, id), IEUM_E_OK);
+}
+
+/* The next delivery, which has to come. */
+static struct core_delivery take_next(struct trial *w, uint64_t connection)
+{
+	struct core_delivery d = { 0 };
+	uint64_t id = trial_release_one(w, connection);
+
+	assert_true(id && core_delivery(w->core, id, &d));
+	return d;
 }
 
 static void open_town(struct town *t)
@@ -207,10 +217,17 @@ static void a_dry_run_tells_what_would_go_and_what_not(void **state)
 	assert_int_equal(trial_case(&t.w, t.old, t.cases[0])->summary->state, CASE(INVESTIGATING));
 	(void)ask(&t, t.ps, "old", "new", &err);
 	assert_int_equal(err, IEUM_E_NOT_PERMITTED);
-	/* The cut-over does the same. */
+	/* The cut-over leaves it where it is, too, and says so: to who announced it and who keeps it. */
 	assert_int_equal(announce(&t, "old", "new", t.w.now + MIN_US), IEUM_E_OK);
+	uint64_t told = trial_counts(&t.w, "city").routed;
 	(void)trial_at(&t.w, t.w.now + MIN_US);
-	assert_int_equal(status(&t)->manifest->cases, CASES - 1);
+	assert_int_equal(trial_counts(&t.w, "city").routed, told + 1);
+	r = status(&t);
+	assert_int_equal(r->manifest->cases, CASES);
+	for (size_t i = 0; i < CASES; i++)
+		if (memcmp(r->items[i]->case_id.data, t.cases[1], CORE_ID_BYTES) == 0)
+			assert_int_equal(r->items[i]->step,
+					 IEUM__V1__HANDOVER_STEP__HANDOVER_STEP_KEPT);
 	assert_int_equal(trial_case(&t.w, t.old, t.cases[1])->summary->state, CASE(INVESTIGATING));
 	trial_stop(&t.w);
 }
@@ -366,16 +383,12 @@ static void until_it_is_accepted_the_old_one_is_responsible(void **state)
 	message_in_case(&m, t.cases[0]);
 	trial_submitted(&t.w, t.ps, &m);
 	take_all(&t.w, t.ps);
-	struct core_delivery d;
-	uint64_t of_old = trial_release_one(&t.w, t.old);
-	uint64_t manifest = of_old;
-	of_old = trial_release_one(&t.w, t.old);
-	assert_true(manifest && of_old && core_delivery(t.w.core, of_old, &d));
-	assert_memory_equal(d.message_id, m.id, CORE_ID_BYTES);
-	uint64_t of_new = trial_release_one(&t.w, t.new);
-	assert_true(of_new && core_delivery(t.w.core, of_new, &d));
-	assert_memory_equal(d.message_id, m.id, CORE_ID_BYTES);
-	assert_int_equal(d.cause, CAUSE(FORWARDED));
+	(void)take_next(&t.w, t.old); /* the manifest */
+	struct core_delivery of_old = take_next(&t.w, t.old);
+	assert_memory_equal(of_old.message_id, m.id, CORE_ID_BYTES);
+	struct core_delivery of_new = take_next(&t.w, t.new);
+	assert_memory_equal(of_new.message_id, m.id, CORE_ID_BYTES);
+	assert_int_equal(of_new.cause, CAUSE(FORWARDED));
 	/* And a new state is the case's when the hand-over is over. */
 	assert_int_equal(trial_answer(&t.w, t.new, t.asked[0], ANSWER(ACCEPT)), IEUM_E_OK);
 	k = trial_case(&t.w, t.new, t.cases[0]);
@@ -408,9 +421,7 @@ static void deadlines_are_not_reset(void **state)
 	assert_int_equal(r->tasks[0]->due_at_ms, due_at_ms);
 	assert_string_equal(r->tasks[0]->asked, "new");
 	/* The new one gets what it owes, with the old deadline, and can answer it. */
-	struct core_delivery d;
-	uint64_t id = trial_release_one(&t.w, t.new);
-	assert_true(id && core_delivery(t.w.core, id, &d));
+	struct core_delivery d = take_next(&t.w, t.new);
 	assert_memory_equal(d.message_id, t.cases[0], CORE_ID_BYTES);
 	assert_int_equal(d.cause, CAUSE(FORWARDED));
 	assert_int_equal(d.answer_by_at_ms, due_at_ms);
@@ -516,7 +527,6 @@ static void late_answers_go_to_the_new_one(void **state)
 {
 	struct town t;
 	struct message m;
-	struct core_delivery d;
 
 	(void)state;
 	open_town(&t);
@@ -531,8 +541,7 @@ static void late_answers_go_to_the_new_one(void **state)
 	take_all(&t.w, t.old);
 	assert_int_equal(trial_answer(&t.w, t.carer, m.id, ANSWER(ACCEPT)), IEUM_E_OK);
 	assert_int_equal(trial_counts(&t.w, "old").queued, 0);
-	uint64_t id = trial_release_one(&t.w, t.new);
-	assert_true(id && core_delivery(t.w.core, id, &d));
+	struct core_delivery d = take_next(&t.w, t.new);
 	assert_int_equal(d.cause, CAUSE(FORWARDED));
 	/* What the old one asked for the new one can call off. */
 	assert_int_equal(trial_answer(&t.w, t.new, m.id, ANSWER(CANCEL)), IEUM_E_OK);
@@ -554,9 +563,7 @@ static void new_reports_go_to_the_new_one_from_the_cut_over(void **state)
 	trial_submitted(&t.w, t.ps, &m);
 	assert_int_equal(trial_counts(&t.w, "old").queued, 0);
 	assert_string_equal(trial_case(&t.w, t.new, m.id)->summary->owner, "new");
-	struct core_delivery d;
-	uint64_t id = trial_release_one(&t.w, t.new);
-	assert_true(id && core_delivery(t.w.core, id, &d));
+	struct core_delivery d = take_next(&t.w, t.new);
 	assert_int_equal(d.cause, CAUSE(FORWARDED));
 	assert_int_equal(trial_answer(&t.w, t.new, m.id, ANSWER(RECEIVED)), IEUM_E_OK);
 	/* The other town's stay where they were. */
@@ -669,7 +676,7 @@ static void silence_is_pressed_daily_and_only_the_new_one_can_take_it(void **sta
 static void manifest(struct town *t, struct message *m, size_t but)
 {
 	const Ieum__V1__HandoverResult *r = status(t);
-	static uint8_t bytes[CASES * HANDOVER_ROW_BYTES];
+	static uint8_t bytes[4 * CASES * HANDOVER_ROW_BYTES];
 	static uint8_t digest[SHA256_BYTES];
 
 	message_new(&t->w, m, TYPE(HANDOVER_MANIFEST));
@@ -725,6 +732,166 @@ static void it_is_complete_only_when_all_is_taken_and_the_lists_agree(void **sta
 	trial_stop(&t.w);
 }
 
+static void confirm(struct town *t, uint64_t who)
+{
+	struct message m;
+
+	manifest(t, &m, SIZE_MAX);
+	trial_submitted(&t->w, who, &m);
+}
+
+/* Whatever is asked for a case: one case so, all others accepted. */
+static void answer_all_asked(struct town *t, uint64_t who, const uint8_t *one,
+			     Ieum__V1__AnswerKind kind)
+{
+	struct core_delivery d;
+
+	for (uint64_t id; (id = trial_release_one(&t->w, who));) {
+		assert_true(core_delivery(t->w.core, id, &d));
+		assert_int_equal(trial_done(&t->w, who, id), IEUM_E_OK);
+		if (!d.answer_by_at_ms || *d.sender)
+			continue;
+		bool is_it = memcmp(d.case_id, one, CORE_ID_BYTES) == 0;
+		assert_int_equal(trial_answer(&t->w, who, d.message_id,
+					      is_it ? kind : ANSWER(ACCEPT)),
+				 IEUM_E_OK);
+	}
+}
+
+static void hand_all_over(struct town *t)
+{
+	cut_over(t);
+	for (int i = 0; i < CASES; i++)
+		assert_int_equal(trial_answer(&t->w, t->new, t->asked[i], ANSWER(ACCEPT)),
+				 IEUM_E_OK);
+	confirm(t, t->new);
+}
+
+static void is_whose(struct town *t, uint64_t who, const char *name)
+{
+	uint8_t id[CORE_ID_BYTES];
+
+	open_report(t, id);
+	const Ieum__V1__CaseResult *k = trial_case(&t->w, who, id);
+	assert_non_null(k);
+	assert_string_equal(k->summary->owner, name);
+}
+
+/* Though the hub file names the first of the three all the time. */
+static void a_jurisdiction_moves_on(void **state)
+{
+	struct town t;
+
+	(void)state;
+	open_town(&t);
+	hand_all_over(&t);
+	is_whose(&t, t.new, "new");
+	assert_int_equal(announce(&t, "new", "city", t.w.now + DAY_US), IEUM_E_OK);
+	is_whose(&t, t.new, "new");
+	(void)trial_at(&t.w, t.w.now + DAY_US);
+	is_whose(&t, t.city, "city");
+	trial_verify(&t.w);
+	trial_stop(&t.w);
+}
+
+/* What is still on its way to the second can't go on to the third; another change takes it there. */
+static void a_jurisdiction_moves_on_before_it_has_arrived(void **state)
+{
+	uint8_t first[CORE_ID_BYTES];
+	struct town t;
+
+	(void)state;
+	open_town(&t);
+	cut_over(&t);
+	memcpy(first, t.change, CORE_ID_BYTES);
+	assert_int_equal(trial_answer(&t.w, t.new, t.asked[0], ANSWER(ACCEPT)), IEUM_E_OK);
+	assert_int_equal(announce(&t, "new", "city", t.w.now + DAY_US), IEUM_E_OK);
+	(void)trial_at(&t.w, t.w.now + DAY_US);
+	trial_verify(&t.w);
+	assert_int_equal(status(&t)->manifest->cases, 1);
+	is_whose(&t, t.city, "city");
+	assert_int_equal(trial_answer(&t.w, t.new, t.asked[1], ANSWER(ACCEPT)), IEUM_E_OK);
+	assert_int_equal(trial_answer(&t.w, t.new, t.asked[2], ANSWER(REJECT)), IEUM_E_OK);
+	trial_verify(&t.w);
+	assert_string_equal(trial_case(&t.w, t.new, t.cases[0])->summary->owner, "new");
+	assert_string_equal(trial_case(&t.w, t.new, t.cases[1])->summary->owner, "new");
+	assert_string_equal(trial_case(&t.w, t.old, t.cases[2])->summary->owner, "old");
+	answer_all_asked(&t, t.city, t.cases[0], ANSWER(ACCEPT));
+	assert_string_equal(trial_case(&t.w, t.city, t.cases[0])->summary->owner, "city");
+	confirm(&t, t.city);
+	assert_int_equal(status(&t)->step, STEP(COMPLETED));
+	assert_int_equal(announce(&t, "new", "city", t.w.now + DAY_US), IEUM_E_OK);
+	(void)trial_at(&t.w, t.w.now + DAY_US);
+	answer_all_asked(&t, t.city, t.cases[1], ANSWER(ACCEPT));
+	assert_string_equal(trial_case(&t.w, t.city, t.cases[1])->summary->owner, "city");
+	/* The first change is complete without what has gone on. */
+	memcpy(t.change, first, CORE_ID_BYTES);
+	const Ieum__V1__HandoverResult *r = status(&t);
+	assert_int_equal(r->step, STEP(CUT_OVER));
+	assert_int_equal(r->not_accepted, 0);
+	trial_verify(&t.w);
+	trial_stop(&t.w);
+}
+
+static void a_jurisdiction_comes_back(void **state)
+{
+	struct town t;
+
+	(void)state;
+	open_town(&t);
+	hand_all_over(&t);
+	assert_int_equal(announce(&t, "new", "old", t.w.now + DAY_US), IEUM_E_OK);
+	(void)trial_at(&t.w, t.w.now + DAY_US);
+	is_whose(&t, t.old, "old");
+	trial_verify(&t.w);
+	/* Its cases too, one by one; until then the other one answers for them. */
+	answer_all_asked(&t, t.old, t.cases[1], ANSWER(REJECT));
+	assert_string_equal(trial_case(&t.w, t.old, t.cases[0])->summary->owner, "old");
+	assert_null(trial_case(&t.w, t.new, t.cases[0]));
+	assert_string_equal(trial_case(&t.w, t.new, t.cases[1])->summary->owner, "new");
+	trial_verify(&t.w);
+	confirm(&t, t.old);
+	/* And goes once more. */
+	assert_int_equal(announce(&t, "old", "new", t.w.now + DAY_US), IEUM_E_OK);
+	(void)trial_at(&t.w, t.w.now + DAY_US);
+	is_whose(&t, t.new, "new");
+	answer_all_asked(&t, t.new, t.cases[0], ANSWER(ACCEPT));
+	assert_string_equal(trial_case(&t.w, t.new, t.cases[0])->summary->owner, "new");
+	assert_null(trial_case(&t.w, t.old, t.cases[0]));
+	trial_verify(&t.w);
+	trial_stop(&t.w);
+}
+
+/* A family moves away, and back again. */
+static void a_case_comes_back(void **state)
+{
+	const uint64_t none = 0;
+	struct town t;
+	struct message m;
+
+	(void)state;
+	open_town(&t);
+	const uint64_t who[] = { t.old, t.new, t.old, none };
+	const char *const to[] = { "new", "old" };
+	for (int i = 0; i < 2; i++) {
+		message_new(&t.w, &m, TYPE(HANDOVER));
+		message_in_case(&m, t.cases[0]);
+		message_to(&m, to[i]);
+		trial_submitted(&t.w, who[i], &m);
+		trial_verify(&t.w);
+		(void)trial_at(&t.w, t.w.now + DAY_US + MIN_US); /* pressed once */
+		trial_verify(&t.w);
+		assert_int_equal(trial_answer(&t.w, who[i + 1], m.id, ANSWER(ACCEPT)), IEUM_E_OK);
+		(void)trial_at(&t.w, t.w.now);
+		trial_verify(&t.w);
+		const Ieum__V1__CaseResult *k = trial_case(&t.w, who[i + 1], t.cases[0]);
+		assert_non_null(k);
+		assert_string_equal(k->summary->owner, to[i]);
+		assert_null(trial_case(&t.w, who[i], t.cases[0]));
+	}
+	trial_stop(&t.w);
+}
+
 static void without_a_rule_the_new_one_is_asked_all_the_same(void **state)
 {
 	struct town t;
@@ -741,14 +908,90 @@ static void without_a_rule_the_new_one_is_asked_all_the_same(void **state)
 	(void)trial_at(&t.w, t.w.now + DAY_US);
 	assert_int_equal(trial_counts(&t.w, "new").queued, CASES + 1);
 	for (int i = 0; i <= CASES; i++) {
-		struct core_delivery d;
-		uint64_t id = trial_release_one(&t.w, t.new);
-		assert_true(id && core_delivery(t.w.core, id, &d));
+		struct core_delivery d = take_next(&t.w, t.new);
 		if (d.answer_by_at_ms)
 			assert_int_equal(trial_answer(&t.w, t.new, d.message_id, ANSWER(ACCEPT)),
 					 IEUM_E_OK);
 	}
 	assert_int_equal(status(&t)->not_accepted, 0);
+	free(other);
+	trial_stop(&t.w);
+}
+
+static char *hub_without_the_new_one(void)
+{
+	char *other = strdup(hub);
+
+	assert_non_null(other);
+	char *line = strstr(other, "  new: {kind");
+	assert_non_null(line);
+	char *rest = strchr(line, '\n') + 1;
+	memmove(line, rest, strlen(rest) + 1);
+	return other;
+}
+
+/* The hub looks once a second, also where no time is due. */
+static void look(struct town *t)
+{
+	while (due_once(t) || t->w.d.n_items)
+		trial_verify(&t->w);
+}
+
+static void a_change_to_somebody_who_is_gone_is_given_up(void **state)
+{
+	char *other = hub_without_the_new_one();
+	struct town t;
+
+	(void)state;
+	open_town(&t);
+	assert_int_equal(announce(&t, "old", "new", t.w.now + DAY_US), IEUM_E_OK);
+	trial_reload(&t.w, other);
+	(void)trial_at(&t.w, t.w.now + DAY_US);
+	assert_int_equal(status(&t)->step, STEP(CANCELLED));
+	assert_int_equal(trial_case(&t.w, t.old, t.cases[0])->summary->state, CASE(INVESTIGATING));
+	is_whose(&t, t.old, "old");
+	trial_verify(&t.w);
+	free(other);
+	trial_stop(&t.w);
+}
+
+/* What it had taken is whose the hub file says; the rest stays, and can be handed to somebody else. */
+static void cases_of_somebody_who_is_gone_stay(void **state)
+{
+	static const char left[] = "left: {new: {to: carer}}\n";
+	char *without = hub_without_the_new_one();
+	size_t bytes = strlen(without) + sizeof left;
+	char *other = malloc(bytes);
+	struct town t;
+
+	(void)state;
+	open_town(&t);
+	cut_over(&t);
+	assert_int_equal(trial_answer(&t.w, t.new, t.asked[0], ANSWER(ACCEPT)), IEUM_E_OK);
+	trial_disconnect(&t.w, t.new);
+	take_all(&t.w, t.city);
+	assert_non_null(other);
+	snprintf(other, bytes, "%s%s", without, left);
+	trial_reload(&t.w, other);
+	look(&t);
+	assert_string_equal(trial_case(&t.w, t.carer, t.cases[0])->summary->owner, "carer");
+	assert_int_equal(status(&t)->step, STEP(CANCELLED));
+	for (int i = 1; i < CASES; i++) {
+		const Ieum__V1__CaseResult *k = trial_case(&t.w, t.old, t.cases[i]);
+		assert_int_equal(k->summary->state, CASE(INVESTIGATING));
+		assert_string_equal(k->summary->owner, "old");
+		assert_int_equal(trial_task(&t.w, t.old, t.asked[i]), TASK(FAILED));
+	}
+	/* Who announced it is told, and nobody is pressed any more. */
+	assert_int_equal(trial_counts(&t.w, "city").queued, 1);
+	(void)trial_at(&t.w, t.w.now + 2 * DAY_US);
+	assert_int_equal(trial_counts(&t.w, "city").queued, 1);
+	is_whose(&t, t.old, "old");
+	assert_int_equal(announce(&t, "old", "city", t.w.now + MIN_US), IEUM_E_OK);
+	(void)trial_at(&t.w, t.w.now + MIN_US);
+	assert_int_equal(trial_case(&t.w, t.old, t.cases[1])->summary->state, CASE(IN_HANDOVER));
+	trial_verify(&t.w);
+	free(without);
 	free(other);
 	trial_stop(&t.w);
 }
@@ -823,6 +1066,44 @@ static void a_list_may_lack_what_the_new_one_has_handed_on(void **state)
 	trial_stop(&t.w);
 }
 
+/* The old one ends a case before the new one has answered. */
+static void a_case_that_was_closed_meanwhile_can_be_taken(void **state)
+{
+	struct town t;
+	struct message m;
+	char *other = NULL;
+
+	(void)state;
+	assert_true(asprintf(&other,
+			     "%s  - {name: over, when: {type: closure_notice}, to: city, "
+			     "case_state: closed}\n",
+			     hub) > 0);
+	open_town(&t);
+	trial_reload(&t.w, other);
+	cut_over(&t);
+	for (int i = 0; i < 2; i++) {
+		message_new(&t.w, &m, TYPE(CLOSURE_NOTICE));
+		message_in_case(&m, t.cases[i]);
+		trial_submitted(&t.w, t.old, &m);
+		trial_verify(&t.w);
+		assert_int_equal(trial_case(&t.w, t.old, t.cases[i])->summary->state, CASE(CLOSED));
+	}
+	/* Reports go on, and nobody is left out. */
+	(void)trial_at(&t.w, t.w.now + 2 * DAY_US);
+	trial_verify(&t.w);
+	assert_int_equal(trial_answer(&t.w, t.new, t.asked[0], ANSWER(ACCEPT)), IEUM_E_OK);
+	assert_int_equal(trial_answer(&t.w, t.new, t.asked[1], ANSWER(REJECT)), IEUM_E_OK);
+	assert_int_equal(trial_answer(&t.w, t.new, t.asked[2], ANSWER(ACCEPT)), IEUM_E_OK);
+	trial_verify(&t.w);
+	assert_string_equal(trial_case(&t.w, t.new, t.cases[0])->summary->owner, "new");
+	assert_int_equal(trial_case(&t.w, t.new, t.cases[0])->summary->state, CASE(CLOSED));
+	assert_string_equal(trial_case(&t.w, t.old, t.cases[1])->summary->owner, "old");
+	confirm(&t, t.new);
+	assert_int_equal(status(&t)->step, STEP(COMPLETED));
+	free(other);
+	trial_stop(&t.w);
+}
+
 static void a_ladder_that_ends_is_begun_anew(void **state)
 {
 	struct town t;
@@ -870,10 +1151,17 @@ int main(void)
 		cmocka_unit_test(a_declined_case_of_another_owner_stays),
 		cmocka_unit_test(silence_is_pressed_daily_and_only_the_new_one_can_take_it),
 		cmocka_unit_test(it_is_complete_only_when_all_is_taken_and_the_lists_agree),
+		cmocka_unit_test(a_jurisdiction_moves_on),
+		cmocka_unit_test(a_jurisdiction_moves_on_before_it_has_arrived),
+		cmocka_unit_test(a_jurisdiction_comes_back),
+		cmocka_unit_test(a_case_comes_back),
 		cmocka_unit_test(without_a_rule_the_new_one_is_asked_all_the_same),
+		cmocka_unit_test(a_change_to_somebody_who_is_gone_is_given_up),
+		cmocka_unit_test(cases_of_somebody_who_is_gone_stay),
 		cmocka_unit_test(whoever_is_excluded_meanwhile_does_not_get_it),
 		cmocka_unit_test(a_list_may_lack_what_the_new_one_may_not_know),
 		cmocka_unit_test(a_list_may_lack_what_the_new_one_has_handed_on),
+		cmocka_unit_test(a_case_that_was_closed_meanwhile_can_be_taken),
 		cmocka_unit_test(a_ladder_that_ends_is_begun_anew),
 	};
 

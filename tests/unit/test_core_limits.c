@@ -12,7 +12,7 @@
 
 #include "tests/unit/core_trial.h"
 
-enum { EXTRAS = 70, HUB_BYTES = 16384 };
+enum { EXTRAS = CORE_CASE_MEMBERS_MAX + 6, HUB_BYTES = 32768 };
 
 struct fixture {
 	struct trial w;
@@ -40,12 +40,16 @@ static int start(void **state)
 
 	for (int i = 0; i < EXTRAS; i++)
 		snprintf(extras + strlen(extras), sizeof extras - strlen(extras),
-			 "  x-%02d: {kind: office, title: {en: x, ko: 엑}}\n", i);
+			 "  x-%03d: {kind: office, title: {en: x, ko: 엑}}\n", i);
 	memcpy(f->hub, trial_hub, strlen(trial_hub) + 1);
 	edit(f->hub, "participants:\n", extras);
 	edit(f->hub, "rules:\n",
 	     "rules:\n  - name: alert\n    when: {type: recurrence_alert}\n"
-	     "    emit: {type: mutual_notification}\n");
+	     "    emit: {type: mutual_notification}\n"
+	     "  - {name: ends, when: {type: case_judgement}, to: boss, case_state: closed}\n"
+	     "  - {name: withdrawn, when: {type: consent_withdrawal}, to: case_owner, stops_use: true}\n"
+	     "  - {name: stop, when: {type: stop_use_order, addressed: true}, to: addressees, each: true,\n"
+	     "     answer_within: 1 d, stops_at: received, then: [{to: boss, within: 1 d}]}\n");
 	trial_start(&f->w, f->hub, NULL);
 	*state = f;
 	return 0;
@@ -66,7 +70,7 @@ static void fill_case(struct fixture *f, uint64_t who, const uint8_t *case_id, i
 	static char names[EXTRAS][16];
 
 	for (int i = 0; i < n; i++) {
-		snprintf(names[i], sizeof names[i], "x-%02d", i);
+		snprintf(names[i], sizeof names[i], "x-%03d", i);
 		message_in_case(message_new(&f->w, &f->m, TYPE(SERVICE_REPORT)), case_id);
 		message_to(&f->m, names[i]);
 		trial_submitted(&f->w, who, &f->m);
@@ -93,11 +97,11 @@ static void a_full_case_still_takes_a_rejection(void **state)
 	trial_submitted(&f->w, ps, &f->m);
 	memcpy(id, f->m.id, CORE_ID_BYTES);
 	assert_int_equal(trial_answer(&f->w, counsellor, id, ANSWER(REJECT)), IEUM_E_OK);
-	fill_case(f, ps, id, (int)(CORE_CASE_MEMBERS_MAX - 1 - members(f, ps, id)));
-	assert_int_equal(members(f, ps, id), CORE_CASE_MEMBERS_MAX - 1);
+	/* Who has rejected, and its role in the team, read it no more and keep their room. */
+	fill_case(f, ps, id, (int)(CORE_CASE_MEMBERS_MAX - 3 - members(f, ps, id)));
+	assert_int_equal(members(f, ps, id), CORE_CASE_MEMBERS_MAX - 3);
 	/* The manager comes in by answering; its head, the next step, has no room any more. */
 	assert_int_equal(trial_answer(&f->w, manager, id, ANSWER(REJECT)), IEUM_E_OK);
-	assert_int_equal(members(f, ps, id), CORE_CASE_MEMBERS_MAX);
 	assert_int_equal(trial_task(&f->w, ps, id), TASK(FAILED));
 }
 
@@ -113,6 +117,111 @@ static void an_emitted_message_needs_room_in_the_case(void **state)
 	fill_case(f, ps, id, (int)(CORE_CASE_MEMBERS_MAX - members(f, ps, id)));
 	message_in_case(message_new(&f->w, &f->m, TYPE(RECURRENCE_ALERT)), id);
 	assert_int_equal(trial_submit(&f->w, ps, &f->m), IEUM_E_HUB_FULL);
+}
+
+/* How many mailboxes got a message of that type by the last decision. */
+static size_t told(const struct fixture *f, Ieum__V1__MessageType type)
+{
+	size_t n = 0;
+
+	for (size_t i = 0; i < f->w.d.n_items; i++) {
+		const Ieum__V1__Event *e = f->w.d.items[i].event;
+		if (e->what_case == IEUM__V1__EVENT__WHAT_SUBMITTED && !e->submitted->sender &&
+		    e->submitted->type == type)
+			n += e->submitted->n_routes;
+	}
+	return n;
+}
+
+enum { MANY = 200 };
+
+/* So many have sent into the case, so many have got something on consent. */
+static void take_part(struct fixture *f, uint64_t ps, const uint8_t *id)
+{
+	Ieum__V1__Consent consent = IEUM__V1__CONSENT__INIT;
+	char name[16];
+
+	for (int i = 0; i < MANY; i++) {
+		snprintf(name, sizeof name, "x-%03d", i);
+		uint64_t who = trial_connect(&f->w, name);
+		message_in_case(message_new(&f->w, &f->m, TYPE(SERVICE_REPORT)), id);
+		message_to(&f->m, name);
+		f->m.basis.kind = IEUM__V1__BASIS_KIND__BASIS_KIND_CONSENT;
+		f->m.basis.article = (char *)"";
+		f->m.basis.consent = &consent;
+		trial_submitted(&f->w, ps, &f->m);
+		uint64_t delivery = trial_release_one(&f->w, who);
+		assert_int_equal(trial_done(&f->w, who, delivery), IEUM_E_OK);
+		message_in_case(message_new(&f->w, &f->m, TYPE(SERVICE_REPORT)), id);
+		trial_submitted(&f->w, who, &f->m);
+		trial_disconnect(&f->w, who);
+	}
+}
+
+/* Each got another message. */
+static void two_hundred_are_told_to_stop(void **state)
+{
+	struct fixture *f = *state;
+	uint64_t ps = trial_connect(&f->w, "ps");
+	uint8_t id[CORE_ID_BYTES];
+
+	message_open_case(message_new(&f->w, &f->m, TYPE(REPORT_RECEIVED)));
+	trial_submitted(&f->w, ps, &f->m);
+	memcpy(id, f->m.id, CORE_ID_BYTES);
+	take_part(f, ps, id);
+	message_in_case(message_new(&f->w, &f->m, TYPE(CONSENT_WITHDRAWAL)), id);
+	trial_submitted(&f->w, ps, &f->m);
+	assert_int_equal(told(f, TYPE(STOP_USE_ORDER)), MANY);
+	uint64_t last = trial_connect(&f->w, "x-199");
+	assert_true(trial_release_one(&f->w, last) != 0);
+	trial_verify(&f->w);
+	/* Nobody has acknowledged it: each order goes up. */
+	size_t before = f->w.escalated;
+	(void)trial_at(&f->w, f->w.now + DAY_US);
+	assert_true(f->w.escalated >= before + MANY);
+}
+
+/* More than the case has room for: its owner sees to the rest. */
+static void whom_a_full_case_cannot_tell_its_owner_tells(void **state)
+{
+	struct fixture *f = *state;
+	uint64_t ps = trial_connect(&f->w, "ps");
+	uint64_t counsellor = trial_connect(&f->w, "counsellor");
+	uint8_t id[CORE_ID_BYTES];
+	Ieum__V1__Consent consent = IEUM__V1__CONSENT__INIT;
+
+	message_open_case(message_new(&f->w, &f->m, TYPE(REPORT_RECEIVED)));
+	f->m.basis.kind = IEUM__V1__BASIS_KIND__BASIS_KIND_CONSENT;
+	f->m.basis.article = (char *)"";
+	f->m.basis.consent = &consent;
+	trial_submitted(&f->w, ps, &f->m);
+	memcpy(id, f->m.id, CORE_ID_BYTES);
+	/* By the team's inbox: its own is not in the case. */
+	assert_true(trial_release_one(&f->w, counsellor) != 0);
+	fill_case(f, ps, id, (int)(CORE_CASE_MEMBERS_MAX - members(f, ps, id)));
+	message_in_case(message_new(&f->w, &f->m, TYPE(CONSENT_WITHDRAWAL)), id);
+	uint64_t before = trial_counts(&f->w, "team/lead").routed;
+	trial_submitted(&f->w, ps, &f->m);
+	assert_int_equal(told(f, TYPE(STOP_USE_ORDER)), 1);
+	assert_int_equal(trial_counts(&f->w, "counsellor").routed, 0);
+	assert_int_equal(trial_counts(&f->w, "team/lead").routed, before + 2);
+	trial_verify(&f->w);
+}
+
+static void two_hundred_referrers_hear_the_outcome(void **state)
+{
+	struct fixture *f = *state;
+	uint64_t ps = trial_connect(&f->w, "ps");
+	uint8_t id[CORE_ID_BYTES];
+
+	message_open_case(message_new(&f->w, &f->m, TYPE(REPORT_RECEIVED)));
+	trial_submitted(&f->w, ps, &f->m);
+	memcpy(id, f->m.id, CORE_ID_BYTES);
+	take_part(f, ps, id);
+	message_in_case(message_new(&f->w, &f->m, TYPE(CASE_JUDGEMENT)), id);
+	trial_submitted(&f->w, ps, &f->m);
+	assert_int_equal(told(f, TYPE(CLOSURE_NOTICE)), MANY + 1); /* and ps */
+	trial_verify(&f->w);
 }
 
 static void an_emitted_message_needs_room_in_its_queue(void **state)
@@ -185,6 +294,9 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		TEST(a_full_case_still_takes_a_rejection),
 		TEST(an_emitted_message_needs_room_in_the_case),
+		TEST(two_hundred_are_told_to_stop),
+		TEST(whom_a_full_case_cannot_tell_its_owner_tells),
+		TEST(two_hundred_referrers_hear_the_outcome),
 		TEST(an_emitted_message_needs_room_in_its_queue),
 		TEST(what_nobody_takes_keeps_nothing_else_in_memory),
 		TEST(a_longer_window_does_not_take_what_was_forgotten_again),

@@ -59,6 +59,37 @@ static void the_convener_alone_learns_of_it(void **state)
 	}
 }
 
+/* Who is asked something in the case sees what it got, and not when, how and by what it came to be. */
+static void who_is_asked_sees_no_more(void **state)
+{
+	struct council *c = *state;
+	uint8_t case_id[CORE_ID_BYTES];
+	uint8_t round[CORE_ID_BYTES];
+
+	council_signal(c, 1, 2);
+	send(c, c->edu);
+	council_signal(c, 1, 2);
+	send(c, c->ps);
+	council_linked_case(c, case_id);
+	/* The time of the second signal is not in the case's id. */
+	assert_memory_not_equal(case_id, c->m.id, 6);
+	message_in_case(message_new(&c->w, &c->m, TYPE(INFORMATION_REQUEST)), case_id);
+	c->m.request.purpose = (char *)"category only";
+	trial_submitted(&c->w, c->city, &c->m);
+	memcpy(round, c->m.id, sizeof round);
+	const Ieum__V1__CaseResult *k = trial_case(&c->w, c->edu, case_id);
+	assert_non_null(k);
+	assert_int_equal(k->summary->opened_at_ms, 0);
+	assert_int_equal(k->summary->last_at_ms, 0);
+	assert_int_equal(k->n_clocks, 0);
+	for (size_t i = 0; i < k->n_timeline; i++)
+		assert_memory_equal(k->timeline[i]->message_id.data, round, CORE_ID_BYTES);
+	assert_null(trial_referral(&c->w, c->edu, case_id));
+	k = trial_case(&c->w, c->city, case_id);
+	assert_int_not_equal(k->summary->opened_at_ms, 0);
+	assert_int_equal(k->timeline[0]->type, TYPE(LINKED_SET_NOTICE));
+}
+
 static void a_further_signal_is_a_further_notice(void **state)
 {
 	struct council *c = *state;
@@ -276,6 +307,27 @@ static void a_flood_hides_nothing(void **state)
 	assert_int_equal(council_routed(c, "city"), 1);
 }
 
+/* However much one agency sends, there is room for what others see. */
+static void nobody_fills_the_hub_alone(void **state)
+{
+	struct council *c = *state;
+
+	for (int i = 0; i <= CORE_SIGNALS_PER_SENDER_MAX; i++) {
+		council_signal(c, 1, 2);
+		memcpy(&c->tokens[0][9], &i, sizeof i);
+		memcpy(&c->tokens[1][9], &i, sizeof i);
+		enum ieum_err err = trial_submit(&c->w, c->edu, &c->m);
+		assert_int_equal(err,
+				 i < CORE_SIGNALS_PER_SENDER_MAX ? IEUM_E_OK : IEUM_E_SENDER_FULL);
+	}
+	council_signal(c, 2, 2);
+	send(c, c->ps);
+	/* What is over makes room. */
+	c->w.now += 400 * DAY_US;
+	council_signal(c, 3, 2);
+	send(c, c->edu);
+}
+
 /* A set grows to its limit and stays there; what it knew first leaves it. */
 static void a_set_is_bounded(void **state)
 {
@@ -336,7 +388,9 @@ int main(void)
 		T(tokens_are_checked),
 		T(a_blind_signal_names_nobody),
 		T(two_epochs_are_one_kind),
+		T(who_is_asked_sees_no_more),
 		T(a_flood_hides_nothing),
+		T(nobody_fills_the_hub_alone),
 		T(a_set_is_bounded),
 		T(ended_sets_are_dropped),
 		T(signals_are_kept_over_a_reload),

@@ -392,6 +392,24 @@ static void of_several_pools_the_first_to_accept_has_it(void **state)
 	trial_stop(&t.w);
 }
 
+/* Also when all holds are over, and each of the pools has room again. */
+static void one_request_takes_a_place_in_one_pool(void **state)
+{
+	struct town t;
+	struct message m;
+
+	(void)state;
+	town_start(&t, pools_hub);
+	hold_new(&t, &m, t.case_id, "bed");
+	m.envelope.urgency = URGENCY(URGENT);
+	trial_submitted(&t.w, t.city, &m);
+	(void)trial_at(&t.w, t.w.now + HOUR_US);
+	assert_int_equal(placed(&t, t.house, t.case_id, m.id), IEUM_E_OK);
+	assert_int_equal(placed(&t, t.home, t.case_id, m.id), IEUM_E_STATE_CONFLICT);
+	trial_verify(&t.w);
+	trial_stop(&t.w);
+}
+
 static void a_hold_lapses_and_both_sides_hear(void **state)
 {
 	struct town t;
@@ -410,7 +428,12 @@ static void a_hold_lapses_and_both_sides_hear(void **state)
 	pool_is(&t, "house-girls", 0, 0, 1);
 	assert_int_equal(trial_counts(&t.w, "city").routed, city.routed + 1);
 	assert_int_equal(trial_counts(&t.w, "house").routed, house.routed + 1);
-	assert_int_equal(trial_task(&t.w, t.city, id), TASK(FAILED));
+	/* The ladder goes on: the next pool is asked, as if nobody had accepted. */
+	assert_int_equal(trial_task(&t.w, t.city, id), TASK(REQUESTED));
+	pool_is(&t, "foster", 1, 0, 0);
+	answers(&t, t.foster, id, ANSWER(REJECT));
+	pool_is(&t, "foster", 0, 0, 1);
+	trial_verify(&t.w);
 	/* The child came after all. */
 	assert_int_equal(placed(&t, t.house, t.case_id, id), IEUM_E_OK);
 	pool_is(&t, "house-girls", 0, 1, 0);
@@ -444,6 +467,51 @@ static void who_asked_may_take_it_back(void **state)
 	held(&t, t.city, t.case_id, "house-girls", id);
 	answers(&t, t.house, id, ANSWER(ACCEPT));
 	answers(&t, t.city, id, ANSWER(CANCEL));
+	pool_is(&t, "house-girls", 0, 0, 1);
+	trial_stop(&t.w);
+}
+
+static void an_older_count_is_refused(void **state)
+{
+	struct town t;
+	struct message m;
+
+	(void)state;
+	town_start(&t, pools_hub);
+	pass(&t, HOUR_US);
+	assert_int_equal(reported(&t, t.home, "home", 4), IEUM_E_OK);
+	message_new(&t.w, &m, TYPE(CAPACITY_REPORT));
+	m.capacity.pool = (char *)"home";
+	m.capacity.places = 3;
+	m.capacity.as_of_at_ms = (t.w.now - MIN_US) / 1000;
+	assert_int_equal(trial_submit(&t.w, t.home, &m), IEUM_E_STATE_CONFLICT);
+	pool_is(&t, "home", 0, 0, 4);
+	m.capacity.as_of_at_ms = 0;
+	trial_submitted(&t.w, t.home, &m);
+	pool_is(&t, "home", 0, 0, 3);
+	trial_stop(&t.w);
+}
+
+/* Who would be asked for a place is told without holding one. */
+static void reach_names_the_pools_that_suit(void **state)
+{
+	struct town t;
+	struct message m;
+	Ieum__V1__Query q = IEUM__V1__QUERY__INIT;
+	Ieum__V1__ReachQuery of = IEUM__V1__REACH_QUERY__INIT;
+	enum ieum_err err;
+
+	(void)state;
+	town_start(&t, pools_hub);
+	of.referral = &hold_new(&t, &m, t.case_id, "bed")->referral;
+	q.what_case = IEUM__V1__QUERY__WHAT_REACH;
+	q.reach = &of;
+	const Ieum__V1__Result *r = trial_query(&t.w, t.city, &q, &err);
+	assert_non_null(r);
+	assert_int_equal(r->reach->n_pools, 2);
+	assert_string_equal(r->reach->pools[0]->pool, "house-girls");
+	assert_string_equal(r->reach->pools[0]->keeper, "house");
+	assert_string_equal(r->reach->pools[1]->pool, "home");
 	pool_is(&t, "house-girls", 0, 0, 1);
 	trial_stop(&t.w);
 }
@@ -629,6 +697,29 @@ static void an_entry_can_be_taken_back(void **state)
 	answers(&t, t.agency, b, ANSWER(CANCEL));
 	assert_int_equal(trial_task(&t.w, t.agency, offer), TASK(CANCELLED));
 	pool_is(&t, "house-girls", 0, 0, 1);
+	trial_stop(&t.w);
+}
+
+/* Whoever is to reply; the keeper hears only of what is accepted. */
+static void an_offer_that_ends_soon_is_told(void **state)
+{
+	struct town t;
+	uint8_t a[CORE_ID_BYTES], offer[CORE_ID_BYTES];
+
+	(void)state;
+	town_start(&t, pools_hub);
+	waits(&t, t.city, "bed", 0, a);
+	pass(&t, 0);
+	assert_true(offered(&t, t.case_id, t.city, a, offer));
+	struct core_mailbox_counts city = trial_counts(&t.w, "city");
+	struct core_mailbox_counts house = trial_counts(&t.w, "house");
+	pass(&t, 36 * HOUR_US - MIN_US);
+	assert_int_equal(trial_counts(&t.w, "city").routed, city.routed);
+	pass(&t, 2 * MIN_US);
+	assert_int_equal(trial_counts(&t.w, "city").routed, city.routed + 1);
+	assert_int_equal(trial_counts(&t.w, "house").routed, house.routed);
+	pool_is(&t, "house-girls", 1, 0, 0);
+	answers(&t, t.city, offer, ANSWER(ACCEPT));
 	trial_stop(&t.w);
 }
 
@@ -989,7 +1080,10 @@ int main(void)
 		cmocka_unit_test(a_late_acceptance_needs_a_place_that_is_left),
 		cmocka_unit_test(without_a_place_the_ladder_begins_at_once),
 		cmocka_unit_test(of_several_pools_the_first_to_accept_has_it),
+		cmocka_unit_test(one_request_takes_a_place_in_one_pool),
 		cmocka_unit_test(a_hold_lapses_and_both_sides_hear),
+		cmocka_unit_test(an_older_count_is_refused),
+		cmocka_unit_test(reach_names_the_pools_that_suit),
 		cmocka_unit_test(what_fails_in_somebodys_hands_holds_nothing),
 		cmocka_unit_test(who_asked_may_take_it_back),
 		cmocka_unit_test(only_the_keeper_places_returns_and_counts),
@@ -999,6 +1093,7 @@ int main(void)
 		cmocka_unit_test(whoever_waits_is_offered_a_place_in_order),
 		cmocka_unit_test(an_entry_can_be_taken_back),
 		cmocka_unit_test(an_accepted_offer_lapses_without_a_placement),
+		cmocka_unit_test(an_offer_that_ends_soon_is_told),
 		cmocka_unit_test(siblings_wait_for_enough_places),
 		cmocka_unit_test(a_keeper_excluded_later_gets_no_offer_made),
 		cmocka_unit_test(a_place_comes_back_from_a_closed_case),

@@ -1,5 +1,5 @@
-/* The tables of docs/protocol.md say what the code does, and the pages on the hub file leave no key
- * out. */
+/* The tables of docs/protocol.md say what the code does, and the pages on the hub file and on
+ * scenario files leave no key out. */
 #include <ctype.h>
 
 #include <setjmp.h>
@@ -18,11 +18,13 @@
 #include "ieum/v1/types.pb-c.h"
 #include "proto/error.h"
 #include "proto/pbmap.h"
+#include "scenarios/schema.h"
 
 enum { FIRST_LOCAL_ERROR = 70 }; /* from here on never on the wire */
 
 static char *doc;                       /* the protocol */
 static char *hub_file, *hub_mechanisms; /* the two pages on the hub file */
+static char *scenario_file;             /* the page on scenario files */
 
 static int read_page(const char *path, char **text)
 {
@@ -38,7 +40,8 @@ static int read_docs(void **state)
 {
 	(void)state;
 	return read_page("docs/protocol.md", &doc) || read_page("docs/hub-file.md", &hub_file) ||
-	       read_page("docs/hub-mechanisms.md", &hub_mechanisms);
+	       read_page("docs/hub-mechanisms.md", &hub_mechanisms) ||
+	       read_page("tests/scenarios/README.md", &scenario_file);
 }
 
 static int free_docs(void **state)
@@ -47,6 +50,7 @@ static int free_docs(void **state)
 	free(doc);
 	free(hub_file);
 	free(hub_mechanisms);
+	free(scenario_file);
 	return 0;
 }
 
@@ -137,8 +141,8 @@ static void check_keys(const char *name, const char *section, const struct yaml_
 {
 	for (const struct yaml_schema_key *row = map->keys; row->key; row++) {
 		if (!shows(section, row->key))
-			fail_msg("the section '%s' of the hub file's pages does not explain '%s'",
-				 name, row->key);
+			fail_msg("'%s' of the pages on files does not explain '%s'", name,
+				 row->key);
 		check_type(name, section, &row->type);
 	}
 	if (map->other_keys)
@@ -187,6 +191,12 @@ static void every_key_of_a_policys_tests_is_explained(void **state)
 	free(section);
 }
 
+static void every_key_of_a_scenario_is_explained(void **state)
+{
+	(void)state;
+	check_keys("scenarios", scenario_file, &scenario_schema_file);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -194,6 +204,7 @@ int main(void)
 		cmocka_unit_test(the_error_table_is_the_codes),
 		cmocka_unit_test(every_key_of_the_hub_file_is_explained),
 		cmocka_unit_test(every_key_of_a_policys_tests_is_explained),
+		cmocka_unit_test(every_key_of_a_scenario_is_explained),
 	};
 
 	return cmocka_run_group_tests_name("docs", tests, read_docs, free_docs);

@@ -54,7 +54,8 @@ static void test_times(void **state)
 	(void)state;
 	assert_int_equal(end_ms, FRIDAY_MS + 72 * HOUR_MS);
 	/* 48 h after its start are 24 h before its end: once. */
-	assert_int_equal(policy_clock_warnings(p, measure, FRIDAY_MS, end_ms, warn_ms), 3);
+	assert_int_equal(policy_clock_warnings(p, measure, FRIDAY_MS, FRIDAY_MS, end_ms, warn_ms),
+			 3);
 	assert_int_equal(warn_ms[0], FRIDAY_MS + 48 * HOUR_MS);
 	assert_int_equal(warn_ms[1], FRIDAY_MS + 60 * HOUR_MS);
 	assert_int_equal(warn_ms[2], FRIDAY_MS + 70 * HOUR_MS);
@@ -79,8 +80,8 @@ static void test_extension_needs_its_day(void **state)
 					       sunday_ms + 9 * HOUR_MS),
 			 0);
 	/* Warnings keep their distance to an end that was put off. */
-	assert_int_equal(policy_clock_warnings(p, measure, FRIDAY_MS, FRIDAY_MS + 120 * HOUR_MS,
-					       warn_ms),
+	assert_int_equal(policy_clock_warnings(p, measure, FRIDAY_MS, FRIDAY_MS,
+					       FRIDAY_MS + 120 * HOUR_MS, warn_ms),
 			 3);
 	assert_int_equal(warn_ms[0], FRIDAY_MS + 96 * HOUR_MS);
 	policy_free(p);

@@ -30,6 +30,8 @@ static const struct hub_text_mistake gates[] = {
 	  "rule 'who-is-it': 2 kinds have to accept, but only 1 whom it asks can do so when "
 	  "'boss' sends it" },
 	{ "    opens_gate: identity\n", "    opens_gate: nothing\n", "nothing", "gates" },
+	{ "title: {en: ps, ko: 경}, head", "title: {en: ps, ko: 경}, agency: pss, head", "pss",
+	  "unknown agency 'pss'" },
 	{ "lasts: 7 d}", "lasts: 7 business days}", "7 business days", "" },
 	{ "    needs_item_basis: true\n    to: body:council\n",
 	  "    to: body:council\n    needs_item_basis: maybe\n", "maybe", "true or false" },
@@ -46,6 +48,10 @@ static const struct hub_text_mistake linkages[] = {
 	{ LINKED, "    when: {category: child_neglect}\n    to: boss\n", "name: linked\n",
 	  "would tell others of a linked set" },
 	{ "    within: 90 d\n", "    within: 90 d\n    widow: 3\n", "widow", "unknown key" },
+	{ "    gate: identity # until it is open\n", "", "true\n    may_say", "until which gate" },
+	{ "    gate: identity # until", "    gate: identty # until", "identty",
+	  "did you mean 'identity'?" },
+	{ "[제11조, ", "[제11조, 제11조, ", "제11조, to visit", "in this list twice" },
 };
 
 static const struct hub_text_mistake meetings[] = {

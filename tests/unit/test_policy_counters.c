@@ -62,7 +62,9 @@ static const char good[] =
 	"    to: addressees\n"
 	"    each: true\n"
 	"    answer_within: 1 d\n"
-	"    then: [{to: boss}]\n";
+	"    then: [{to: boss}]\n"
+	"  - {name: watched, when: {type: monitoring_due}, case_state: monitoring}\n"
+	"  - {name: over, when: {type: closure_request}, case_state: closed}\n";
 
 /* A report, as the rules see it. */
 struct view {
@@ -183,7 +185,7 @@ static void a_message_counts_as_the_counter_says(void **state)
 
 	assert_int_equal(policy_counters(v->p), 3);
 	assert_string_equal(policy_counter(v->p, 0)->name, "dispatches");
-	assert_int_equal(policy_counter(v->p, 1)->per, POLICY_PER_SUBJECT);
+	assert_int_equal(policy_counter(v->p, 1)->per, 1 << POLICY_PER_SUBJECT);
 	assert_true(policy_counter(v->p, 2)->distinct);
 	struct policy_counting n = policy_count(v->p, 0, &v->ctx);
 	assert_true(n.counts && !n.resets);

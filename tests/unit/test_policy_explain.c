@@ -47,7 +47,8 @@ static const char hub[] =
 	"  - {name: needs-basis, when: {type: report_received}, needs_basis: [consent, imminent_danger], to: boss}\n"
 	"  - {name: applies, when: {type: report_received}, to: aid, answer_within: 2 h, then: [{to: boss}]}\n"
 	"  - {name: other-type, when: {type: referral}, to: aid}\n"
-	"  - {name: no-answers, when: {type: service_report}, forbid: never}\n";
+	"  - {name: no-answers, when: {type: service_report}, forbid: never}\n"
+	"  - {name: over, when: {type: closure_request}, case_state: closed}\n";
 /* clang-format on */
 
 static Ieum__V1__Referral *message(const char *yaml)
@@ -240,6 +241,76 @@ static void times_are_those_of_the_hub(void **state)
 	free(berlin_text);
 }
 
+static const char *const reached_by[] = { "keeper-a", "keeper-b", "old", "new" };
+
+/* clang-format off */
+static const char hub_of_acts[] =
+	"hub: {name: a.ieum, title: {en: A, ko: 가}, jurisdiction: \"41570\", time_zone: \"+09:00\"}\n"
+	"calendar: {working_hours: \"09:00-18:00\", weekend: [saturday, sunday]}\n"
+	"kinds:\n"
+	"  city: {title: {en: C, ko: 시}, may_send: all}\n"
+	"participants:\n"
+	"  city: {kind: city, title: {en: C, ko: 시}}\n"
+	"  old: {kind: city, title: {en: O, ko: 구}}\n"
+	"  new: {kind: city, title: {en: N, ko: 신}}\n"
+	"  keeper-a: {kind: city, title: {en: A, ko: 가}}\n"
+	"  keeper-b: {kind: city, title: {en: B, ko: 나}}\n"
+	"  keeper-c: {kind: city, title: {en: D, ko: 다}}\n"
+	"types:\n"
+	"  default: {may_open: true}\n"
+	"pools:\n"
+	"  a: {title: {en: a, ko: 가}, kind: bed, keeper: keeper-a, places: 1, hold: 1 h}\n"
+	"  b: {title: {en: b, ko: 나}, kind: bed, keeper: keeper-b, places: 1, hold: 1 h}\n"
+	"  c: {title: {en: c, ko: 다}, kind: bed, keeper: keeper-c, places: 1, hold: 1 h, ages: \"10-12\"}\n"
+	"counters:\n"
+	"  reports: {per: case, of: {type: capacity_hold}, within: 30 d}\n"
+	"  quiet: {per: case, of: {type: service_report}, resets: {type: capacity_hold}, within: 30 d}\n"
+	"rules:\n"
+	"  - {name: place, when: {type: capacity_hold}, holds: first, answer_within: 1 h, then: [{to: city, within: 1 h}]}\n"
+	"  - {name: taken, when: {type: placement_notice}, takes_place: true}\n"
+	"  - {name: free, when: {type: place_returned}, returns_place: true}\n"
+	"  - {name: change, when: {type: jurisdiction_change}, hands_over: true}\n"
+	"  - {name: taking, when: {type: handover, addressed: true}, to: addressees, answer_within: 1 d, on_accept: hand_over,\n"
+	"     then: [{to: city, within: 1 d}]}\n"
+	"  - {name: confirmed, when: {type: handover_manifest}, to: city, confirms: true}\n"
+	"  - {name: often, when: {type: service_report, count: {reports: \">= 2\", quiet: \">= 2\"}}, to: city}\n";
+/* clang-format on */
+
+static void what_it_sets_off_is_told_too(void **state)
+{
+	struct policy *p = hub_text_parsed(hub_of_acts);
+	Ieum__V1__Referral *m;
+
+	(void)state;
+	struct explanation *x = explained(p, "city",
+					  "envelope: {type: capacity_hold}\n"
+					  "capacity_hold: {pool: bed, age_years: 7}\n",
+					  &m);
+	assert_int_equal(x->err, IEUM_E_OK);
+	assert_int_equal(x->n_reaches, 2);
+	for (size_t i = 0; i < 2; i++)
+		assert_string_equal(policy_mailbox(p, x->reaches[i].mailbox)->name, reached_by[i]);
+	assert_string_equal(x->reaches[0].act->key, "holds");
+	assert_int_equal(x->counted, 1 << explain_find_counter(p, "reports"));
+	assert_int_equal(x->begun_anew, 1 << explain_find_counter(p, "quiet"));
+	explanation_free(x);
+	protobuf_c_message_free_unpacked(&m->base, NULL);
+
+	x = explained(p, "city",
+		      "envelope: {type: jurisdiction_change}\n"
+		      "jurisdiction_change: {from: old, to: new}\n",
+		      &m);
+	assert_int_equal(x->err, IEUM_E_OK);
+	assert_int_equal(x->n_reaches, 2);
+	for (size_t i = 0; i < 2; i++)
+		assert_string_equal(policy_mailbox(p, x->reaches[i].mailbox)->name,
+				    reached_by[2 + i]);
+	assert_int_equal(x->counted | x->begun_anew, 0);
+	explanation_free(x);
+	protobuf_c_message_free_unpacked(&m->base, NULL);
+	policy_free(p);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -247,6 +318,7 @@ int main(void)
 		cmocka_unit_test(a_refusal_is_explained_too),
 		cmocka_unit_test(whom_the_message_excludes_is_left_out),
 		cmocka_unit_test(asking_why_changes_nothing),
+		cmocka_unit_test(what_it_sets_off_is_told_too),
 		cmocka_unit_test(times_are_those_of_the_hub),
 	};
 

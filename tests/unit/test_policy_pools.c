@@ -53,7 +53,9 @@ static const char good[] =
 	"    then: [{to: \"pool:all#2\", within: 20 min}, {to: city}]\n"
 	"    blocks_closing: true\n"
 	"  - {name: told, when: {type: capacity_hold}, to: city}\n"
-	"  - {name: counted, when: {type: capacity_report}, counts_places: true}\n";
+	"  - {name: counted, when: {type: capacity_report}, counts_places: true}\n"
+	"  - {name: taken, when: {type: placement_notice}, takes_place: true}\n"
+	"  - {name: free, when: {type: place_returned}, returns_place: true}\n";
 
 static void pools_have_what_the_file_says(void **state)
 {
@@ -77,6 +79,8 @@ static void pools_have_what_the_file_says(void **state)
 	assert_string_equal(girls->placement_within, "30 min");
 	assert_string_equal(girls->offer_within, "48 h");
 	assert_string_equal(girls->stale_after, "7 d");
+	assert_int_equal(girls->renews, POLICY_RENEWS_NEVER);
+	assert_int_equal(policy_pool_renews_at(p, 0, 0), 0);
 	assert_string_equal(all->jurisdiction, "41");
 	assert_string_equal(all->placement_within, "2 business hours");
 	assert_string_equal(all->offer_within, "1 h");
@@ -164,6 +168,13 @@ static void mistakes_in_pools(void **state)
 		{ "[ko, vi]", "[ko, vn]", "vn]", "did you mean 'vi'?" },
 		{ "    hold: 30 min\n", "", "title: {en: Girls", "'hold'" },
 		{ "hold: 30 min", "hold: 0 min", "0 min", "within 0" },
+		{ "stale_after: 7 d", "renews: yearly", "yearly\n", "daily" },
+		{ "stale_after: 7 d", "warn_before: 0 min", "0 min\n  all", "60000" },
+		{ "stale_after: 7 d", "stale_tells: city", "city\n", "without 'stale_after'" },
+		{ "stale_after: 7 d", "stale_after: 7 d\n    stale_tells: cty", "cty\n",
+		  "did you mean 'city'?" },
+		{ "stale_after: 7 d", "stale_after: 7 d\n    stale_tells: case_owner",
+		  "case_owner\n", "nobody when there is no case" },
 		{ "siblings: true", "sibling: true", "sibling", "did you mean 'siblings'?" },
 		{ "holds: first", "holds: last", "last\n", "first" },
 		{ "    answer_within: 15 min\n"

@@ -69,6 +69,7 @@ static struct fixture *message(const struct policy *p, const char *sender,
 	f.envelope.type = type;
 	f.envelope.case_id = (ProtobufCBinaryData){ sizeof some_id, some_id };
 	f.envelope.legal_basis = &f.basis;
+	f.basis.article = (char *)"아동학대처벌법 제11조";
 	f.basis.kind = BASIS(CONSENT);
 	f.ctx = (struct policy_context){ .referral = &f.referral,
 					 .sender = sender ? policy_find_participant(p, sender)
@@ -240,8 +241,9 @@ static void off_hours_the_clock_waits_and_immediate_pages_the_duty_officer(void 
 
 	f->envelope.urgency = IEUM__V1__URGENCY__URGENCY_IMMEDIATE;
 	accepted(f);
-	rules_are(f, "violence-report");
-	asked_are(f, 0, "joint-response-team-gimpo/police gimpo-duty");
+	rules_are(f, "violence-report violence-report-at-night");
+	asked_are(f, 0, "joint-response-team-gimpo/police");
+	asked_are(f, 3, "gimpo-duty");
 	assert_int_equal(f->out.routes[3].mailbox, policy_find_mailbox(gimpo, "gimpo-duty"));
 	assert_int_equal(f->out.routes[3].cause, CAUSE(DUTY));
 }

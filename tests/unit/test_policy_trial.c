@@ -111,8 +111,10 @@ static void run_example(const char *hub_file, const char *tests)
 	struct trials *t = NULL;
 
 	yaml_diag_init(&diag);
-	if (policy_load(hub_file, &diag, &city) || trials_load(city, tests, &diag, &t))
+	if (policy_load(hub_file, &diag, &city) || trials_load(city, tests, &diag, &t)) {
 		fail_msg("%s", diag.mistakes[0].text);
+		abort(); /* fail_msg() has not returned */
+	}
 	assert_true(t->n >= 15);
 	for (size_t i = 0; i < t->n; i++) {
 		assert_int_equal(trial_run(t, &t->trials[i], &result), IEUM_E_OK);

@@ -577,6 +577,69 @@ static void mistakes_in_hours_and_duty(void **state)
 	HUB_TEXT_CHECK_ALL(good, table);
 }
 
+static void hours_can_differ_by_the_day(void **state)
+{
+	static const char by_day[] =
+		"working_hours: {default: \"09:00-18:00\", saturday: \"09:00-13:00\"}";
+	char *text = hub_text_changed(good, "working_hours: \"09:00-18:00\"", by_day);
+	struct policy *p = hub_text_parsed(text);
+
+	(void)state;
+	/* Friday 16:00, over Saturday's four hours: two of them are enough. */
+	int64_t from_ms = at("2026-03-06T16:00");
+	assert_int_equal(policy_due(p, from_ms, "4 business hours"), at("2026-03-07T11:00"));
+	assert_int_equal(policy_due(policy, from_ms, "4 business hours"), at("2026-03-09T11:00"));
+	policy_free(p);
+	free(text);
+}
+
+static void a_list_of_holidays_ends(void **state)
+{
+	static const char listed[] =
+		"weekend: [saturday, sunday]\n  holidays: [2026-05-05, 2026-12-25]\n";
+	static const char until[] =
+		"weekend: [saturday, sunday]\n  holidays: [2026-05-05]\n  holidays_until: 2026-12-31\n"
+		"  warn_before: 10 d\n";
+	char *one = hub_text_changed(good, "weekend: [saturday, sunday]\n", listed);
+	char *other = hub_text_changed(good, "weekend: [saturday, sunday]\n", until);
+	struct policy *p = hub_text_parsed(one), *q = hub_text_parsed(other);
+
+	(void)state;
+	assert_false(policy_holidays_end_soon(policy, at("2026-03-03T10:00")));
+	assert_int_equal(policy_holidays_end_ms(policy), INT64_MAX);
+	assert_int_equal(policy_holidays_end_ms(p), at("2026-12-26T00:00"));
+	assert_false(policy_holidays_end_soon(p, at("2026-10-26T00:00")));
+	assert_true(policy_holidays_end_soon(p, at("2026-10-27T00:00")));
+	assert_true(policy_holidays_end_soon(p, at("2027-10-27T00:00")));
+	assert_int_equal(policy_holidays_end_ms(q), at("2027-01-01T00:00"));
+	assert_false(policy_holidays_end_soon(q, at("2026-12-21T23:59")));
+	assert_true(policy_holidays_end_soon(q, at("2026-12-22T00:00")));
+	policy_free(p);
+	policy_free(q);
+	free(one);
+	free(other);
+}
+
+static void mistakes_in_the_calendar(void **state)
+{
+	static const struct hub_text_mistake table[] = {
+		{ "working_hours: \"09:00-18:00\"", "working_hours: {saturday: \"09:00-13:00\"}",
+		  "{saturday", "key 'default' is missing" },
+		{ "working_hours: \"09:00-18:00\"",
+		  "working_hours: {default: \"09:00-18:00\", satuday: \"09:00-13:00\"}", "satuday",
+		  "did you mean 'saturday'?" },
+		{ "working_hours: \"09:00-18:00\"",
+		  "working_hours: {default: \"09:00-18:00\", saturday: \"13:00-09:00\"}",
+		  "\"13:00-09:00\"", "end before they begin" },
+		{ "weekend: [saturday, sunday]",
+		  "weekend: [saturday, sunday]\n  holidays: [2027-05-05]\n  holidays_until: 2026-12-31",
+		  "2026-12-31", "has a holiday after 2026-12-31" },
+	};
+
+	(void)state;
+	HUB_TEXT_CHECK_ALL(good, table);
+}
+
 static void mistakes_in_languages(void **state)
 {
 	static const struct hub_text_mistake table[] = {
@@ -609,6 +672,10 @@ static void mistakes_in_agreements(void **state)
 		{ "until: 2026-09-30", "until: 2026-02-01", "2026-02-01",
 		  "the agreement ends (2026-02-01) before it begins (2026-03-01)" },
 		{ "{until: 2026-12-31}", "{}", "{}", "say 'from', 'until' or both" },
+		{ "{from: 2026-03-01, until: 2026-09-30}", "{from: 2026-03-01, warn_before: 60 d}",
+		  "{from: 2026-03-01, warn", "never ends, so nobody is ever told" },
+		{ "{until: 2026-12-31}", "{until: 2026-12-31, tells: [head]}", "head]",
+		  "nobody when there is no case" },
 		{ "{until: 2026-12-31}", "{until: 2026-13-31}", "2026-13-31", "2026-13-31" },
 		{ "{until: 2026-12-31}", "{from: 2026-10-01}", "2}, agreement",
 		  "nobody in 41570 has rank 1 on any day of its agreement" },
@@ -622,7 +689,7 @@ static void mistakes_in_safe_contact_and_what_is_told(void **state)
 {
 	static const struct hub_text_mistake table[] = {
 		{ "$visit_by_at_ms", "visit_by_at_ms", "visit_by_at_ms",
-		  "names a field of the body" },
+		  "names a time of the body" },
 		{ "$visit_by_at_ms", "$failed_contacts", "$failed_contacts",
 		  "has no time 'failed_contacts'" },
 		{ "hears: status", "hears: nothing", "nothing", "answers" },
@@ -651,6 +718,48 @@ static int end(void **state)
 	return 0;
 }
 
+static int left_to(const struct policy *p, const char *mailbox)
+{
+	int to = policy_left_to(p, mailbox);
+
+	return to == POLICY_NONE ? to : policy_find_mailbox(p, policy_mailbox(p, to)->name);
+}
+
+static void who_left_has_a_successor(void **state)
+{
+	char *text = hub_text_changed(good, "rules:\n",
+				      "left:\n"
+				      "  gone: {to: ps, since: 2026-10-01}\n"
+				      "  old-team: {to: team}\n"
+				      "  third/x: {to: team/law}\n"
+				      "rules:\n");
+	struct policy *p = hub_text_parsed(text);
+
+	(void)state;
+	assert_int_equal(left_to(p, "gone"), policy_find_mailbox(p, "ps"));
+	assert_int_equal(left_to(p, "old-team/law"), policy_find_mailbox(p, "team/law"));
+	assert_int_equal(left_to(p, "old-team/other"), policy_find_mailbox(p, "team/help"));
+	assert_int_equal(left_to(p, "third/x"), policy_find_mailbox(p, "team/law"));
+	assert_int_equal(left_to(p, "third/y"), POLICY_NONE);
+	assert_int_equal(left_to(p, "nobody"), POLICY_NONE);
+	policy_free(p);
+	free(text);
+}
+
+static void mistakes_of_who_left(void **state)
+{
+	static const struct hub_text_mistake table[] = {
+		{ "rules:\n", "left: {ps: {to: eye}}\nrules:\n", "ps: {to: eye}",
+		  "'ps' is in this file; only who left it has a successor here" },
+		{ "rules:\n", "left: {gone: {to: centre-5}}\nrules:\n", "centre-5}",
+		  "unknown participant or body 'centre-5'; did you mean 'centre-" },
+		{ "rules:\n", "left: {gone: {to: eye, since: soon}}\nrules:\n", "soon}", "soon" },
+	};
+
+	(void)state;
+	HUB_TEXT_CHECK_ALL(good, table);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -676,9 +785,14 @@ int main(void)
 		cmocka_unit_test(what_the_message_says_comes_before_what_the_case_knows),
 		cmocka_unit_test(kinds_say_what_they_hear_and_read),
 		cmocka_unit_test(mistakes_in_hours_and_duty),
+		cmocka_unit_test(hours_can_differ_by_the_day),
+		cmocka_unit_test(a_list_of_holidays_ends),
+		cmocka_unit_test(mistakes_in_the_calendar),
 		cmocka_unit_test(mistakes_in_languages),
 		cmocka_unit_test(mistakes_in_agreements),
 		cmocka_unit_test(mistakes_in_safe_contact_and_what_is_told),
+		cmocka_unit_test(who_left_has_a_successor),
+		cmocka_unit_test(mistakes_of_who_left),
 	};
 
 	return cmocka_run_group_tests(tests, begin, end);

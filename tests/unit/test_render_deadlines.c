@@ -13,8 +13,6 @@
 #include "client/render.h"
 #include "tests/unit/screen.h"
 
-#define MUTABLE(text) ((char[]){ text })
-
 /* 2026-03-02 10:00 in Korea, a Monday. */
 #define MONDAY_MS INT64_C(1772413200000)
 #define HOUR_MS   INT64_C(3600000)
@@ -24,7 +22,7 @@
 static void of_state(Ieum__V1__ClockView *k, Ieum__V1__ClockState state)
 {
 	ieum__v1__clock_view__init(k);
-	k->name = MUTABLE("emergency-measure");
+	k->name = (char *)"emergency-measure";
 	k->state = state;
 	k->due_at_ms = MONDAY_MS + 2 * HOUR_MS;
 }

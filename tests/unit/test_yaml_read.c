@@ -223,7 +223,7 @@ static void durations_times_and_sizes(void **state)
 	assert_true(yaml_read_date(value("1970-01-02"), &diag, &n));
 	assert_int_equal(n, 1);
 	assert_false(yaml_read_date(value("1970-01-32"), &diag, &n));
-	assert_mistake("t:1:4: '1970-01-32' is not a date such as 2026-10-03");
+	assert_mistake("t:1:4: '1970-01-32' is no day of the years 1970 to 9999");
 }
 
 static void sizes_have_binary_units(void **state)

@@ -212,7 +212,7 @@ static bool open_one(struct year *y, uint32_t left[], uint32_t *all)
 	uint64_t at = next_random(y, *all);
 	size_t s = 0;
 
-	while (at >= left[s])
+	while (s + 1 < SCRIPTS && at >= left[s])
 		at -= left[s++];
 	struct open_case *k = &y->cases[y->n_cases % OPEN_MAX];
 
@@ -228,10 +228,10 @@ static bool open_one(struct year *y, uint32_t left[], uint32_t *all)
 
 static bool play_week(struct year *y, uint32_t week, double *restart_ms)
 {
-	uint32_t left[8], all = 0;
+	uint32_t left[SCRIPTS], all = 0;
 	uint32_t half;
 
-	for (size_t s = 0; s < n_scripts; s++) {
+	for (size_t s = 0; s < SCRIPTS; s++) {
 		left[s] = due_by(scripts[s].in_a_year, y->part, week + 1) -
 			  due_by(scripts[s].in_a_year, y->part, week);
 		all += left[s];
@@ -265,8 +265,9 @@ static void print_latency(const char *what, struct latencies *l)
 	if (l->n == 0)
 		return;
 	qsort(l->ns, l->n, sizeof *l->ns, compare_ns);
+	size_t middle = l->n / 2, slowest_hundredth = l->n * 99 / 100;
 	printf("  %-22s %9zu deliveries   p50 %8.2f ms   p99 %8.2f ms\n", what, l->n,
-	       (double)l->ns[l->n / 2] / 1e6, (double)l->ns[l->n * 99 / 100] / 1e6);
+	       (double)l->ns[middle] / 1e6, (double)l->ns[slowest_hundredth] / 1e6);
 }
 
 /* Received by agencies = routed by the journal, mailbox by mailbox, nothing left over. */
@@ -359,24 +360,27 @@ int main(int argc, char **argv)
 		{ "seed", required_argument, NULL, 's' }, { 0 },
 	};
 	const char *bin = NULL, *base = getenv("TMPDIR"), *hub = "examples/gimpo/hub.yaml";
-	struct year *y = calloc(1, sizeof *y);
+	uint32_t part = 1;
+	uint64_t seed = 0;
 	int c;
 
-	if (!y)
-		abort();
-	y->part = 1;
 	while ((c = getopt_long(argc, argv, "", known, NULL)) != -1) {
 		switch (c) {
 		case 'r': bin = optarg; break;
 		case 'b': base = optarg; break;
 		case 'h': hub = optarg; break;
-		case 'p': y->part = (uint32_t)strtoul(optarg, NULL, 10); break;
-		case 's': y->random = strtoull(optarg, NULL, 10); break;
+		case 'p': part = (uint32_t)strtoul(optarg, NULL, 10); break;
+		case 's': seed = strtoull(optarg, NULL, 10); break;
 		default: return 2;
 		}
 	}
-	if (y->part == 0)
+	if (part == 0)
 		return 2;
+	struct year *y = calloc(1, sizeof *y);
+	if (!y)
+		abort();
+	y->part = part;
+	y->random = seed;
 	const struct city_events events = { y, on_receipt, on_delivery };
 
 	setvbuf(stdout, NULL, _IOLBF, 0);

@@ -1,5 +1,6 @@
 /* The real hub of a city's year: ieumd with its SQLite journal, one mTLS connection per agency. */
 #include <event2/event.h>
+#include <fcntl.h>
 #include <jansson.h>
 #include <spawn.h>
 #include <stdio.h>
@@ -284,13 +285,15 @@ static bool prepare_agency(struct real_city *c, struct agency *a,
 static bool do_submit(void *ctx, const char *who, const Ieum__V1__Referral *referral)
 {
 	struct real_city *c = ctx;
-	struct owed *o = calloc(1, sizeof *o);
 	size_t i = 0;
 
 	while (i < c->n_agencies && strcmp(c->agencies[i].name, who) != 0)
 		i++;
-	if (!o || i == c->n_agencies)
+	if (i == c->n_agencies)
 		return fail(who, "is not in the hub file");
+	struct owed *o = calloc(1, sizeof *o);
+	if (!o)
+		abort();
 	o->len = ieum__v1__referral__get_packed_size(referral);
 	o->bytes = malloc(o->len);
 	if (!o->bytes)
@@ -384,12 +387,15 @@ static uint64_t do_memory(void *ctx)
 {
 	struct real_city *c = ctx;
 	char path[64], line[256];
-	unsigned long long kib = 0;
+	static const char high_water[] = "VmHWM:";
 
 	snprintf(path, sizeof path, "/proc/%d/status", (int)c->ieumd.pid);
 	FILE *f = c->ieumd.pid > 0 ? fopen(path, "r") : NULL;
 	while (f && fgets(line, sizeof line, f)) {
-		if (sscanf(line, "VmHWM: %llu kB", &kib) == 1 && kib > c->peak_kib)
+		if (strncmp(line, high_water, strlen(high_water)) != 0)
+			continue;
+		uint64_t kib = strtoull(line + strlen(high_water), NULL, 10);
+		if (kib > c->peak_kib)
 			c->peak_kib = kib;
 	}
 	if (f)
@@ -426,18 +432,24 @@ static int64_t do_now_ms(void *ctx)
 /* What `ieum audit verify --json` prints of the journal. */
 static json_t *audit(struct real_city *c)
 {
-	char command[3 * PATH_BYTES];
+	char program[PATH_BYTES], path[PATH_BYTES];
+	posix_spawn_file_actions_t to_file;
+	pid_t pid;
+	int status;
 
-	snprintf(command, sizeof command, "'%s/ieum' audit verify --json '%s'", c->ieumd.bin,
-		 c->ieumd.journal);
-	FILE *f = popen(command, "r");
-	json_t *json = f ? json_loadf(f, 0, NULL) : NULL;
+	snprintf(program, sizeof program, "%s/ieum", c->ieumd.bin);
+	snprintf(path, sizeof path, "%s/audit.json", c->ieumd.folder);
+	char *argv[] = { program,          (char *)"audit",  (char *)"verify",
+			 (char *)"--json", c->ieumd.journal, NULL };
 
-	if (f && pclose(f) != 0) {
-		json_decref(json);
-		json = NULL;
-	}
-	return json;
+	posix_spawn_file_actions_init(&to_file);
+	posix_spawn_file_actions_addopen(&to_file, STDOUT_FILENO, path,
+					 O_WRONLY | O_CREAT | O_TRUNC, 0600);
+	int err = posix_spawn(&pid, program, &to_file, NULL, argv, environ);
+	posix_spawn_file_actions_destroy(&to_file);
+	if (err || waitpid(pid, &status, 0) != pid || status != 0)
+		return NULL;
+	return json_load_file(path, 0, NULL);
 }
 
 static uint64_t number_at(const json_t *object, const char *key)

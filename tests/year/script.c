@@ -68,7 +68,6 @@ const struct script scripts[] = {
 		},
 	},
 };
-const size_t n_scripts = sizeof scripts / sizeof scripts[0];
 
 static void set_body(const struct script_step *step, struct script_message *m)
 {

@@ -7,7 +7,7 @@
 
 #include "ieum/v1/referral.pb-c.h"
 
-enum { SCRIPT_STEPS = 10 };
+enum { SCRIPTS = 3, SCRIPT_STEPS = 10 };
 
 /* One message; it answers the message of an earlier step, or belongs to the case. */
 struct script_step {
@@ -26,8 +26,7 @@ struct script {
 	struct script_step steps[SCRIPT_STEPS];
 };
 
-extern const struct script scripts[];
-extern const size_t n_scripts;
+extern const struct script scripts[SCRIPTS];
 
 /* The message of a step, in the caller's structs. */
 struct script_message {
