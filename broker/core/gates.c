@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "broker/core/case_clock_act.h"
 #include "broker/core/cases.h"
 #include "broker/core/occasion.h"
 #include "broker/core/signals.h"
@@ -36,6 +37,23 @@ uint32_t gates_open(const struct policy *p, const struct core_case *k, int64_t n
 
 /* ---- deciding ---- */
 
+/* Its end is announced before it comes. */
+static enum ieum_err start_clock(const struct occasion *o, const char *name)
+{
+	const struct policy_gate *gate = policy_gate(o->p, policy_find_gate(o->p, name));
+	struct policy_act act = { .kind = POLICY_ACT_CLOCK,
+				  .index = gate ? gate->clock : POLICY_NONE,
+				  .verb = IEUM__V1__CLOCK_CHANGE__CLOCK_CHANGE_STOPPED,
+				  .rule = name };
+
+	if (act.index == POLICY_NONE)
+		return IEUM_E_OK;
+	/* One that was open anyway is open for longer. */
+	enum ieum_err err = case_clock_act(o, &act);
+	act.verb = IEUM__V1__CLOCK_CHANGE__CLOCK_CHANGE_STARTED;
+	return err ? err : case_clock_act(o, &act);
+}
+
 enum ieum_err gate_decide(const struct occasion *o, const char *name, int64_t for_ms,
 			  const ProtobufCBinaryData *approved)
 {
@@ -58,6 +76,9 @@ enum ieum_err gate_decide(const struct occasion *o, const char *name, int64_t fo
 	else if (o->referral)
 		e->message_id = o->referral->envelope->message_id;
 	e->at_once = !approved;
+	enum ieum_err err = start_clock(o, name);
+	if (err)
+		return err;
 	/* Open already: they were asked when it opened. */
 	return k && !gate_is_open(&k->gates, name, o->now_ms) ? signals_ask_who(o, name)
 							      : IEUM_E_OK;

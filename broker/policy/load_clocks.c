@@ -305,6 +305,8 @@ static struct clock_use use_of(struct loader *l, const struct yaml_node *from,
 {
 	struct clock_use use = { 0 };
 
+	for (size_t g = 0; g < l->p->n_gates; g++)
+		use.started |= l->p->gates[g].clock == index;
 	for (size_t r = 0; r < l->p->n_rules; r++) {
 		const struct rule *rule = &l->p->rules[r];
 
@@ -354,9 +356,10 @@ static void check_clock(struct loader *l, const struct yaml_node *key, const str
 	struct clock_use use = use_of(l, yaml_get(node, "from"), k, index);
 
 	if (!use.started)
-		yaml_mistake(l->diag, key,
-			     "no rule starts clock '%s'; add 'starts: %s' to one, or take it out",
-			     k->is.name, k->is.name);
+		yaml_mistake(
+			l->diag, key,
+			"no rule or gate starts clock '%s'; add 'starts: %s' to one, or take it out",
+			k->is.name, k->is.name);
 	else if (!use.stopped && !k->is.repeats && !k->is.expires)
 		yaml_mistake(l->diag, key,
 			     "no rule stops clock '%s', so it would always be breached; add "

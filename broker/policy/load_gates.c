@@ -9,18 +9,43 @@
 
 /* ---- the section ---- */
 
+/* It runs as long as the gate is open: two lengths would be one too many to keep equal. */
+static int load_clock_of(struct loader *l, const struct yaml_node *node,
+			 const struct policy_gate *gate)
+{
+	const struct yaml_node *name = yaml_get(node, "clock");
+	const char *words[POLICY_CLOCKS_MAX + 1] = { NULL };
+	const char *text;
+
+	if (!name || !yaml_read_text(name, POLICY_NAME_BYTES - 1, l->diag, &text))
+		return POLICY_NONE;
+	int found = policy_find_clock(l->p, text);
+	for (size_t i = 0; i < l->p->n_clocks; i++)
+		words[i] = l->p->clocks[i].is.name;
+	if (found == POLICY_NONE)
+		load_unknown(l, name, "clock", words);
+	else if (!gate->lasts_ms || policy_clock_end(l->p, found, 0) != gate->lasts_ms)
+		yaml_mistake(l->diag, name,
+			     "clock '%s' does not run as long as the gate is open; give its "
+			     "'within' and the gate's 'lasts' the same time",
+			     text);
+	return found;
+}
+
 static void load_gate(struct loader *l, const struct yaml_node *section, size_t i)
 {
 	const struct yaml_node *node = yaml_at(section, i);
 	struct policy_gate *gate = &l->p->gates[i];
 
 	gate->title_en = gate->title_ko = "";
+	gate->clock = POLICY_NONE;
 	if (!load_name(l, yaml_key_at(section, i), '-', gate->name))
 		return;
 	if (!yaml_schema_check(node, &schema_gate, l->diag) && yaml_kind(node) != YAML_MAP)
 		return;
 	load_title(l, node, &gate->title_en, &gate->title_ko);
 	(void)yaml_schema_opt_span_ms(node, &schema_gate, "lasts", l->diag, &gate->lasts_ms);
+	gate->clock = load_clock_of(l, node, gate);
 }
 
 void load_gates(struct loader *l)

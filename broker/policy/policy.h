@@ -198,6 +198,7 @@ struct policy_gate {
 	char name[POLICY_NAME_BYTES];
 	const char *title_en, *title_ko;
 	int64_t lasts_ms; /* once open; 0: without an end */
+	int clock; /* that starts with each opening, so that its end is announced; POLICY_NONE */
 };
 
 /* When blind signals make a set, and who learns of it. */

@@ -383,6 +383,7 @@ const struct yaml_schema schema_gate = {
 	.keys = SCHEMA_KEYS{
 		{ "title", SCHEMA_MAP(schema_title), SCHEMA_NEEDED, "name on screen" },
 		{ "lasts", SCHEMA_SPAN(MINUTE_MS, 366 * DAY_MS), SCHEMA_OPTIONAL, "how long it stays open; without an end when left out" },
+		{ "clock", SCHEMA_TEXT(POLICY_NAME_BYTES - 1), SCHEMA_OPTIONAL, "a clock that starts with each opening: it warns before the gate closes" },
 		SCHEMA_END,
 	},
 };

@@ -366,10 +366,8 @@ static void do_come_or_go(struct world *w, size_t peer)
 
 void world_read_ledger(struct world *w)
 {
-	if (!ledger_read(w->ledger, sim_hub_journal(w->hub)))
-		world_trouble(w, "%s", ledger_trouble(w->ledger));
-	else if (sim_hub_committed(w->hub) &&
-		 !ledger_check_mailboxes(w->ledger, sim_hub_core(w->hub)))
+	if (!ledger_read(w->ledger, sim_hub_journal(w->hub)) ||
+	    (sim_hub_committed(w->hub) && !ledger_check_mailboxes(w->ledger, sim_hub_core(w->hub))))
 		world_trouble(w, "%s", ledger_trouble(w->ledger));
 }
 

@@ -126,7 +126,7 @@ static void test_mistakes(void **state)
 		{ ", extends: measure}", "}", "{by: 48 h", "no rule extends clock 'measure'" },
 		{ ", stops: [measure]", "", "measure:", "no rule stops clock 'measure'" },
 		{ "starts: [measure, round]", "starts: [measure]",
-		  "round:", "no rule starts clock 'round'" },
+		  "round:", "no rule or gate starts clock 'round'" },
 		{ "    then: {emit: {type: monitoring_due}}\n", "", "round:", "nobody notices" },
 		{ "when: {type: monitoring_due}", "when: {type: checkin}", "{type: monitoring_due}",
 		  "no rule has recipients for the monitoring_due" },
