@@ -795,7 +795,7 @@ asan ubsan tsan: ## run unit and integration tests under that sanitizer (asan ha
 	@$(MAKE) --no-print-directory $(JOBS) KIND=$@ sanitized
 
 sanitized: tests
-	@$(SANITIZED) $(RUN) --reports $(REPORTS) $(UNIT_BIN) $(INTEGRATION_BIN)
+	@$(SANITIZED) $(RUN) --timeout 900 --reports $(REPORTS) $(UNIT_BIN) $(INTEGRATION_BIN)
 
 cover: ## measure which lines the tests reach: build/cover/coverage.html
 	@scripts/setup build cover
