@@ -246,6 +246,8 @@ enum ieum_err task_change(struct core *c, const Ieum__V1__TaskChanged *change)
 	enum ieum_err err = IEUM_E_OK;
 	if (change->rejected) {
 		task_unask(t, change->by);
+		if (t->holder == change->by)
+			t->holder = 0; /* whoever says next that it takes it on has it */
 		/* It stays known whose word it was that ended it. */
 		if (change->state == IEUM__V1__TASK_STATE__TASK_STATE_REJECTED)
 			t->holder = change->by;

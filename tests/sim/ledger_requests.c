@@ -93,9 +93,11 @@ void ledger_on_changed(struct ledger *l, const Ieum__V1__TaskChanged *e)
 		t->rejected_by = e->by;
 		t->rejected_seq = l->seq;
 	}
-	if (e->rejected)
+	if (e->rejected) {
 		numbers_take_out(&t->asked, e->by);
-	else if (takes_on(e->answer) && !e->accepted_by)
+		if (t->holder == e->by)
+			t->holder = 0;
+	} else if (takes_on(e->answer) && !e->accepted_by)
 		take_on(l, t, e->by);
 	if (!ledger_is_open(t))
 		t->due_at_ms = 0;
