@@ -30,7 +30,7 @@ void link_options(const struct invocation *inv, struct ieum_options *out);
 /* What a failure means to whoever runs the command. */
 enum exit_code link_failure(const struct invocation *inv, const struct ieum_failure *why);
 
-/* On stderr: that this is a drill, that our certificate ends soon. */
+/* Where people look: on stdout that this is a drill; on stderr that our certificate ends soon. */
 void link_greet(const struct invocation *inv, const Ieum__V1__Welcome *welcome);
 
 /* Reads the profile, connects, says hello. */

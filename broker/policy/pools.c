@@ -97,14 +97,6 @@ const char *policy_hold_task(const struct policy *p, int index, struct policy_ta
 	return rule->within;
 }
 
-static bool is_excluded(const struct policy_context *ctx, int participant)
-{
-	for (size_t i = 0; i < ctx->n_excluded; i++)
-		if (ctx->excluded[i] == participant)
-			return true;
-	return false;
-}
-
 size_t policy_pools_suiting(const struct policy *p, const struct policy_context *ctx, int *pools,
 			    size_t max)
 {
@@ -126,7 +118,7 @@ size_t policy_pools_suiting(const struct policy *p, const struct policy_context 
 	};
 	for (size_t i = 0; i < policy_pools(p) && n < max; i++)
 		if (policy_pool_suits(p, (int)i, &need) &&
-		    !is_excluded(ctx, policy_pool(p, (int)i)->keeper))
+		    !policy_excludes(ctx, policy_pool(p, (int)i)->keeper))
 			pools[n++] = (int)i;
 	return n;
 }

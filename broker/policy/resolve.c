@@ -34,7 +34,7 @@ void scope_init(struct scope *s, const struct policy *p, const struct policy_con
 			from_hub ? p->jurisdiction : p->participants[ctx->sender].jurisdiction;
 }
 
-static bool is_excluded(const struct policy_context *ctx, int participant)
+bool policy_excludes(const struct policy_context *ctx, int participant)
 {
 	for (size_t i = 0; i < ctx->n_excluded; i++) {
 		if (ctx->excluded[i] == participant)
@@ -50,7 +50,7 @@ bool scope_excludes(const struct scope *s, int mailbox)
 	if (s->ctx->n_excluded == 0)
 		return false;
 	for (size_t i = 0; i < box->n_consumers; i++) {
-		if (!is_excluded(s->ctx, box->consumers[i]))
+		if (!policy_excludes(s->ctx, box->consumers[i]))
 			return false;
 	}
 	return true;

@@ -36,6 +36,8 @@ struct mailbox_list {
 };
 
 void scope_init(struct scope *s, const struct policy *p, const struct policy_context *ctx);
+/* Has this participant a conflict of interest there? */
+bool policy_excludes(const struct policy_context *ctx, int participant);
 
 /* Every member of the mailbox is excluded. */
 bool scope_excludes(const struct scope *s, int mailbox);
