@@ -129,10 +129,9 @@ static bool all_ended(const struct core *c, const struct core_decision *d, const
 }
 
 /* Nobody has to look up what it was, or whom to ring. */
-static enum ieum_err say_what_failed(const struct occasion *o, Ieum__V1__Answer *a,
-				     const struct referral *r, const struct task *t)
+static enum ieum_err say_who_is_silent(const struct occasion *o, Ieum__V1__Answer *a,
+				       const struct task *t)
 {
-	a->asked_for = (Ieum__V1__MessageType)r->type;
 	a->no_answer_from = decision_zalloc(o->d, (t->n_asked + 1) * sizeof *a->no_answer_from);
 	if (!a->no_answer_from)
 		return IEUM_E_NO_MEMORY;
@@ -140,6 +139,21 @@ static enum ieum_err say_what_failed(const struct occasion *o, Ieum__V1__Answer 
 		a->no_answer_from[a->n_no_answer_from++] =
 			(char *)state_mailbox_name(o->c, t->asked[i].mailbox);
 	return IEUM_E_OK;
+}
+
+struct hub_message *outcome_failure(const struct occasion *o, const struct referral *r)
+{
+	struct hub_message *m = hub_message_new(o, IEUM__V1__MESSAGE_TYPE__MESSAGE_TYPE_ANSWER);
+
+	if (!m)
+		return NULL;
+	m->envelope.urgency =
+		(Ieum__V1__Urgency)(r->urgency + IEUM__V1__URGENCY__URGENCY_IMMEDIATE);
+	m->envelope.in_reply_to = (ProtobufCBinaryData){ CORE_ID_BYTES, (uint8_t *)r->id };
+	m->e->answer = m->referral.answer->kind = IEUM__V1__ANSWER_KIND__ANSWER_KIND_FAIL;
+	m->e->answer_reason = m->referral.answer->reason = IEUM__V1__REASON__REASON_UNREACHABLE;
+	m->referral.answer->asked_for = (Ieum__V1__MessageType)r->type;
+	return m;
 }
 
 enum ieum_err outcome_failed(const struct core *c, const struct policy *p, struct core_decision *d,
@@ -166,15 +180,10 @@ enum ieum_err outcome_failed(const struct core *c, const struct policy *p, struc
 		    decision_case_members(c, d, k->id) >= CORE_CASE_MEMBERS_MAX)
 			mailbox = k->owner;
 	}
-	struct hub_message *m = hub_message_new(&o, IEUM__V1__MESSAGE_TYPE__MESSAGE_TYPE_ANSWER);
+	struct hub_message *m = outcome_failure(&o, r);
 	if (!m)
 		return IEUM_E_NO_MEMORY;
-	m->envelope.urgency =
-		(Ieum__V1__Urgency)(r->urgency + IEUM__V1__URGENCY__URGENCY_IMMEDIATE);
-	m->envelope.in_reply_to = (ProtobufCBinaryData){ CORE_ID_BYTES, (uint8_t *)r->id };
-	m->e->answer = m->referral.answer->kind = IEUM__V1__ANSWER_KIND__ANSWER_KIND_FAIL;
-	m->e->answer_reason = m->referral.answer->reason = IEUM__V1__REASON__REASON_UNREACHABLE;
-	err = say_what_failed(&o, m->referral.answer, r, t);
+	err = say_who_is_silent(&o, m->referral.answer, t);
 	if (!err)
 		err = submit_route(d, m->e, mailbox, cause, 0);
 	if (!err)

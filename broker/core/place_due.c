@@ -25,18 +25,12 @@ static uint32_t requester(const struct core *c, const struct policy *p, const st
 static enum ieum_err tell(const struct occasion *o, const struct hold *hold, const struct task *t)
 {
 	const struct referral *r = referral_at(o->c, hold->referral);
-	struct hub_message *m = hub_message_new(o, IEUM__V1__MESSAGE_TYPE__MESSAGE_TYPE_ANSWER);
+	struct hub_message *m = outcome_failure(o, r);
 	uint32_t wants = requester(o->c, o->p, r, t);
 	enum ieum_err err = IEUM_E_OK;
 
 	if (!m)
 		return IEUM_E_NO_MEMORY;
-	m->envelope.urgency =
-		(Ieum__V1__Urgency)(r->urgency + IEUM__V1__URGENCY__URGENCY_IMMEDIATE);
-	m->envelope.in_reply_to = (ProtobufCBinaryData){ CORE_ID_BYTES, (uint8_t *)r->id };
-	m->e->answer = m->referral.answer->kind = IEUM__V1__ANSWER_KIND__ANSWER_KIND_FAIL;
-	m->e->answer_reason = m->referral.answer->reason = IEUM__V1__REASON__REASON_UNREACHABLE;
-	m->referral.answer->asked_for = (Ieum__V1__MessageType)r->type;
 	if (wants)
 		err = hub_message_to(o, m, wants, IEUM__V1__DELIVERY_CAUSE__DELIVERY_CAUSE_ANSWER);
 	if (!err && hold->keeper)

@@ -119,6 +119,9 @@ enum ieum_err submit_check_queues(const struct core *c, const struct policy *p,
 enum ieum_err outcome_of_case(const struct occasion *o, Ieum__V1__Reason reason) IEUM_MUST_CHECK;
 /* The same where what a rule says of the occasion's message closes it. */
 enum ieum_err outcome_of_rule(const struct occasion *o, Ieum__V1__Reason reason) IEUM_MUST_CHECK;
+/* The hub's answer to a message that nobody took on, still to be addressed; NULL: no memory, or
+ * the decision is full. */
+struct hub_message *outcome_failure(const struct occasion *o, const struct referral *r);
 /* Nobody took it on: told to whoever asked, or to the case's owner. */
 enum ieum_err outcome_failed(const struct core *c, const struct policy *p, struct core_decision *d,
 			     core_time_us now, const struct referral *r,
