@@ -29,6 +29,7 @@ PROTO_DEFS := $(sort $(wildcard proto/ieum/v1/*.proto))
 PROTO_SRC := \
 	proto/arena.c \
 	proto/buf.c \
+	proto/catalog.c \
 	proto/channel.c \
 	proto/channel_address.c \
 	proto/channel_connect.c \
@@ -43,16 +44,20 @@ PROTO_SRC := \
 	proto/codec_rules_body.c \
 	proto/codec_rules_frame.c \
 	proto/codec_rules_referral.c \
+	proto/codec_splice.c \
 	proto/codec_value.c \
 	proto/error.c \
 	proto/frame.c \
+	proto/pbmap_bytes.c \
 	proto/pbmap_read.c \
 	proto/pbmap_rules.c \
 	proto/pbmap_write.c \
 	proto/resident_number.c \
 	proto/schema_json.c \
+	proto/seal_der.c \
 	proto/sha256.c \
 	proto/tls.c \
+	proto/tls_certificate.c \
 	proto/tls_identity.c \
 	proto/tls_verify.c \
 	proto/utf8.c \
@@ -87,6 +92,7 @@ CORE_SRC := \
 	broker/core/closing.c \
 	broker/core/command.c \
 	broker/core/contact.c \
+	broker/core/copies.c \
 	broker/core/core.c \
 	broker/core/consent.c broker/core/counting.c broker/core/counts.c broker/core/counts_snapshot.c \
 	broker/core/deadlines.c \
@@ -94,6 +100,7 @@ CORE_SRC := \
 	broker/core/due.c \
 	broker/core/erase.c \
 	broker/core/gates.c \
+	broker/core/gateway.c \
 	broker/core/handover_accept.c \
 	broker/core/handover_apply.c \
 	broker/core/handover_change.c \
@@ -112,6 +119,10 @@ CORE_SRC := \
 	broker/core/place_step.c broker/core/places.c broker/core/places_check.c \
 	broker/core/places_snapshot.c broker/core/place_time.c broker/core/waits.c \
 	broker/core/agreements.c \
+	broker/core/key_wrap.c broker/core/sealed.c broker/core/sealed_due.c \
+	broker/core/sealed_readers.c broker/core/sealed_snapshot.c broker/core/sealed_submit.c \
+	broker/core/certificates.c \
+	broker/core/certificates_decide.c \
 	broker/core/ladder.c \
 	broker/core/leavers.c broker/core/leaver_due.c broker/core/leaver_policy.c \
 	broker/core/mailbox.c \
@@ -172,6 +183,7 @@ POLICY_SRC := \
 	broker/policy/load_left.c \
 	broker/policy/load_hub.c \
 	broker/policy/load_linkage.c \
+	broker/policy/load_identities.c \
 	broker/policy/load_links.c \
 	broker/policy/load_pools.c broker/policy/pools.c \
 	broker/policy/load_participants.c \
@@ -215,12 +227,15 @@ BROKER_SRC := \
 	broker/config_check.c \
 	broker/disclosures.c \
 	broker/due.c \
+	broker/certificates.c \
 	broker/erasures.c \
 	broker/log.c \
 	broker/outbox.c \
 	broker/pace.c \
+	broker/privileges.c \
 	broker/payload_cache.c \
 	broker/queries.c \
+	broker/recipients.c \
 	broker/recorder.c \
 	broker/refusals.c \
 	broker/refusing.c \
@@ -235,7 +250,8 @@ BROKER_SRC := \
 	broker/session.c \
 	broker/snapshotter.c \
 	broker/start.c \
-	broker/stop.c
+	broker/stop.c \
+	broker/supervisor.c
 IEUMD_MAIN := $(wildcard broker/main.c)
 
 # libieum, then the ieum command.
@@ -246,11 +262,19 @@ LIBIEUM_SRC := \
 	client/lib_inbox.c \
 	client/lib_request.c \
 	client/lib_settle.c \
+	client/lib_spool.c \
+	client/lib_spool_inbox.c \
 	client/lib_submit.c \
+	client/keyring.c client/lib_key.c client/lib_seal.c \
+	client/seal.c client/seal_cms.c client/seal_message.c client/seal_open.c \
 	client/council_key.c \
 	client/identifier.c \
 	client/letters.c \
 	client/name_form.c \
+	client/spool.c \
+	client/spool_deliver.c \
+	client/spool_salvage.c \
+	client/spool_submit.c \
 	client/tokens.c
 IEUM_SRC := \
 	client/arguments.c \
@@ -261,13 +285,18 @@ IEUM_SRC := \
 	client/cmd_handover.c \
 	client/cmd_hub.c \
 	client/cmd_inbox.c \
+	client/cmd_key.c client/giving.c client/opened.c \
+	client/cmd_init.c \
 	client/cmd_ledger.c \
+	client/cmd_pipe.c \
 	client/cmd_policy.c \
 	client/cmd_route.c \
 	client/cmd_scenario.c \
 	client/cmd_settle.c \
+	client/cmd_spool.c \
 	client/cmd_submit.c \
 	client/cmd_token.c \
+	client/cert_request.c client/cmd_cert.c \
 	client/command.c \
 	client/exit_code.c \
 	client/explained.c \
@@ -278,7 +307,12 @@ IEUM_SRC := \
 	client/json_out.c \
 	client/link.c \
 	client/message.c \
+	client/new_city.c \
+	client/pipe_input.c \
+	client/pipe_output.c \
+	client/pipe_seal.c \
 	client/profile.c \
+	client/offline.c \
 	client/receipt.c \
 	client/render_agenda.c \
 	client/render_body.c \
@@ -290,6 +324,7 @@ IEUM_SRC := \
 	client/render_queue.c \
 	client/render_referral.c \
 	client/sheet.c \
+	client/spool_place.c \
 	client/shown.c \
 	client/subject.c \
 	client/table.c \
@@ -299,12 +334,15 @@ IEUM_SRC := \
 	client/when.c
 IEUM_MAIN := $(wildcard client/main.c)
 
-# The development CA.
+# Authorities: of a city, and for development.
 CERTS_SRC := \
 	certs/authority.c \
+	certs/cmd_offline.c \
 	certs/dev.c \
 	certs/hub_file.c \
 	certs/index.c \
+	certs/offline.c \
+	certs/request.c \
 	certs/store.c \
 	certs/zoo.c
 CERTS_MAIN := $(wildcard certs/main.c)
@@ -313,6 +351,7 @@ CERTS_MAIN := $(wildcard certs/main.c)
 SIM_SRC := \
 	tests/sim/city.c \
 	tests/sim/city_address.c \
+	tests/sim/city_left.c \
 	tests/sim/city_rules.c \
 	tests/sim/city_things.c \
 	tests/sim/city_who.c \
@@ -330,7 +369,8 @@ SIM_SRC := \
 	tests/sim/random_clocks.c \
 	tests/sim/random_council.c \
 	tests/sim/random_messages.c \
-	tests/sim/scenario_hub.c
+	tests/sim/scenario_hub.c \
+	tests/sim/sealing.c
 SIM_MAIN := $(wildcard tests/sim/main.c)
 SCENARIO_SRC := \
 	tests/process/ieumd_process.c \
@@ -362,11 +402,17 @@ BENCH_SRC := \
 	bench/hist.c \
 	bench/load.c \
 	bench/machine.c \
+	bench/seal.c \
+	bench/spool.c \
 	bench/wire.c
 BENCH_MAIN := $(wildcard bench/main.c)
 BENCH_CORE_MAIN := tests/unit/core_bench.c
 # Writes the test vectors of docs/tokens.md.
 TOKEN_VECTORS_MAIN := tests/vectors/make_tokens.c
+# And those of the frames.
+FRAME_VECTORS_MAIN := tests/vectors/make_frames.c
+# What the shells complete.
+COMMAND_TABLE_MAIN := packaging/command_table.c
 
 # Messages that only tests use.
 TEST_PROTO_DEFS := \
@@ -391,12 +437,15 @@ TEST_SUPPORT_SRC := \
 	tests/unit/council.c \
 	tests/unit/open_case.c \
 	tests/unit/scratch.c \
-	tests/unit/screen.c
+	tests/unit/sealed.c \
+	tests/unit/screen.c \
+	tests/vectors/frames.c
 
 # One cmocka binary per file; what is no .c file is a script and run as it is.
 UNIT_TESTS := \
 	tests/unit/test_core_agenda.c \
 	tests/unit/test_core_case.c \
+	tests/unit/test_core_certificates.c \
 	tests/unit/test_core_clocks.c \
 	tests/unit/test_core_deadlines.c \
 	tests/unit/test_core_conflict.c \
@@ -411,7 +460,7 @@ UNIT_TESTS := \
 	tests/unit/test_core_consent.c tests/unit/test_core_counts.c \
 	tests/unit/test_core_delivery.c \
 	tests/unit/test_core_participation.c tests/unit/test_core_place_time.c tests/unit/test_core_places.c \
-	tests/unit/test_core_random.c \
+	tests/unit/test_core_random.c tests/unit/test_core_sealed.c \
 	tests/unit/test_core_submit.c \
 	tests/unit/test_core_view.c \
 	tests/unit/test_core_who.c \
@@ -419,6 +468,7 @@ UNIT_TESTS := \
 	tests/unit/test_arena.c \
 	tests/unit/test_audit.c \
 	tests/unit/test_audit_ledger.c \
+	tests/unit/test_authority.c \
 	tests/unit/test_buf.c \
 	tests/unit/test_calendar.c \
 	tests/unit/test_certs.c \
@@ -429,6 +479,7 @@ UNIT_TESTS := \
 	tests/unit/test_codec.c \
 	tests/unit/test_codec_hostile.c \
 	tests/unit/test_codec_rules.c \
+	tests/unit/test_codec_splice.c \
 	tests/unit/test_command.c \
 	tests/unit/test_committer.c \
 	tests/unit/test_config.c \
@@ -445,8 +496,11 @@ UNIT_TESTS := \
 	tests/unit/test_libieum_blocking.c \
 	tests/unit/test_libieum_connection.c \
 	tests/unit/test_libieum_inbox.c \
+	tests/unit/test_libieum_seal.c \
 	tests/unit/test_libieum_submit.c \
 	tests/unit/test_log.c \
+	tests/unit/test_libieum_spool.c \
+	tests/unit/test_spool.c \
 	tests/unit/test_merkle.c \
 	tests/unit/test_payload_cache.c \
 	tests/unit/test_pbmap.c \
@@ -458,19 +512,23 @@ UNIT_TESTS := \
 	tests/unit/test_policy_pools.c \
 	tests/unit/test_policy_council.c \
 	tests/unit/test_policy_handover.c \
+	tests/unit/test_policy_identities.c \
 	tests/unit/test_policy_routes.c \
 	tests/unit/test_policy_who.c \
 	tests/unit/test_profile.c \
+	tests/unit/test_recipients.c \
 	tests/unit/test_refusals.c \
 	tests/unit/test_render.c \
 	tests/unit/test_render_council.c \
 	tests/unit/test_render_deadlines.c \
 	tests/unit/test_resident_number.c \
 	tests/unit/test_schema.c \
+	tests/unit/test_seal.c tests/unit/test_seal_der.c \
 	tests/unit/test_table.c \
 	tests/unit/test_texts.c \
 	tests/unit/test_tls.c \
 	tests/unit/test_utf8.c \
+	tests/unit/test_frame_vectors.c \
 	tests/unit/test_token_vectors.c \
 	tests/unit/test_tokens.c \
 	tests/unit/test_uuid7.c \
@@ -480,18 +538,29 @@ UNIT_TESTS := \
 	tests/unit/test_yaml_value.c \
 	tests/vectors/tokens.py
 
+# Clients in other languages, which share no code with ours.
+FOREIGN_TESTS := \
+	tests/foreign/same_as_docs \
+	tests/foreign/foreign_python \
+	tests/foreign/foreign_js
+
 # A .c file is built and run; anything else is an executable script and is run as
 # it is, from the root, with IEUM_BUILD naming the build folder.
 INTEGRATION_TESTS := \
 	tests/integration/whole_flow \
 	tests/integration/hub_guide \
+	tests/integration/install \
+	tests/integration/new_city \
 	tests/integration/doc_links \
+	tests/integration/translations \
 	tests/integration/ledger \
 	tests/integration/schemas \
+	tests/integration/pipe \
+	$(FOREIGN_TESTS) \
 	tests/integration/test_smoke.c \
 	tests/integration/test_daemon.c \
 	tests/integration/test_pressure.c \
-	tests/integration/test_certificates.c \
+	tests/integration/test_certificate_life.c tests/integration/test_certificates.c \
 	tests/integration/test_cli.c \
 	tests/integration/test_delivery.c \
 	tests/integration/test_held_output.c \
@@ -502,7 +571,11 @@ INTEGRATION_TESTS := \
 	tests/integration/test_queries.c \
 	tests/integration/test_reload.c \
 	tests/integration/test_retention.c \
-	tests/integration/test_slow_reader.c
+	tests/integration/test_seal_and_open.c \
+	tests/integration/test_sealed.c \
+	tests/integration/test_service.c \
+	tests/integration/test_slow_reader.c \
+	tests/integration/test_spool.c
 CRASH_TESTS := \
 	tests/crash/crash_main.c
 
@@ -518,7 +591,7 @@ CPPCHECK ?= cppcheck
 GCOVR ?= gcovr
 
 PKGS := libevent_core libevent_extra libevent_pthreads openssl libprotobuf-c sqlite3 libfyaml jansson \
-	icu-i18n icu-uc
+	icu-i18n icu-uc libsystemd
 TEST_PKGS := cmocka
 # Without a .pc file.
 PLAIN_LIBS := -lunistring
@@ -630,6 +703,8 @@ $(eval $(call program,ieum-year,$(YEAR_MAIN)))
 $(eval $(call program,ieum-bench,$(BENCH_MAIN)))
 $(eval $(call program,ieum-bench-core,$(BENCH_CORE_MAIN)))
 $(eval $(call program,ieum-token-vectors,$(TOKEN_VECTORS_MAIN)))
+$(eval $(call program,ieum-frame-vectors,$(FRAME_VECTORS_MAIN)))
+$(eval $(call program,ieum-command-table,$(COMMAND_TABLE_MAIN)))
 
 bin = $(patsubst %.c,$B/%,$(filter %.c,$1)) $(filter-out %.c,$1)
 # ONLY=word builds and runs just the tests whose path holds the word.
@@ -645,9 +720,16 @@ SOURCES := $(PROTO_SRC) $(YAML_SRC) $(CORE_SRC) $(POLICY_SRC) $(JOURNAL_SRC) $(B
 	$(TEST_SUPPORT_SRC) $(MAINS) $(filter %.c,$(UNIT_TESTS) $(INTEGRATION_TESTS) $(CRASH_TESTS))
 OBJECTS := $(call obj,$(SOURCES)) $(GEN_OBJ) $(GEN_TEST_OBJ)
 
+# Translations, where the programs find them: share/locale beside bin.
+PO := $(sort $(wildcard po/*.po))
+CATALOGS := $(PO:po/%.po=$B/share/locale/%/LC_MESSAGES/ieum.mo)
+
+# tests/integration/install tries what is installed of these kinds.
+TESTED_INSTALL := $(if $(filter release debug,$(KIND)),installable)
+
 .PHONY: all tests
-all: $(ARCHIVES) $(PROGRAMS) ## build the broker, the command, the library (KIND=release)
-tests: all $(TEST_PROGRAMS) ## build every test program too
+all: $(ARCHIVES) $(PROGRAMS) $(CATALOGS) ## build the broker, the command, the library (KIND=release)
+tests: all $(TESTED_INSTALL) $(TEST_PROGRAMS) ## build every test program too
 
 $B/%.o: %.c $B/.flags | $(GEN_H)
 	@mkdir -p $(@D)
@@ -675,14 +757,24 @@ $(ARCHIVES): $B/.sources
 	@rm -f $@
 	@$(AR) rcs $@ $(filter %.o,$^)
 
-$(PROGRAMS): $(ARCHIVES)
+# What is installed is linked without what only tests and measurements need.
+INSTALLED_PROGRAMS := $(addprefix $B/bin/,ieumd ieum ieum-certs ieum-command-table)
+TEST_ARCHIVES := $(patsubst %,$B/lib%.a,tests bench year schemas scenario sim)
+$(INSTALLED_PROGRAMS): $(filter-out $(TEST_ARCHIVES),$(ARCHIVES))
+$(filter-out $(INSTALLED_PROGRAMS),$(PROGRAMS)): $(ARCHIVES)
+$(PROGRAMS):
 	@mkdir -p $(@D)
 	@echo "  LD    $@"
-	@$(CC) $(ALL_LDFLAGS) -o $@ $(filter %.o,$^) -Wl,--start-group $(ARCHIVES) -Wl,--end-group $(PKG_LIBS) $(PLAIN_LIBS)
+	@$(CC) $(ALL_LDFLAGS) -o $@ $(filter %.o,$^) -Wl,--start-group $(filter %.a,$^) -Wl,--end-group $(PKG_LIBS) $(PLAIN_LIBS)
 
 $(TEST_PROGRAMS): $B/%: $B/%.o $(ARCHIVES)
 	@echo "  LD    $@"
 	@$(CC) $(ALL_LDFLAGS) -o $@ $< -Wl,--start-group $(ARCHIVES) -Wl,--end-group $(PKG_LIBS) $(PLAIN_LIBS) $(TEST_LIBS)
+
+$(CATALOGS): $B/share/locale/%/LC_MESSAGES/ieum.mo: po/%.po
+	@mkdir -p $(@D)
+	@echo "  MO    $<"
+	@msgfmt --check-format --output-file=$@ $<
 
 # Rewritten only when the flags, or the lists, differ from those of the last run.
 $B/.flags: FORCE
@@ -726,7 +818,10 @@ NEEDED_RUNS := "$B/bin/ieum-needed examples/gimpo/hub.yaml $(SCENARIOS)" \
 # A part of a city's year; all of it by `make year`.
 YEAR_RUNS := "$B/bin/ieum-year --part 50" "$B/bin/ieum-year --part 500 --real $B/bin"
 
-.PHONY: setup demo check check-built unit sim scenarios drill needed needed-keys year integration crash crash-long token-vectors bench
+.PHONY: po setup demo check check-built unit sim scenarios drill needed needed-keys year integration foreign crash crash-long token-vectors frame-vectors bench
+po: ## bring the translations up to the texts in the sources
+	@scripts/po
+
 setup: ## install what the build and the tests need (apt)
 	@scripts/setup build
 
@@ -766,8 +861,11 @@ year: all ## a city's year with a kill in the middle: simulated, then a real hub
 	@$B/bin/ieum-year
 	@$B/bin/ieum-year --real $B/bin
 
-integration: all $(filter $B/%,$(INTEGRATION_BIN)) ## run the integration tests: real broker, real clients
+integration: all $(TESTED_INSTALL) $(filter $B/%,$(INTEGRATION_BIN)) ## run the integration tests: real broker, real clients
 	@$(RUN) $(INTEGRATION_BIN)
+
+foreign: all ## run the clients in JavaScript and Python against a real broker
+	@$(RUN) $(FOREIGN_TESTS)
 
 crash: all $(filter $B/%,$(CRASH_BIN)) ## run the crash tests
 	@$(RUN) $(CRASH_BIN)
@@ -778,6 +876,10 @@ crash-long: all $(filter $B/%,$(CRASH_BIN)) ## the crash tests twenty times, eac
 token-vectors: $B/bin/ieum-token-vectors ## make the test vectors of docs/tokens.md anew from their cases
 	@$B/bin/ieum-token-vectors tests/vectors/token_cases.yaml > $B/tokens.json
 	@mv $B/tokens.json tests/vectors/tokens.json
+
+frame-vectors: $B/bin/ieum-frame-vectors ## make the test vectors of the frames anew from their cases
+	@$B/bin/ieum-frame-vectors tests/vectors/frame_cases.yaml > $B/frames.json
+	@mv $B/frames.json tests/vectors/frames.json
 
 bench: all ## measure over mTLS, one JSON line; BENCH_ARGS="--test lat" for 500 messages/s
 	@IEUM_BUILD=$B $B/bin/ieum-bench $(BENCH_ARGS)
@@ -809,7 +911,7 @@ cover-built: tests
 
 # ---- reading the code ---------------------------------------------------------
 
-FORMATTED = $(sort $(wildcard $(addsuffix /*.[ch],proto yaml broker broker/* client certs bench tests/*)))
+FORMATTED = $(sort $(wildcard $(addsuffix /*.[ch],proto yaml broker broker/* client certs bench packaging tests/*)))
 TIDY_STAMPS := $(patsubst %.c,$B/tidy/%.ok,$(SOURCES))
 
 .PHONY: format format-check tidy clang-tidy cppcheck check-layers
@@ -850,45 +952,9 @@ cppcheck: $(GEN_H)
 check-layers: ## fail where an #include goes against the direction of dependence
 	@scripts/check-layers
 
-# ---- installing ---------------------------------------------------------------
+# ---- installing, packages -----------------------------------------------------
 
-prefix ?= /usr/local
-bindir ?= $(prefix)/bin
-libdir ?= $(prefix)/lib
-includedir ?= $(prefix)/include
-docdir ?= $(prefix)/share/doc/ieum
-INSTALL ?= install
-
-INSTALLED_PROGRAMS := $(filter $B/bin/ieumd $B/bin/ieum $B/bin/ieum-certs,$(PROGRAMS))
-# Under $(includedir)/ieum as they include one another: cc -I$(includedir)/ieum, "client/ieum.h".
-INSTALLED_HEADERS := client/ieum.h client/ieum_tokens.h proto/error.h
-INSTALLED_GEN := $(patsubst proto/%.proto,%.pb-c.h,$(filter-out %/event.proto %/snapshot.proto,$(PROTO_DEFS)))
-INSTALLED_DOCS := $(wildcard README.md LICENSE docs/*.md)
-
-# What a client links: libieum with the protocol inside.
-$B/install/libieum.a: $(LIBIEUM_OBJ) $(YAML_OBJ) $(PROTO_OBJ) $B/.sources
-	@mkdir -p $(@D)
-	@rm -f $@
-	@$(AR) rcs $@ $(filter %.o,$^)
-
-.PHONY: install uninstall hooks
-install: all $B/install/libieum.a ## install commands, library, header and docs (prefix, DESTDIR)
-	$(INSTALL) -d $(addprefix $(DESTDIR),$(bindir) $(libdir) $(includedir) $(docdir))
-	$(if $(INSTALLED_PROGRAMS),$(INSTALL) -m 755 $(INSTALLED_PROGRAMS) $(DESTDIR)$(bindir))
-	$(INSTALL) -m 644 $B/install/libieum.a $(DESTDIR)$(libdir)
-	set -e; for h in $(INSTALLED_HEADERS); do $(INSTALL) -D -m 644 $$h $(DESTDIR)$(includedir)/ieum/$$h; done
-	set -e; for h in $(INSTALLED_GEN); do $(INSTALL) -D -m 644 $B/gen/$$h $(DESTDIR)$(includedir)/ieum/$$h; done
-	$(if $(INSTALLED_DOCS),$(INSTALL) -m 644 $(INSTALLED_DOCS) $(DESTDIR)$(docdir))
-
-uninstall: ## remove what install put there
-	rm -f $(addprefix $(DESTDIR)$(bindir)/,$(notdir $(INSTALLED_PROGRAMS)))
-	rm -f $(DESTDIR)$(libdir)/libieum.a $(addprefix $(DESTDIR)$(includedir)/ieum/,$(INSTALLED_HEADERS) $(INSTALLED_GEN))
-	-find $(DESTDIR)$(includedir)/ieum -depth -type d -empty -delete
-	rm -f $(addprefix $(DESTDIR)$(docdir)/,$(notdir $(INSTALLED_DOCS)))
-	-rmdir $(DESTDIR)$(docdir)
-
-hooks: ## install the git hooks: format of changed lines, shape of commit messages
-	@$(INSTALL) -m 755 scripts/hooks/pre-commit scripts/hooks/commit-msg "$$(git rev-parse --git-path hooks)"
+include packaging/install.mk
 
 # ---- housekeeping -------------------------------------------------------------
 
@@ -898,5 +964,5 @@ clean: ## remove everything built
 
 help: ## list the targets
 	@echo "usage: make [target] [KIND=$(subst $() ,|,$(KINDS))]"
-	@awk -F ':.*## ' '/^[a-z][a-z -]*:.*## / { printf "  %-14s %s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))
+	@awk -F ':.*## ' '/^[a-z][a-z -]*:.*## / { printf "  %-14s %s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST)) packaging/install.mk
 	@echo "also: ONLY=word, WERROR=1, BUILD=folder, CC, CFLAGS, LDFLAGS, prefix, DESTDIR"

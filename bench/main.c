@@ -1,11 +1,12 @@
 /* The load generator: one real hub over mTLS with the SQLite journal on this machine's disk.
  *
- *   ieum-bench [--test tput|lat] [--seconds S] [--rate N] [--window N] [--payload BYTES]
+ *   ieum-bench [--test tput|lat|seal|spool] [--seconds S] [--rate N] [--window N] [--payload BYTES]
  *              [--publishers N] [--recipients N] [--base FOLDER] [--keep]
  *
  * Prints one JSON line.  "tput": as many messages as the windows allow; "lat": an open loop
  * at --rate messages a second, latency from the scheduled time, together with the disk's
- * own fdatasync and the TLS round trip of the same run. */
+ * own fdatasync and the TLS round trip of the same run; "seal": what sealing costs, each
+ * measurement --seconds / 7 long; "spool": what libieum's spool costs, each --seconds / 5. */
 #include <getopt.h>
 #include <sqlite3.h>
 #include <stdio.h>
@@ -13,6 +14,8 @@
 #include <string.h>
 
 #include "bench/load.h"
+#include "bench/seal.h"
+#include "bench/spool.h"
 #include "tests/process/ieumd_process.h"
 
 struct options {
@@ -123,6 +126,77 @@ static void print(const struct options *o, const struct load_result *r,
 	       hist_quantile_ns(&r->ping, .5) / 1e3);
 }
 
+static void print_seal(const struct options *o, const struct seal_bench_result *r,
+		       double fdatasync_us)
+{
+	printf("{\"peer\":\"ieum\",\"test\":\"seal\",\"size\":%u", o->load.payload_bytes);
+	for (int i = 0; i < SEAL_BENCH_SIZES; i++)
+		printf(",\"to_%u\":{\"seals_per_s\":%.0f,\"opens_per_s\":%.0f,\"sealed_bytes\":%zu}",
+		       r->size[i].recipients, r->size[i].seals_per_s, r->size[i].opens_per_s,
+		       r->size[i].bytes);
+	hist_print(&r->clear, "clear_submit", stdout);
+	hist_print(&r->sealed, "sealed_submit", stdout);
+	printf(",\"added_p50_us\":%.0f,\"fdatasync_4k_us\":%.0f}\n",
+	       (hist_quantile_ns(&r->sealed, .5) - hist_quantile_ns(&r->clear, .5)) / 1e3,
+	       fdatasync_us);
+}
+
+/* 0: done. */
+static int run_seal(const struct options *o, struct ieumd_process *hub, double fdatasync_us)
+{
+	const struct seal_bench_config config = { .address = hub->address,
+						  .certificates = hub->certificates,
+						  .payload_bytes = o->load.payload_bytes,
+						  .seconds = o->load.seconds / 7 };
+	struct seal_bench_result *r = calloc(1, sizeof *r);
+	bool ok = r && seal_bench(&config, r);
+
+	if (ok)
+		print_seal(o, r, fdatasync_us);
+	else if (r)
+		fprintf(stderr, "ieum-bench: %s\n", r->trouble);
+	free(r);
+	return ieumd_stop(hub) && ok ? 0 : 1;
+}
+
+static void print_spool(const struct options *o, const struct spool_bench_result *r,
+			double fdatasync_us)
+{
+	printf("{\"peer\":\"ieum\",\"test\":\"spool\",\"size\":%u,\"W\":%u", o->load.payload_bytes,
+	       o->load.window);
+	printf(",\"without_per_s\":%.0f,\"with_per_s\":%.0f,\"kept_offline_per_s\":%.0f",
+	       r->without.submits_per_s, r->with.submits_per_s, r->kept_per_s);
+	hist_print(&r->without.receipt, "without_receipt", stdout);
+	hist_print(&r->with.receipt, "with_receipt", stdout);
+	hist_print(&r->without.alone, "without_alone", stdout);
+	hist_print(&r->with.alone, "with_alone", stdout);
+	hist_print(&r->with.accepted, "accepted_alone", stdout);
+	printf(",\"added_p50_us\":%.0f,\"fdatasync_4k_us\":%.0f}\n",
+	       (hist_quantile_ns(&r->with.alone, .5) - hist_quantile_ns(&r->without.alone, .5)) /
+		       1e3,
+	       fdatasync_us);
+}
+
+/* 0: done. */
+static int run_spool(const struct options *o, struct ieumd_process *hub, double fdatasync_us)
+{
+	const struct spool_bench_config config = { .address = hub->address,
+						   .certificates = hub->certificates,
+						   .folder = hub->folder,
+						   .payload_bytes = o->load.payload_bytes,
+						   .window = o->load.window,
+						   .seconds = o->load.seconds / 5 };
+	struct spool_bench_result *r = calloc(1, sizeof *r);
+	bool ok = r && spool_bench(&config, r);
+
+	if (ok)
+		print_spool(o, r, fdatasync_us);
+	else if (r)
+		fprintf(stderr, "ieum-bench: %s\n", r->trouble);
+	free(r);
+	return ieumd_stop(hub) && ok ? 0 : 1;
+}
+
 int main(int argc, char **argv)
 {
 	struct options o = { .test = "tput",
@@ -144,7 +218,7 @@ int main(int argc, char **argv)
 	}
 	if (!r || !read_options(argc, argv, &o)) {
 		fprintf(stderr,
-			"usage: ieum-bench [--test tput|lat] [--seconds S] [--rate N] [--window N] [--payload BYTES]\n"
+			"usage: ieum-bench [--test tput|lat|seal|spool] [--seconds S] [--rate N] [--window N] [--payload BYTES]\n"
 			"                  [--publishers 1-8] [--recipients 1-8] [--base FOLDER] [--keep]\n");
 		free(r);
 		return 2;
@@ -152,6 +226,14 @@ int main(int argc, char **argv)
 	double fdatasync_us = machine_fdatasync_p50_us(o.base, 2);
 	if (!ieumd_prepare(&hub, o.bin, "bench/hub.yaml", o.base, false) || !ieumd_start(&hub))
 		goto out;
+	if (strcmp(o.test, "seal") == 0) {
+		code = run_seal(&o, &hub, fdatasync_us);
+		goto out;
+	}
+	if (strcmp(o.test, "spool") == 0) {
+		code = run_spool(&o, &hub, fdatasync_us);
+		goto out;
+	}
 	o.load.address = hub.address;
 	o.load.certificates = hub.certificates;
 	o.load.broker = hub.pid;

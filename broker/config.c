@@ -120,6 +120,39 @@ static bool read_listen(const struct yaml_node *root, struct yaml_diag *diag, st
 	return true;
 }
 
+/* `refuse`, or `{accept_known_for: 24 h}`. */
+static void read_list_past(const struct yaml_node *root, struct yaml_diag *diag, struct config *c)
+{
+	static const char *const keys[] = { "accept_known_for", NULL };
+	const struct yaml_node *past = yaml_get(root, "revocation_list_past"), *within;
+	const char *text = yaml_text(past);
+	int64_t ms;
+
+	if (!past || (text && strcmp(text, "refuse") == 0))
+		return;
+	if (yaml_kind(past) != YAML_MAP) {
+		yaml_mistake(diag, past,
+			     "'revocation_list_past' is refuse, or {accept_known_for: 24 h}");
+		return;
+	}
+	if (yaml_check_map(past, keys, diag) &&
+	    (within = yaml_require(past, "accept_known_for", diag)) != NULL &&
+	    yaml_read_duration_ms(within, CONFIG_LIST_PAST_MIN_MS, CONFIG_LIST_PAST_MAX_MS, diag,
+				  &ms))
+		c->tls.crl_grace_s = ms / 1000;
+}
+
+static bool read_user(const struct yaml_node *root, struct yaml_diag *diag, struct config *c)
+{
+	const char *name;
+
+	c->user_line = yaml_line(yaml_get(root, "user"));
+	if (!yaml_opt_text(root, "user", CONFIG_TEXT_MAX_BYTES, diag, &name))
+		return true;
+	c->user = strdup(name);
+	return c->user != NULL;
+}
+
 static bool read_journal(const struct yaml_node *root, struct yaml_diag *diag, struct config *c)
 {
 	static const char *const keys[] = { "engine", "path", NULL };
@@ -201,7 +234,8 @@ static void read_numbers(const struct yaml_node *root, struct yaml_diag *diag, s
 static bool read_root(const struct yaml_node *root, struct yaml_diag *diag, struct config *c)
 {
 	static const char *const keys[] = { "listen",   "certificate", "key",     "ca",
-					    "crl",      "hub_file",    "journal", "log",
+					    "crl",      "hub_file",    "journal", "log", "user",
+					    "revocation_list_past",
 					    "snapshot", "cache",       "limits",  NULL };
 	char *certificate = NULL, *key = NULL, *ca = NULL, *crl = NULL;
 	bool ok;
@@ -216,7 +250,9 @@ static bool read_root(const struct yaml_node *root, struct yaml_diag *diag, stru
 	c->tls_line = yaml_line(yaml_get(root, "certificate"));
 	c->hub_file_line = yaml_line(yaml_get(root, "hub_file"));
 	ok = ok && read_path(root, "hub_file", true, diag, c, &c->hub_file);
-	ok = ok && read_listen(root, diag, c) && read_journal(root, diag, c);
+	ok = ok && read_listen(root, diag, c) && read_user(root, diag, c) &&
+	     read_journal(root, diag, c);
+	read_list_past(root, diag, c);
 	read_log(root, diag, c);
 	read_numbers(root, diag, c);
 	read_limits(root, diag, c);
@@ -260,6 +296,7 @@ void config_free(struct config *c)
 	free((char *)c->tls.key);
 	free((char *)c->tls.ca);
 	free((char *)c->tls.crl);
+	free(c->user);
 	free(c->hub_file);
 	free(c->journal_engine);
 	free(c->journal_path);

@@ -5,8 +5,10 @@
  *     key: hub.key
  *     ca: ca.crt
  *     crl: ca.crl                      # file or folder; may be left out
+ *     revocation_list_past: refuse     # or {accept_known_for: 24 h}
  *     hub_file: hub.yaml
  *     journal: { engine: sqlite, path: journal.db }
+ *     user: ieum                       # started as root, it becomes this account
  *     log: { format: kv, level: info }
  *     snapshot: { every_events: 200000 }
  *     cache: 64 MiB                    # recent payloads
@@ -25,6 +27,10 @@
 #include "proto/error.h"
 #include "proto/tls.h"
 #include "yaml/yaml_diag.h"
+
+/* So long a revocation list that has ended may still count. */
+#define CONFIG_LIST_PAST_MIN_MS ((int64_t)60 * 1000)
+#define CONFIG_LIST_PAST_MAX_MS ((int64_t)7 * 24 * 60 * 60 * 1000)
 
 enum {
 	CONFIG_LISTEN_MAX = 8,
@@ -59,6 +65,8 @@ struct config {
 	size_t n_listen;
 	struct tls_files tls; /* strings owned by this struct */
 	int tls_line;         /* of `certificate`, for mistakes inside those files */
+	char *user; /* NULL: not said */
+	int user_line;
 	char *hub_file;
 	int hub_file_line;
 	char *journal_engine; /* "sqlite" or "memory" */

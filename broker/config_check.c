@@ -5,6 +5,8 @@
 
 #include "broker/config.h"
 #include "broker/policy/policy.h"
+#include "broker/privileges.h"
+#include "proto/catalog.h"
 
 static const char *base_name(const char *path)
 {
@@ -30,7 +32,7 @@ static size_t check_hub_file(const struct config *c, FILE *out, struct policy **
 	if (err == IEUM_E_FILE_UNREADABLE)
 		fprintf(out, "%s:%d: ", base_name(c->path), c->hub_file_line);
 	if (diag.count == 0)
-		fprintf(out, "%s: %s\n", c->hub_file, ieum_error(err)->text_en);
+		fprintf(out, "%s: %s\n", c->hub_file, tr(ieum_error(err)->text));
 	yaml_diag_print(&diag, out);
 	return diag.count ? diag.count : 1;
 }
@@ -45,10 +47,10 @@ static void check_agreements(const struct config *c, FILE *out, const struct pol
 		if (ends_ms == INT64_MAX)
 			continue;
 		if (ends_ms / 1000 <= time(NULL))
-			fprintf(out, "%s: warning: the agreement of '%s' has ended\n", c->hub_file,
+			fprintf(out, tr("%s: warning: the agreement of '%s' has ended\n"), c->hub_file,
 				name);
 		else if (days_left(ends_ms / 1000) < CONFIG_AGREEMENT_WARNING_DAYS)
-			fprintf(out, "%s: warning: the agreement of '%s' ends in %d days\n",
+			fprintf(out, tr("%s: warning: the agreement of '%s' ends in %d days\n"),
 				c->hub_file, name, days_left(ends_ms / 1000));
 	}
 }
@@ -61,11 +63,11 @@ static void check_holidays(const struct config *c, FILE *out, const struct polic
 	if (!policy_holidays_end_soon(policy, (int64_t)time(NULL) * 1000))
 		return;
 	if (ends_s <= time(NULL))
-		fprintf(out, "%s: warning: the list of holidays has ended; add the next ones\n",
+		fprintf(out, tr("%s: warning: the list of holidays has ended; add the next ones\n"),
 			c->hub_file);
 	else
 		fprintf(out,
-			"%s: warning: the list of holidays ends in %d days; add the next ones\n",
+			tr("%s: warning: the list of holidays ends in %d days; add the next ones\n"),
 			c->hub_file, days_left(ends_s));
 }
 
@@ -75,37 +77,51 @@ static size_t check_certificates(const struct config *c, FILE *out, const struct
 	const char *file = base_name(c->path);
 	struct tls *tls = NULL;
 	size_t mistakes = 0;
-	enum ieum_err err = tls_new(TLS_SERVER, &c->tls, &tls, why);
+	struct tls_files files = c->tls;
+
+	files.other_names = policy && policy_names_certificates(policy);
+	enum ieum_err err = tls_new(TLS_SERVER, &files, &tls, why);
 	const struct tls_identity *own;
 	int64_t crl_s;
 
 	if (err) {
 		fprintf(out, "%s:%d: %s\n", file, c->tls_line,
-			why[0] ? why : ieum_error(err)->text_en);
+			why[0] ? why : tr(ieum_error(err)->text));
 		return 1;
 	}
 	own = tls_own(tls);
 	crl_s = tls_crl_next_update_s(tls);
 	if (own->not_after_s <= time(NULL)) {
-		fprintf(out, "%s:%d: the certificate has expired\n", file, c->tls_line);
+		fprintf(out, tr("%s:%d: the certificate has expired\n"), file, c->tls_line);
 		mistakes++;
 	} else if (days_left(own->not_after_s) < CONFIG_CERTIFICATE_WARNING_DAYS) {
-		fprintf(out, "%s:%d: warning: the certificate ends in %d days\n", file, c->tls_line,
+		fprintf(out, tr("%s:%d: warning: the certificate ends in %d days\n"), file, c->tls_line,
 			days_left(own->not_after_s));
 	}
 	if (crl_s && crl_s <= time(NULL)) {
 		fprintf(out,
-			"%s:%d: the revocation list is out of date: every client would be refused\n",
+			tr("%s:%d: the revocation list is out of date: every client would be refused\n"),
 			file, c->tls_line);
 		mistakes++;
 	}
 	if (policy && strcmp(own->hub, policy_hub(policy)) != 0) {
-		fprintf(out, "%s:%d: the certificate is of the hub '%s', the hub file of '%s'\n",
+		fprintf(out, tr("%s:%d: the certificate is of the hub '%s', the hub file of '%s'\n"),
 			file, c->tls_line, own->hub, policy_hub(policy));
 		mistakes++;
 	}
 	tls_free(tls);
 	return mistakes;
+}
+
+/* From here on nothing is read that the daemon itself could not. */
+static size_t check_account(const struct config *c, FILE *out)
+{
+	char why[PRIVILEGES_WHY_BYTES];
+
+	if (privileges_drop(c->user, why) == IEUM_E_OK)
+		return 0;
+	fprintf(out, "%s:%d: %s\n", base_name(c->path), c->user_line ? c->user_line : 1, why);
+	return 1;
 }
 
 size_t config_check(const char *path, FILE *out)
@@ -120,7 +136,8 @@ size_t config_check(const char *path, FILE *out)
 		yaml_diag_print(&diag, out);
 		return diag.count ? diag.count : 1;
 	}
-	mistakes = check_hub_file(c, out, &policy);
+	mistakes = check_account(c, out);
+	mistakes += check_hub_file(c, out, &policy);
 	if (policy) {
 		check_agreements(c, out, policy);
 		check_holidays(c, out, policy);

@@ -31,6 +31,7 @@ struct message {
 	bool has_case, wanted, erased;
 	bool lists_case; /* an agenda with a wanted case on it */
 	char *article;   /* of those that are wanted; may be NULL */
+	char *person;    /* for whom a gateway sent it; may be NULL */
 };
 
 /* A delivery of a message that is wanted. */
@@ -187,6 +188,8 @@ static enum ieum_err add_message(struct ledger *l, const struct journal_record *
 		return IEUM_E_NO_MEMORY;
 	memcpy(m->id, s->message_id.data, sizeof m->id);
 	m->sender = s->sender;
+	if (*s->on_behalf_of && !(m->person = strdup(s->on_behalf_of)))
+		return IEUM_E_NO_MEMORY;
 	m->type = (uint8_t)s->type;
 	m->basis = (uint8_t)s->basis;
 	m->erased = r->payload_erased;
@@ -357,6 +360,7 @@ static struct disclosure begin(const struct ledger *l, uint64_t seq, int64_t at_
 				    .read = "",
 				    .mailbox = "",
 				    .sender = "",
+				    .on_behalf_of = "",
 				    .article = "" };
 }
 
@@ -366,6 +370,7 @@ static void put_message(const struct ledger *l, const struct message *m, struct 
 	d->case_id = m->has_case ? m->case_id : m->lists_case ? l->of->case_id : NULL;
 	d->type = (Ieum__V1__MessageType)m->type;
 	d->sender = name_of(&l->participants, m->sender);
+	d->on_behalf_of = m->person ? m->person : "";
 	d->basis = (Ieum__V1__BasisKind)m->basis;
 	d->article = m->article ? m->article : "";
 	d->erased = m->erased;
@@ -531,8 +536,10 @@ static void ledger_deinit(struct ledger *l)
 	const struct message *m;
 	uint32_t at = 0;
 
-	while ((m = audit_table_next(&l->messages, &at)) != NULL)
+	while ((m = audit_table_next(&l->messages, &at)) != NULL) {
 		free(m->article);
+		free(m->person);
+	}
 	disconnect_all(l);
 	audit_table_deinit(&l->messages);
 	audit_table_deinit(&l->deliveries);

@@ -39,6 +39,7 @@ struct disclosure {
 	const uint8_t *message_id, *case_id;
 	Ieum__V1__MessageType type;
 	const char *sender; /* whose message; "" with a message: the hub's */
+	const char *on_behalf_of; /* the person for whom the sender's gateway spoke */
 	Ieum__V1__BasisKind basis;
 	const char *article;
 	bool erased; /* its content is gone by now */

@@ -1,6 +1,7 @@
 /* What time brings: deadlines, a drill's leaps, and the tick for everything that is looked at
  * once a second. */
 #include "broker/session.h"
+#include "broker/supervisor.h"
 
 /* ---- a drill's clock ---- */
 
@@ -71,6 +72,24 @@ static void tell_advanced(struct server *sv)
 
 /* ---- deadlines ---- */
 
+/* Somebody waits for keys and nobody is left who could wrap them: an operator may know whom to call. */
+static void tell_waiting(struct server *sv)
+{
+	for (size_t i = 0; i < sv->decision.n_items; i++) {
+		const Ieum__V1__Event *e = sv->decision.items[i].event;
+		const Ieum__V1__KeysChanged *k = e->keys_changed;
+		struct core_certificate known;
+
+		if (e->what_case == IEUM__V1__EVENT__WHAT_KEYS_CHANGED && k->participant &&
+		    k->n_parts > 0 && k->ask_again_at_ms == 0 &&
+		    core_certificates(sv->core, k->participant, &known, 1) > 0)
+			log_warn("nobody wraps the keys of a sealed message for a reader",
+				 LOG_S("participant",
+				       core_participant_name(sv->core, k->participant)),
+				 LOG_U("seq", core_last_seq(sv->core)));
+	}
+}
+
 /* One decision about what is due.  True when there was something. */
 static bool due_round(struct server *sv)
 {
@@ -82,7 +101,11 @@ static bool due_round(struct server *sv)
 		server_fail(sv, err, "deadlines");
 		return false;
 	}
-	return sv->decision.n_items > 0 && server_record(sv);
+	certificates_tell_due(sv);
+	if (sv->decision.n_items == 0 || !server_record(sv))
+		return false;
+	tell_waiting(sv);
+	return true;
 }
 
 bool due_turn(struct server *sv)
@@ -192,12 +215,14 @@ void due_tick_cb(evutil_socket_t fd, short what, void *arg)
 	struct session *s;
 
 	(void)fd, (void)what;
+	supervisor_alive();
 	check_clock(sv);
 	refusing_flush(sv, false);
 	sv->look_due = true;
 	erasures_tick(sv);
+	certificates_tick(sv);
 	if (++sv->ticks % SERVER_DATES_TICKS == 0)
-		reload_tell_dates(sv);
+		certificates_tell_dates(sv);
 	LIST_FOREACH(s, &sv->sessions, all_link) {
 		look_at(s, now_ms);
 	}

@@ -10,9 +10,11 @@
 
 #include "broker/config.h"
 #include "broker/log.h"
+#include "broker/privileges.h"
 #include "broker/replay.h"
 #include "broker/server.h"
 #include "broker/version.h"
+#include "proto/catalog.h"
 
 struct options {
 	const char *config;
@@ -32,13 +34,15 @@ struct process {
 	uint64_t snapshot_seq;
 };
 
-static const char usage[] =
-	"usage: ieumd --config FILE [--check] [--drill | --drill-from TIME]\n"
+static const char usage[] = N_(
+	"usage: ieumd --config FILE [--check] [--lang en|ko] [--drill | --drill-from TIME]\n"
 	"       ieumd --version | --help\n"
 	"\n"
 	"  --config FILE  how the daemon runs (ieumd.yaml)\n"
 	"  --check        look at the configuration, the hub file and the "
 	"certificates, then exit\n"
+	"  --lang LANG    of what --check and the start say, en or ko; else the locale's.  "
+	"The log is English\n"
 	"  --drill        nothing is real: a drill's journal, and a clock that its "
 	"operator moves\n"
 	"  --drill-from TIME  a drill whose clock begins then: "
@@ -54,7 +58,7 @@ static const char usage[] =
 	"  1  the configuration has mistakes\n"
 	"  2  wrong usage\n"
 	"  3  could not start: an address, the journal, memory\n"
-	"  4  the journal failed; start again, it is replayed\n";
+	"  4  the journal failed; start again, it is replayed\n");
 
 /* Reads the options; true when there is something left to do, else *code. */
 static bool read_options(int argc, char **argv, struct options *o, int *code)
@@ -62,6 +66,7 @@ static bool read_options(int argc, char **argv, struct options *o, int *code)
 	static const struct option known[] = {
 		{ "config", required_argument, NULL, 'c' },
 		{ "check", no_argument, NULL, 'k' },
+		{ "lang", required_argument, NULL, 'l' },
 		{ "drill", no_argument, NULL, 'd' },
 		{ "drill-from", required_argument, NULL, 'f' },
 		{ "version", no_argument, NULL, 'v' },
@@ -69,6 +74,7 @@ static bool read_options(int argc, char **argv, struct options *o, int *code)
 		{ NULL, 0, NULL, 0 },
 	};
 	int option;
+	enum words_lang lang;
 
 	*o = (struct options){ .config = NULL };
 	*code = SERVER_EXIT_STOPPED;
@@ -76,23 +82,33 @@ static bool read_options(int argc, char **argv, struct options *o, int *code)
 		switch (option) {
 		case 'c': o->config = optarg; break;
 		case 'k': o->check = true; break;
+		case 'l':
+			if (words_lang_named(optarg, &lang)) {
+				catalog_use(lang);
+				break;
+			}
+			fprintf(stderr, tr("ieumd: '%s' is no language; possible are en and ko\n"),
+				optarg);
+			*code = SERVER_EXIT_USAGE;
+			return false;
 		case 'd': o->drill = true; break;
 		case 'f':
 			o->drill = yaml_parse_time_us(optarg, &o->drill_from_us);
 			if (o->drill)
 				break;
-			fprintf(stderr, "ieumd: '%s' is no time; write 2026-03-02T10:00:00+09:00\n",
+			fprintf(stderr,
+				tr("ieumd: '%s' is no time; write 2026-03-02T10:00:00+09:00\n"),
 				optarg);
 			*code = SERVER_EXIT_USAGE;
 			return false;
 		case 'v': puts(IEUM_VERSION); return false;
-		case 'h': fputs(usage, stdout); return false;
+		case 'h': fputs(tr(usage), stdout); return false;
 		default: *code = SERVER_EXIT_USAGE; return false;
 		}
 	}
 	if (o->config && optind == argc)
 		return true;
-	fputs(usage, stderr);
+	fputs(tr(usage), stderr);
 	*code = SERVER_EXIT_USAGE;
 	return false;
 }
@@ -102,12 +118,25 @@ static enum server_exit check(const struct options *o)
 	size_t mistakes = config_check(o->config, stderr);
 
 	if (mistakes) {
-		fprintf(stderr, "%s: %zu mistake%s\n", o->config, mistakes,
-			mistakes == 1 ? "" : "s");
+		fprintf(stderr, mistakes == 1 ? tr("%s: %zu mistake\n") : tr("%s: %zu mistakes\n"),
+			o->config, mistakes);
 		return SERVER_EXIT_MISTAKES;
 	}
-	fprintf(stderr, "%s: no mistakes\n", o->config);
+	fprintf(stderr, tr("%s: no mistakes\n"), o->config);
 	return SERVER_EXIT_STOPPED;
+}
+
+static bool drop_privileges(const struct options *o, const struct config *c)
+{
+	char why[PRIVILEGES_WHY_BYTES];
+
+	if (privileges_drop(c->user, why) == IEUM_E_OK)
+		return true;
+	if (c->user_line)
+		fprintf(stderr, "%s:%d: %s\n", o->config, c->user_line, why);
+	else
+		fprintf(stderr, "%s: %s\n", o->config, why);
+	return false;
 }
 
 static enum server_exit read_files(const struct options *o, struct process *p)
@@ -116,20 +145,29 @@ static enum server_exit read_files(const struct options *o, struct process *p)
 	char why[TLS_WHY_BYTES] = "";
 
 	yaml_diag_init(&diag);
-	if (config_load(o->config, &diag, &p->config) != IEUM_E_OK ||
-	    policy_load(p->config->hub_file, &diag, &p->policy) != IEUM_E_OK) {
+	if (config_load(o->config, &diag, &p->config) != IEUM_E_OK) {
 		yaml_diag_print(&diag, stderr);
 		return SERVER_EXIT_MISTAKES;
 	}
-	if (tls_new(TLS_SERVER, &p->config->tls, &p->tls, why) != IEUM_E_OK) {
+	if (!drop_privileges(o, p->config))
+		return SERVER_EXIT_MISTAKES;
+	if (policy_load(p->config->hub_file, &diag, &p->policy) != IEUM_E_OK) {
+		yaml_diag_print(&diag, stderr);
+		return SERVER_EXIT_MISTAKES;
+	}
+	struct tls_files files = p->config->tls;
+	files.other_names = policy_names_certificates(p->policy);
+	if (tls_new(TLS_SERVER, &files, &p->tls, why) != IEUM_E_OK) {
 		fprintf(stderr, "%s:%d: %s\n", o->config, p->config->tls_line, why);
 		return SERVER_EXIT_MISTAKES;
 	}
 	if (strcmp(tls_own(p->tls)->hub, policy_hub(p->policy)) != 0) {
-		fprintf(stderr, "%s:%d: the certificate is of another hub than the hub file\n",
+		fprintf(stderr, tr("%s:%d: the certificate is of another hub than the hub file\n"),
 			o->config, p->config->tls_line);
 		return SERVER_EXIT_MISTAKES;
 	}
+	/* From here on the log speaks, which is English for programs and for support. */
+	catalog_use(WORDS_EN);
 	log_open(STDERR_FILENO, p->config->log_format, p->config->log_level);
 	return SERVER_EXIT_STOPPED;
 }
@@ -163,7 +201,7 @@ static enum server_exit open_journal(const struct options *o, struct process *p)
 	if (err) {
 		log_error("not_started", LOG_S("what", "journal"),
 			  LOG_S("error", ieum_error((int)err)->name),
-			  LOG_S("text", ieum_error((int)err)->text_en));
+			  LOG_S("text", ieum_error((int)err)->text));
 		return SERVER_EXIT_NOT_STARTED;
 	}
 	p->snapshot_seq = replay.snapshot_seq;
@@ -199,6 +237,7 @@ int main(int argc, char **argv)
 	int code;
 
 	signal(SIGPIPE, SIG_IGN);
+	catalog_use(words_lang_chosen(NULL));
 	if (!read_options(argc, argv, &options, &code))
 		return code;
 	if (options.check)

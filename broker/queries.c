@@ -114,6 +114,8 @@ static enum ieum_err add_content(struct asking *a, const uint8_t *payload, size_
 	enum ieum_err err =
 		codec_filter_referral(payload, len, &reader, arena, &filtered, &filtered_len);
 
+	if (!err && a->view.sealed)
+		err = releases_add_keys(a->s, a->view.read_id, &filtered, &filtered_len);
 	if (err)
 		return err;
 	a->view.result->referral->referral =

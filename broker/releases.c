@@ -32,46 +32,29 @@ static void leave_pump(struct session *s)
 	s->on_pump = false;
 }
 
-/* Also of a body whose members have no mailbox in common. */
-static bool is_member(const struct policy *p, const struct policy_participant *who,
-		      const char *name, size_t len)
-{
-	char of[POLICY_NAME_BYTES];
-
-	if (len >= sizeof of)
-		return false;
-	memcpy(of, name, len);
-	of[len] = '\0';
-	int index = policy_find_body(p, of);
-	const struct policy_body *body = index == POLICY_NONE ? NULL : policy_body(p, index);
-	for (size_t i = 0; body && i < body->n_mailboxes; i++)
-		for (size_t k = 0; k < who->n_mailboxes; k++)
-			if (body->mailboxes[i] == who->mailboxes[k])
-				return true;
-	return false;
-}
-
-static bool is_named(const char *name, const char *recipient, size_t len)
-{
-	return strlen(name) == len && memcmp(name, recipient, len) == 0;
-}
-
 bool releases_is_reader(void *ctx, const char *recipient, size_t len)
 {
 	const struct reading *reading = ctx;
 	const struct session *s = reading->s;
-	const struct policy_participant *who = session_participant(s);
 
-	if (is_named(who->name, recipient, len))
-		return true;
-	for (size_t i = 0; i < who->n_mailboxes; i++)
-		if (is_named(policy_mailbox(s->server->policy, who->mailboxes[i])->name, recipient,
-			     len))
-			return true;
-	if (is_member(s->server->policy, who, recipient, len))
-		return true;
-	return core_succeeds(s->server->core, s->server->policy, s->connection, reading->case_id,
-			     recipient, len);
+	return core_is_reader(s->server->core, s->server->policy, s->connection, reading->case_id,
+			      recipient, len);
+}
+
+enum ieum_err releases_add_keys(struct session *s, const uint8_t *message_id,
+				const uint8_t **referral, size_t *len)
+{
+	struct arena *arena = &s->server->arena;
+	struct core_key *known = arena_alloc(arena, CORE_KEYS_MAX * sizeof *known);
+	struct codec_key *keys = arena_alloc(arena, CORE_KEYS_MAX * sizeof *keys);
+	size_t n;
+
+	if (!known || !keys)
+		return IEUM_E_NO_MEMORY;
+	n = core_keys(s->server->core, s->connection, message_id, known, CORE_KEYS_MAX);
+	for (size_t i = 0; i < n; i++)
+		keys[i] = (struct codec_key){ known[i].part, { known[i].info, known[i].info_len } };
+	return codec_splice_referral(*referral, *len, keys, n, arena, referral, len);
 }
 
 /* ---- payloads ---- */
@@ -166,6 +149,8 @@ static enum ieum_err put_delivery(struct session *s, uint64_t id)
 		.is_sender = strcmp(d.sender, session_participant(s)->name) == 0,
 	};
 	err = codec_filter_referral(payload, len, &reader, &sv->arena, &filtered, &filtered_len);
+	if (!err && d.sealed)
+		err = releases_add_keys(s, d.message_id, &filtered, &filtered_len);
 	if (err)
 		return err;
 	head.delivery_id = d.delivery_id;

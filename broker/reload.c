@@ -1,4 +1,5 @@
-/* SIGHUP: certificates, revocation list and hub file, all or nothing.
+/* SIGHUP: certificates, revocation list and hub file, all or nothing.  What TLS reads is also
+ * watched: when such a file has changed and stays as it is, it is read without the hub file.
  *
  *     IDLE ──SIGHUP──► READING (a thread builds the new ones whole) ──► taken or refused ──► IDLE
  *                         └── another SIGHUP: once more afterwards
@@ -31,7 +32,9 @@ struct reload {
 	int done_fd;
 	pthread_t thread;
 	bool reading, once_more;
-	bool checking; /* some session is unchecked */
+	bool tls_only;   /* this time */
+	bool names_more; /* the hub file that is in force names certificates of another PKI */
+	bool checking;   /* some session is unchecked */
 	uint64_t checked;
 	/* The thread's while reading. */
 	const struct config *config;
@@ -46,27 +49,6 @@ static void fresh_free(struct fresh *f)
 	policy_free(f->policy);
 	roster_free(&f->roster);
 	*f = (struct fresh){ .tls = NULL };
-}
-
-void reload_tell_dates(const struct server *sv)
-{
-	enum { DAY_S = 24 * 60 * 60, CRL_WARNING_S = 2 * DAY_S };
-	int64_t now_s = clock_read().realtime_us / 1000000;
-	int64_t certificate_s = tls_own(sv->tls)->not_after_s - now_s;
-	int64_t crl_at_s = tls_crl_next_update_s(sv->tls);
-
-	if (certificate_s < CONFIG_CERTIFICATE_WARNING_DAYS * (int64_t)DAY_S)
-		log_warn("certificate_ends", LOG_I("in_days", certificate_s / DAY_S));
-	if (policy_holidays_end_soon(sv->policy, now_s * 1000))
-		log_warn("holidays_end",
-			 LOG_I("in_days",
-			       (policy_holidays_end_ms(sv->policy) / 1000 - now_s) / DAY_S),
-			 LOG_S("do", "add the next ones to the hub file and send SIGHUP"));
-	if (crl_at_s && crl_at_s - now_s < CRL_WARNING_S)
-		log_warn(
-			"revocation_list_ends", LOG_I("in_hours", (crl_at_s - now_s) / 3600),
-			LOG_S("do",
-			      "publish a new one and send SIGHUP: from then on every client is refused"));
 }
 
 static bool refuse(const char *what, const char *why)
@@ -92,14 +74,16 @@ static bool load_policy(const struct config *c, struct policy **out)
 static bool load(const struct reload *r, struct fresh *f)
 {
 	char why[TLS_WHY_BYTES] = "";
-	enum ieum_err err = tls_new(TLS_SERVER, &r->config->tls, &f->tls, why);
+	struct tls_files files = r->config->tls;
 
+	if (!r->tls_only && !load_policy(r->config, &f->policy))
+		return false;
+	files.other_names = f->policy ? policy_names_certificates(f->policy) : r->names_more;
+	enum ieum_err err = tls_new(TLS_SERVER, &files, &f->tls, why);
 	if (err)
 		return refuse("certificates", why[0] ? why : ieum_error((int)err)->name);
-	if (!load_policy(r->config, &f->policy))
-		return false;
 	/* Every certificate and every journal entry carries the hub's name. */
-	if (strcmp(policy_hub(f->policy), r->hub) != 0)
+	if (f->policy && strcmp(policy_hub(f->policy), r->hub) != 0)
 		return refuse("hub file", "a hub's name can't change");
 	if (strcmp(tls_own(f->tls)->hub, r->hub) != 0)
 		return refuse("certificates", "they are of another hub");
@@ -117,10 +101,13 @@ static void *read_files(void *arg)
 	return NULL;
 }
 
-static void start_reading(struct reload *r)
+static void start_reading(struct reload *r, bool tls_only)
 {
 	sigset_t all, before;
 
+	certificates_note_files(r->sv);
+	r->tls_only = tls_only;
+	r->names_more = policy_names_certificates(r->sv->policy);
 	sigfillset(&all);
 	pthread_sigmask(SIG_SETMASK, &all, &before);
 	r->reading = pthread_create(&r->thread, NULL, read_files, r) == 0;
@@ -170,6 +157,13 @@ static void list_again(struct server *sv, struct session *s)
 	session_end(s, err, "");
 }
 
+static void listen_with_new(struct server *sv)
+{
+	for (size_t i = 0; i < sv->config->n_listen; i++)
+		if (sv->listeners[i])
+			channel_listener_set_tls(sv->listeners[i], sv->tls);
+}
+
 static void exchange(struct server *sv, struct fresh *f)
 {
 	struct fresh old = { sv->tls, sv->policy, sv->roster };
@@ -182,11 +176,23 @@ static void exchange(struct server *sv, struct fresh *f)
 	sv->policy = f->policy;
 	sv->roster = f->roster;
 	*f = old;
-	for (size_t i = 0; i < sv->config->n_listen; i++)
-		if (sv->listeners[i])
-			channel_listener_set_tls(sv->listeners[i], sv->tls);
+	listen_with_new(sv);
 	LIST_FOREACH(s, &sv->sessions, all_link) {
 		list_again(sv, s);
+	}
+}
+
+/* New credentials under the same policy: nobody's place in it changes. */
+static void exchange_tls(struct server *sv, struct fresh *f)
+{
+	struct tls *old = sv->tls;
+	struct session *s;
+
+	sv->tls = f->tls;
+	f->tls = old;
+	listen_with_new(sv);
+	LIST_FOREACH(s, &sv->sessions, all_link) {
+		s->unchecked = s->state != SESSION_CLOSING;
 	}
 }
 
@@ -196,16 +202,23 @@ static void take(struct server *sv, struct fresh *f)
 		(void)refuse("journal", "it can't record now");
 		return;
 	}
-	if (!take_policy(sv, f))
+	if (!f->policy)
+		exchange_tls(sv, f);
+	else if (take_policy(sv, f))
+		exchange(sv, f);
+	else
 		return;
-	exchange(sv, f);
+	if (!certificates_take_own(sv))
+		return;
 	sv->reload->hub = policy_hub(sv->policy);
 	sv->reload->checking = true;
 	sv->reload->checked = 0;
+	certificates_judge_again(sv);
 	erasures_soon(sv);
-	log_info("reloaded", LOG_U("participants", policy_participants(sv->policy)),
+	log_info(sv->reload->tls_only ? "certificates_read" : "reloaded",
+		 LOG_U("participants", policy_participants(sv->policy)),
 		 LOG_I("crl_next_update_s", tls_crl_next_update_s(sv->tls)));
-	reload_tell_dates(sv);
+	certificates_tell_dates(sv);
 }
 
 static void on_read(evutil_socket_t fd, short what, void *arg)
@@ -226,7 +239,7 @@ static void on_read(evutil_socket_t fd, short what, void *arg)
 		take(sv, &r->fresh);
 	fresh_free(&r->fresh);
 	if (r->once_more && !sv->failed && !sv->stopping)
-		start_reading(r);
+		start_reading(r, false);
 	r->once_more = false;
 	pace_since(&sv->pace, "new files", began_us);
 	server_turn_soon(sv);
@@ -242,10 +255,26 @@ void reload_cb(evutil_socket_t fd, short what, void *arg)
 	if (sv->reload->reading)
 		sv->reload->once_more = true;
 	else
-		start_reading(sv->reload);
+		start_reading(sv->reload, false);
+}
+
+bool reload_certificates(struct server *sv)
+{
+	if (sv->reload->reading || sv->failed || sv->stopping)
+		return false;
+	start_reading(sv->reload, true);
+	return true;
 }
 
 /* ---- judging again ---- */
+
+void reload_admit_no_more(struct session *s, enum ieum_err err, const char *what, const char *why)
+{
+	log_warn("no_longer_admitted", LOG_U("connection", s->connection),
+		 LOG_S("error", ieum_error((int)err)->name), LOG_S("why", why));
+	refusing_record(s->server, session_participant(s)->number, s->connection, err, what, NULL);
+	session_end(s, err, "");
+}
 
 static void judge(struct session *s)
 {
@@ -257,10 +286,7 @@ static void judge(struct session *s)
 	sv->reload->checked++;
 	if (!err || s->state == SESSION_CLOSING)
 		return;
-	log_warn("no_longer_admitted", LOG_U("connection", s->connection),
-		 LOG_S("error", ieum_error((int)err)->name), LOG_S("why", why));
-	refusing_record(sv, session_participant(s)->number, s->connection, err, "reload", NULL);
-	session_end(s, err, "");
+	reload_admit_no_more(s, err, "reload", why);
 }
 
 bool reload_checked(struct session *s)

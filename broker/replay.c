@@ -5,6 +5,7 @@
 #include <time.h>
 
 #include "broker/log.h"
+#include "broker/supervisor.h"
 #include "proto/sha256.h"
 
 struct progress {
@@ -34,6 +35,7 @@ static enum ieum_err look_up(struct progress *p, uint64_t seq)
 		log_info("replaying", LOG_U("seq", seq), LOG_U("of", p->last_seq),
 			 LOG_U("percent", seq * 100 / p->last_seq),
 			 LOG_I("elapsed_ms", now_ms - p->began_ms));
+		supervisor_starting(seq * 100 / p->last_seq);
 	}
 	return IEUM_E_OK;
 }

@@ -1,4 +1,6 @@
-/* What an open session may ask: submit, credit, settle, ping, advance, query, goodbye. */
+/* What an open session may ask: submit, credit, settle, ping, advance, query, copies,
+ * goodbye. */
+#include "broker/recipients.h"
 #include "broker/session.h"
 #include "proto/pbmap.h"
 
@@ -113,6 +115,11 @@ static void on_submit(const struct request *rq)
 	}
 	if (!requests_rate(rq, "submit") || !submit_room(rq))
 		return;
+	err = recipients_read(submit.referral, &sv->arena, &submit);
+	if (err) {
+		refuse_submit(rq, err, "submit.referral: sealed parts, or keys", 0);
+		return;
+	}
 	core_decision_reset(d);
 	err = core_decide_submit(sv->core, sv->policy, &submit, server_now_us(sv), d);
 	if (err) {
@@ -220,6 +227,69 @@ static void on_advance(const struct request *rq)
 		due_await_advance(sv, s, rq->id, by_ms);
 }
 
+/* ---- copies of the journal ---- */
+
+/* Everyone who is here may forget what it kept up to there, once that is on record. */
+static void tell_copied(struct session *s, uint64_t request_id)
+{
+	struct server *sv = s->server;
+	Ieum__V1__Copied copied = IEUM__V1__COPIED__INIT;
+	Ieum__V1__Frame frame = IEUM__V1__FRAME__INIT;
+	enum ieum_err err;
+
+	copied.journal_number = core_copied_through(sv->core);
+	copied.incarnation = (ProtobufCBinaryData){ sizeof(sv->incarnation), sv->incarnation };
+	frame.request_id = request_id;
+	frame.what_case = IEUM__V1__FRAME__WHAT_COPIED;
+	frame.copied = &copied;
+	if (request_id) {
+		session_answer(s, &frame);
+		return;
+	}
+	err = codec_put(outbox_buf(s), &frame);
+	if (err)
+		session_overflow(s, err);
+	else
+		outbox_weigh(s);
+}
+
+static void on_confirm_copy(const struct request *rq)
+{
+	struct session *s = rq->s, *other;
+	struct server *sv = s->server;
+	struct core_decision *d = &sv->decision;
+	bool news;
+	enum ieum_err err = IEUM_E_OK;
+
+	core_decision_reset(d);
+	d->detail[0] = '\0';
+	if (!(session_participant(s)->views & POLICY_VIEW_QUEUES))
+		err = IEUM_E_NOT_PERMITTED;
+	else if (sv->stalled || recorder_room(&sv->recorder) == RECORDER_FULL)
+		err = IEUM_E_UNAVAILABLE;
+	else
+		err = core_decide_copied(sv->core, s->connection, rq->frame->frame->confirm_copy,
+					 server_now_us(sv), d);
+	if (err) {
+		refusing_answer(s, rq->id,
+				&(struct refusing){
+					.err = err, .what = "confirm_copy", .detail = d->detail });
+		return;
+	}
+	news = d->n_items > 0;
+	if (!server_record(sv))
+		return;
+	tell_copied(s, rq->id);
+	if (!news)
+		return;
+	log_info("copied", LOG_U("connection", s->connection),
+		 LOG_U("through", core_copied_through(sv->core)));
+	LIST_FOREACH(other, &sv->sessions, all_link) {
+		if (other != s && other->state == SESSION_OPEN)
+			tell_copied(other, 0);
+	}
+}
+
 /* Of a request that may take long; queries tell their own kind (queries.c). */
 static const char *name_of(const Ieum__V1__Frame *frame)
 {
@@ -258,6 +328,7 @@ static void dispatch(const struct request *rq)
 	case IEUM__V1__FRAME__WHAT_QUERY: queries_answer(rq); break;
 	case IEUM__V1__FRAME__WHAT_PING: on_ping(rq); break;
 	case IEUM__V1__FRAME__WHAT_ADVANCE: on_advance(rq); break;
+	case IEUM__V1__FRAME__WHAT_CONFIRM_COPY: on_confirm_copy(rq); break;
 	case IEUM__V1__FRAME__WHAT_GOODBYE: session_part(s); break;
 	default:
 		/* The codec lets nothing else through. */

@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "broker/session.h"
+#include "broker/supervisor.h"
 
 /* ---- verbs for the other parts ---- */
 
@@ -29,7 +30,7 @@ void server_fail(struct server *sv, enum ieum_err err, const char *doing)
 	sv->failed = true;
 	sv->exit = SERVER_EXIT_JOURNAL;
 	log_error("failed", LOG_S("doing", doing), LOG_S("error", ieum_error((int)err)->name),
-		  LOG_S("text", ieum_error((int)err)->text_en),
+		  LOG_S("text", ieum_error((int)err)->text),
 		  LOG_S("do", "nothing more is released; start again, the journal is replayed"));
 	event_base_loopbreak(sv->base);
 }
@@ -68,7 +69,7 @@ static void on_turn(evutil_socket_t fd, short what, void *arg)
 	began_us = pace_now_us();
 	session_rested(sv);
 	session_record_ended(sv);
-	more = reload_turn(sv);
+	more = reload_turn(sv) | certificates_turn(sv);
 	more |= due_turn(sv);
 	pace_since(&sv->pace, "due", began_us);
 	began_us = pace_now_us();
@@ -261,7 +262,7 @@ enum ieum_err server_new(const struct server_parts *parts, struct server **out)
 		err = IEUM_E_NO_MEMORY;
 	if (err) {
 		log_error("not_started", LOG_S("error", ieum_error((int)err)->name),
-			  LOG_S("text", ieum_error((int)err)->text_en));
+			  LOG_S("text", ieum_error((int)err)->text));
 		server_free(sv);
 		return err;
 	}
@@ -285,12 +286,13 @@ static void tell_ready(const struct server *sv)
 	log_info("ready", LOG_S("listen", addresses), LOG_S("hub", policy_hub(sv->policy)),
 		 LOG_B("drill", sv->drill), LOG_U("seq", core_last_seq(sv->core)),
 		 LOG_S("version", IEUM_VERSION));
+	supervisor_ready(addresses);
 }
 
 enum server_exit server_run(struct server *sv)
 {
 	tell_ready(sv);
-	reload_tell_dates(sv);
+	certificates_tell_dates(sv);
 	sv->now_us = 0;
 	server_turn_soon(sv);
 	event_base_dispatch(sv->base);

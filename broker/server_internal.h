@@ -5,7 +5,7 @@
  *   commits.c   what comes back from the journal thread    queries.c   reading
  *   due.c       deadlines, the drill's clock, the tick     releases.c  deliveries
  *   reload.c    SIGHUP       stop.c  SIGTERM, SIGINT       outbox.c    output held for a commit
- *   erasures.c  payloads past their retention
+ *   erasures.c  payloads past their retention            certificates.c  what ends, is revoked, changes
  *   roster.c    participants and who of them is here       refusing.c  Error frames and their record */
 #ifndef IEUM_BROKER_SERVER_INTERNAL_H
 #define IEUM_BROKER_SERVER_INTERNAL_H
@@ -120,6 +120,11 @@ struct server {
 		uint64_t erased, kept;           /* by the present one */
 		bool looking;
 	} erasures;
+	struct {
+		uint64_t files_seen, files_read; /* what TLS reads: as last seen, as last read */
+		uint32_t participant, judged;    /* whose are judged again, and how many were */
+		bool judging;
+	} certificates;
 	struct recorder recorder;
 	struct core_decision decision; /* of the command at hand */
 	struct arena arena;            /* of the frame at hand */
@@ -173,6 +178,22 @@ void due_tick_cb(evutil_socket_t fd, short what, void *arg);
 void due_confirm_clock_cb(evutil_socket_t fd, short what, void *arg);
 void due_await_advance(struct server *sv, struct session *s, uint64_t request_id, int64_t by_ms);
 
+/* certificates.c */
+enum ieum_err certificates_start(struct server *sv) IEUM_MUST_CHECK; /* among a run's first events */
+/* Records the hub's own as they are now.  False: the server has failed. */
+bool certificates_take_own(struct server *sv);
+/* The files that TLS reads are about to be read. */
+void certificates_note_files(struct server *sv);
+/* Each certificate that the core knows is to be judged by the newest files. */
+void certificates_judge_again(struct server *sv);
+bool certificates_turn(struct server *sv); /* true: there are more */
+void certificates_tick(struct server *sv); /* once a second: who has ended, which files changed */
+void certificates_tell_dates(const struct server *sv); /* warns of what ends soon */
+/* Tells the log what sv->decision, which is not recorded yet, says of certificates. */
+void certificates_tell_due(const struct server *sv);
+/* Was the peer judged by a revocation list past its end, and is it nobody that is known? */
+bool certificates_is_stranger(const struct session *s);
+
 /* erasures.c */
 void erasures_tick(struct server *sv);
 void erasures_soon(struct server *sv); /* the policy may keep less now */
@@ -188,7 +209,10 @@ void roster_wake(struct server *sv, uint32_t mailbox_number);
 /* reload.c, stop.c */
 enum ieum_err reload_new(struct server *sv, struct reload **out) IEUM_MUST_CHECK;
 void reload_free(struct reload *r);              /* takes NULL; waits for what is being read */
-void reload_tell_dates(const struct server *sv); /* warns of what ends soon */
+/* What TLS reads has changed: that alone is read again.  False: another reload is on its way. */
+bool reload_certificates(struct server *sv);
+/* A session that may not go on: `what` goes into the record, `why` into the log. */
+void reload_admit_no_more(struct session *s, enum ieum_err err, const char *what, const char *why);
 bool reload_turn(struct server *sv); /* true: sessions are still to be looked at again */
 /* Whoever does something is looked at first.  False: it may do nothing any more. */
 bool reload_checked(struct session *s);

@@ -13,11 +13,10 @@ const struct policy_participant *session_participant(const struct session *s)
 enum ieum_err session_identify(const struct tls_identity *peer, const struct policy *policy,
 			       int *index)
 {
-	int found = policy_find_participant(policy, peer->name);
+	int found = policy_identify(policy, peer->names, peer->n_names);
 
 	*index = POLICY_NONE;
-	if (found == POLICY_NONE || strcmp(peer->hub, policy_hub(policy)) != 0 ||
-	    strcmp(peer->kind, policy_participant(policy, found)->kind) != 0)
+	if (found == POLICY_NONE)
 		return IEUM_E_IDENTITY_UNKNOWN;
 	*index = found;
 	return IEUM_E_OK;
@@ -161,6 +160,8 @@ static void welcome(struct session *s, uint64_t request_id)
 	if (peer->not_after_s - clock_read().realtime_us / 1000000 < WARNING_S)
 		w.certificate_ends_at_ms = peer->not_after_s * 1000;
 	w.drill = sv->drill;
+	w.revocation_list_ends_at_ms = tls_crl_next_update_s(sv->tls) * 1000;
+	w.copied_through = core_copied_through(sv->core);
 	frame.request_id = request_id;
 	frame.what_case = IEUM__V1__FRAME__WHAT_WELCOME;
 	frame.welcome = &w;
@@ -181,19 +182,51 @@ static void refuse_greeting(struct session *s, enum ieum_err err, const char *wh
 	session_end(s, err, "");
 }
 
+/* What it came with, for those who seal to it.  False: that is not to be had now. */
+static bool comes_with(const struct session *s, struct tls_certificate *from,
+		       struct core_certificate *out)
+{
+	const struct tls_identity *peer = channel_peer(s->ch);
+
+	if (channel_peer_certificate(s->ch, from))
+		return false;
+	*out = (struct core_certificate){
+		.der = from->der,
+		.der_len = from->der_len,
+		.fingerprint = from->fingerprint,
+		.key_id = from->key_id,
+		.key_id_len = from->key_id_len,
+		.issuer_serial = from->issuer_serial,
+		.ends_at_ms = peer->not_after_s * 1000,
+		.actor = peer->actor,
+		.serial = peer->serial,
+	};
+	return true;
+}
+
+static enum ieum_err decide_connect(struct session *s, const struct core_connect *connect)
+{
+	struct server *sv = s->server;
+
+	core_decision_reset(&sv->decision);
+	return core_decide_connect(sv->core, sv->policy, connect, server_now_us(sv), &sv->decision);
+}
+
 static void greet(const struct request *rq)
 {
 	const Ieum__V1__Hello *hello = rq->frame->frame->hello;
 	struct session *s = rq->s;
 	struct server *sv = s->server;
 	const struct tls_identity *peer = channel_peer(s->ch);
+	struct tls_certificate certificate;
+	struct core_certificate with;
 	struct core_connect connect = {
 		.participant = session_participant(s)->name,
 		.actor = peer->actor,
 		.address = channel_address(s->ch),
 		.certificate = peer->serial,
+		.with = comes_with(s, &certificate, &with) ? &with : NULL,
 	};
-	enum ieum_err err;
 
 	if (hello->version_min > PROTOCOL_VERSION || hello->version_max < PROTOCOL_VERSION) {
 		refuse_greeting(s, IEUM_E_VERSION_UNSUPPORTED, "hello");
@@ -203,8 +236,7 @@ static void greet(const struct request *rq)
 		session_end(s, IEUM_E_UNAVAILABLE, "");
 		return;
 	}
-	core_decision_reset(&sv->decision);
-	err = core_decide_connect(sv->core, sv->policy, &connect, server_now_us(sv), &sv->decision);
+	enum ieum_err err = decide_connect(s, &connect);
 	if (err) {
 		refuse_greeting(s, err, "hello");
 		return;
@@ -319,6 +351,12 @@ static void on_ready(struct server *sv, struct channel *ch)
 	} else if (sv->roster.entries[s->participant].n_sessions >=
 		   limits->connections_per_participant) {
 		refuse_greeting(s, IEUM_E_TOO_MANY_CONNECTIONS, "connect");
+	} else if (certificates_is_stranger(s)) {
+		log_limited(&sv->tls_lines, s->since_ms, LOG_WARN, "tls_refused",
+			    LOG_S("why", "the revocation list has ended, and this certificate "
+					 "was never seen while it was good"),
+			    LOG_S("address", channel_address(ch)));
+		session_end(s, IEUM_E_UNAVAILABLE, "the hub's revocation list has ended");
 	} else {
 		roster_join(sv, s);
 	}

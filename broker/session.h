@@ -120,5 +120,9 @@ struct reading {
 /* A narrative part's recipient: is it this session's participant, by any of its names, or somebody
  * who has handed the case over to it?  `ctx` is a struct reading. */
 bool releases_is_reader(void *ctx, const char *recipient, size_t len);
+/* Puts the keys that were wrapped for the session's participant into the sealed parts of what it
+ * gets: the referral's bytes, then in the server's arena. */
+enum ieum_err releases_add_keys(struct session *s, const uint8_t *message_id,
+				const uint8_t **referral, size_t *len) IEUM_MUST_CHECK;
 
 #endif

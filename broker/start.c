@@ -36,5 +36,7 @@ enum ieum_err start_record(struct server *sv)
 		err = recorder_record(&sv->recorder, d);
 	if (!err)
 		err = core_bind_policy(sv->core, sv->policy);
+	if (!err)
+		err = certificates_start(sv);
 	return err ? err : commit_now(sv);
 }

@@ -5,6 +5,7 @@
  * A second signal, or `stop_within`, cuts the connections off; what was recorded is committed all
  * the same.  Only a journal that can't commit is left behind. */
 #include "broker/session.h"
+#include "broker/supervisor.h"
 
 static void say_goodbye(struct session *s)
 {
@@ -58,6 +59,7 @@ void stop_cb(evutil_socket_t signal_number, short what, void *arg)
 		return;
 	}
 	log_info("stopping", LOG_I("signal", signal_number));
+	supervisor_stopping();
 	refusing_flush(sv, true);
 	sv->stopping = SERVER_DRAINING;
 	for (size_t i = 0; i < sv->config->n_listen; i++) {

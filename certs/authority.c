@@ -58,8 +58,12 @@ static bool add_extensions(X509 *cert, X509 *issuer, const struct wish *wish)
 		return add_extension(cert, issuer, NID_basic_constraints,
 				     "critical,CA:TRUE,pathlen:0") &&
 		       add_extension(cert, issuer, NID_key_usage, "critical,keyCertSign,cRLSign");
+	/* To sign (TLS, what is sealed), and to be sealed to. */
+	const char *uses = EVP_PKEY_is_a(X509_get0_pubkey(cert), "RSA")
+				   ? "critical,digitalSignature,keyEncipherment"
+				   : "critical,digitalSignature,keyAgreement";
 	return add_extension(cert, issuer, NID_basic_constraints, "critical,CA:FALSE") &&
-	       add_extension(cert, issuer, NID_key_usage, "critical,digitalSignature") &&
+	       add_extension(cert, issuer, NID_key_usage, uses) &&
 	       (!*wish->usage || add_extension(cert, issuer, NID_ext_key_usage, wish->usage));
 }
 
@@ -95,6 +99,20 @@ enum ieum_err pair_new(const struct pair *issuer, const struct wish *wish, struc
 	return IEUM_E_OK;
 }
 
+enum ieum_err cert_sign(const struct pair *issuer, EVP_PKEY *key, const struct wish *wish,
+			X509 **out, char why[CERTS_WHY_BYTES])
+{
+	ERR_clear_error();
+	*out = X509_new();
+	if (!*out || !fill(*out, key, issuer->cert, wish) ||
+	    X509_sign(*out, issuer->key, EVP_sha256()) == 0) {
+		X509_free(*out);
+		*out = NULL;
+		return explain(why, "no certificate");
+	}
+	return IEUM_E_OK;
+}
+
 void pair_release(struct pair *pair)
 {
 	X509_free(pair->cert);
@@ -102,9 +120,9 @@ void pair_release(struct pair *pair)
 	*pair = (struct pair){ 0 };
 }
 
-char *pair_serial(const struct pair *pair)
+char *cert_serial(const X509 *cert)
 {
-	BIGNUM *number = ASN1_INTEGER_to_BN(X509_get0_serialNumber(pair->cert), NULL);
+	BIGNUM *number = ASN1_INTEGER_to_BN(X509_get0_serialNumber(cert), NULL);
 	char *hex = number ? BN_bn2hex(number) : NULL;
 
 	BN_free(number);

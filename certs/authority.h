@@ -1,4 +1,4 @@
-/* A development certificate authority: ECDSA P-256 keys, X.509 certificates, one CRL.
+/* A certificate authority: ECDSA P-256 keys, X.509 certificates, one CRL.
  *
  * Everything is in memory here; store.h writes files.  One thread. */
 #ifndef IEUM_CERTS_AUTHORITY_H
@@ -40,9 +40,12 @@ struct revoked {
 enum ieum_err pair_new(const struct pair *issuer, const struct wish *wish, struct pair *out,
 		       char why[CERTS_WHY_BYTES]) IEUM_MUST_CHECK;
 void pair_release(struct pair *pair);
+/* The same for a key of somebody else, of whom only its public half is here. */
+enum ieum_err cert_sign(const struct pair *issuer, EVP_PKEY *key, const struct wish *wish,
+			X509 **out, char why[CERTS_WHY_BYTES]) IEUM_MUST_CHECK;
 
-/* The certificate's serial in capital hex, to be freed with OPENSSL_free; NULL: no memory. */
-char *pair_serial(const struct pair *pair);
+/* Its serial in capital hex, to be freed with OPENSSL_free; NULL: no memory. */
+char *cert_serial(const X509 *cert);
 
 enum ieum_err crl_new(const struct pair *issuer, const struct revoked *revoked, size_t n,
 		      int64_t now_s, int64_t next_update_s, X509_CRL **out,

@@ -1,18 +1,40 @@
-/* ieum-certs: certificates for development and tests.
- *
- * Not for production: an authority whose key lies beside the hub protects nobody. */
+/* ieum-certs: the authority of a city, kept apart from its hub; and certificates for development
+ * and tests, whose authority protects nobody. */
 #include <getopt.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <time.h>
 
-#include "certs/commands.h"
+#include "certs/arguments.h"
+#include "certs/offline.h"
+#include "yaml/yaml_value.h"
 
 enum { EXIT_USAGE = 2 };
 
 static const char usage[] =
-	"ieum-certs: certificates for development and tests\n"
+	"ieum-certs: certificates for a hub and its participants\n"
+	"\n"
+	"The authority of a city, on a machine of its own (docs/certificates.md):\n"
+	"\n"
+	"  ieum-certs ca --out DIR [--name TEXT] [--passphrase-file FILE]\n"
+	"      a new authority: ca.crt, ca.key, ca.crl, index.txt; without --passphrase-file it asks\n"
+	"      for the passphrase that encrypts ca.key (an empty one: not encrypted)\n"
+	"  ieum-certs sign REQUEST --hub-file FILE --out DIR [--days N | --until TIME]\n"
+	"      signs what `ieum cert request` made, when the hub file knows who asks, the key is good\n"
+	"      and nothing else is asked for; an older certificate of the same one stays good\n"
+	"  ieum-certs batch --requests DIR --hub-file FILE --out DIR [--days N | --until TIME]\n"
+	"      signs every *.csr of a folder but those whose certificate is not due yet, and lists the\n"
+	"      participants that have none\n"
+	"  ieum-certs due --out DIR [--within DAYS]\n"
+	"      certificates that end soon (60 days)\n"
+	"  ieum-certs revoke NAME|SERIAL --out DIR [--days N | --until TIME]\n"
+	"      revokes DIR/NAME.crt, DIR/participants/NAME.crt or by serial number, and signs ca.crl\n"
+	"      anew\n"
+	"  ieum-certs crl --out DIR [--days N | --until TIME]\n"
+	"      signs ca.crl anew; it is good for so long\n"
+	"\n"
+	"For development and tests:\n"
 	"\n"
 	"  ieum-certs dev --hub-file FILE --out DIR [--host NAME]... [--actor PARTICIPANT=LABEL]...\n"
 	"                 [--days N] [--force]\n"
@@ -22,10 +44,6 @@ static const char usage[] =
 	"      certificates that must be refused, one for each reason, and zoo.tsv that says how;\n"
 	"      signed by the CA in --ca (its index and CRL learn of the revoked one), else by one\n"
 	"      of their own\n"
-	"  ieum-certs revoke NAME --out DIR [--days N]\n"
-	"      revokes DIR/NAME.crt or DIR/participants/NAME.crt and signs ca.crl anew\n"
-	"  ieum-certs crl --out DIR [--days N]\n"
-	"      signs ca.crl anew\n"
 	"\n"
 	"  --hub-file FILE   hub.yaml; read: hub.name, participants.<name>.kind\n"
 	"  --out DIR         where ca.crt ca.key ca.crl index.txt hub.* participants/* lie\n"
@@ -34,23 +52,19 @@ static const char usage[] =
 	"  --actor P=LABEL   one more workstation or person of participant P, its label as CN, in\n"
 	"                    participants/P.LABEL.crt (each has P-1 in participants/P.crt)\n"
 	"  --days N          how long certificates and CRL are valid, 1 to 3650 (365)\n"
+	"  --until TIME      until when, instead: 2027-03-02T10:00:00+09:00\n"
+	"  --passphrase-file FILE  its first line opens ca.key; else the terminal is asked\n"
 	"  --force           make everything anew, the CA too, over what is there\n"
 	"\n"
 	"Exit: 0 done, 1 failed, 2 wrong arguments.\n";
 
-struct arguments {
-	const char *hub_file, *out, *ca, *hub, *participant, *name;
-	struct dev_options dev;
-	bool force;
-};
-
-static int complain(const char *text)
+int complain(const char *text)
 {
 	fprintf(stderr, "ieum-certs: %s\n", text);
 	return EXIT_FAILURE;
 }
 
-static int misused(const char *text)
+int misused(const char *text)
 {
 	fprintf(stderr, "ieum-certs: %s; see ieum-certs --help\n", text);
 	return EXIT_USAGE;
@@ -64,6 +78,16 @@ static bool read_days(const char *text, int *days)
 	if (*end || end == text || n < 1 || n > CERTS_DAYS_MAX)
 		return false;
 	*days = (int)n;
+	return true;
+}
+
+static bool read_until(const char *text, int64_t *at_s)
+{
+	int64_t at_us;
+
+	if (!yaml_parse_time_us(text, &at_us))
+		return false;
+	*at_s = at_us / 1000000;
 	return true;
 }
 
@@ -88,6 +112,11 @@ static bool read_option(int option, struct arguments *args)
 	case 'a': return push(args->dev.actors, &args->dev.actors_n, optarg);
 	case 'd': return read_days(optarg, &args->dev.days);
 	case 'F': args->force = true; return true;
+	case 'r': args->requests = optarg; return true;
+	case 'n': args->cn = optarg; return true;
+	case 'P': args->passphrase_file = optarg; return true;
+	case 'w': return read_days(optarg, &args->within_days);
+	case 'U': return read_until(optarg, &args->until_s);
 	default: return false;
 	}
 }
@@ -104,6 +133,11 @@ static bool read_arguments(int argc, char **argv, struct arguments *args)
 		{ "actor", required_argument, NULL, 'a' },
 		{ "days", required_argument, NULL, 'd' },
 		{ "force", no_argument, NULL, 'F' },
+		{ "requests", required_argument, NULL, 'r' },
+		{ "name", required_argument, NULL, 'n' },
+		{ "passphrase-file", required_argument, NULL, 'P' },
+		{ "within", required_argument, NULL, 'w' },
+		{ "until", required_argument, NULL, 'U' },
 		{ 0 },
 	};
 	int option;
@@ -111,6 +145,7 @@ static bool read_arguments(int argc, char **argv, struct arguments *args)
 	*args = (struct arguments){
 		.hub = "gimpo.ieum",
 		.participant = "police/gimpo-ps",
+		.within_days = OFFLINE_RENEW_DAYS,
 		.dev = { .days = CERTS_DAYS_DEFAULT, .now_s = (int64_t)time(NULL) },
 	};
 	while ((option = getopt_long(argc, argv, "", options, NULL)) != -1)
@@ -134,7 +169,7 @@ static int run_dev(const struct arguments *args)
 	enum ieum_err err = hub_file_load(args->hub_file, &hub, &diag);
 	if (err) {
 		yaml_diag_print(&diag, stderr);
-		return complain(ieum_error((int)err)->text_en);
+		return complain(ieum_error((int)err)->text);
 	}
 	err = store_open(args->out, args->force, &store, why);
 	if (!err)
@@ -179,30 +214,6 @@ static int run_zoo(const struct arguments *args)
 	return err ? complain(why) : EXIT_SUCCESS;
 }
 
-/* `revoke NAME` and `crl`. */
-static int run_crl(const struct arguments *args, bool revoke)
-{
-	char why[CERTS_WHY_BYTES];
-	struct store store;
-
-	if (revoke != (args->name != NULL))
-		return misused(revoke ? "revoke needs NAME and --out" : "crl needs --out only");
-	enum ieum_err err = store_open(args->out, false, &store, why);
-	if (!err)
-		err = store_ca_load(&store, why);
-	if (!err && revoke) {
-		char inside[STORE_PATH_BYTES];
-		snprintf(inside, sizeof inside, "participants/%.200s", args->name);
-		err = store_revoke(&store, inside, args->dev.now_s, why);
-		if (err == IEUM_E_FILE_INVALID)
-			err = store_revoke(&store, args->name, args->dev.now_s, why);
-	}
-	if (!err)
-		err = store_write_crl(&store, args->dev.now_s, args->dev.days, why);
-	store_close(&store);
-	return err ? complain(why) : EXIT_SUCCESS;
-}
-
 int main(int argc, char **argv)
 {
 	struct arguments args;
@@ -215,7 +226,7 @@ int main(int argc, char **argv)
 		}
 	}
 	if (argc < 2)
-		return misused("which of dev, zoo, revoke, crl?");
+		return misused("which of ca, sign, batch, due, revoke, crl, dev, zoo?");
 	if (!read_arguments(argc - 1, argv + 1, &args))
 		return misused("wrong or missing arguments");
 	/* Nothing here may be open to others for a moment, whatever the caller's mask. */
@@ -224,6 +235,14 @@ int main(int argc, char **argv)
 		return run_dev(&args);
 	if (strcmp(command, "zoo") == 0)
 		return run_zoo(&args);
+	if (strcmp(command, "ca") == 0)
+		return run_ca(&args);
+	if (strcmp(command, "sign") == 0)
+		return run_sign(&args, false);
+	if (strcmp(command, "batch") == 0)
+		return run_sign(&args, true);
+	if (strcmp(command, "due") == 0)
+		return run_due(&args);
 	if (strcmp(command, "revoke") == 0)
 		return run_crl(&args, true);
 	if (strcmp(command, "crl") == 0)

@@ -1,13 +1,15 @@
-/* The folder of a development authority; see store.h. */
+/* The folder of an authority; see store.h. */
 #include "certs/store.h"
 
 #include <errno.h>
 #include <fcntl.h>
 #include <openssl/err.h>
 #include <openssl/pem.h>
+#include <openssl/pkcs12.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -106,6 +108,28 @@ enum ieum_err store_write_text(const struct store *store, const char *name, cons
 	return write_file(path, FILE_MODE, store->force, text, strlen(text), why);
 }
 
+/* Encrypted by a key that scrypt makes of the passphrase: guessing costs memory. */
+static bool write_key(BIO *to, EVP_PKEY *key, const char *passphrase)
+{
+	enum { SCRYPT_N = 1 << 14, SCRYPT_R = 8, SCRYPT_P = 1 };
+
+	if (!passphrase)
+		return PEM_write_bio_PKCS8PrivateKey(to, key, NULL, NULL, 0, NULL, NULL) == 1;
+	X509_ALGOR *how = PKCS5_pbe2_set_scrypt(EVP_aes_256_cbc(), NULL, 0, NULL, SCRYPT_N,
+						SCRYPT_R, SCRYPT_P);
+	PKCS8_PRIV_KEY_INFO *clear = EVP_PKEY2PKCS8(key);
+	X509_SIG *sealed = how && clear
+				   ? PKCS8_set0_pbe(passphrase, (int)strlen(passphrase), clear, how)
+				   : NULL;
+	bool ok = sealed && PEM_write_bio_PKCS8(to, sealed) == 1;
+
+	if (!sealed)
+		X509_ALGOR_free(how);
+	PKCS8_PRIV_KEY_INFO_free(clear);
+	X509_SIG_free(sealed);
+	return ok;
+}
+
 /* The key first: what has a certificate has its key. */
 static enum ieum_err write_pair(const struct store *store, const struct pair *pair,
 				const char *name, char why[CERTS_WHY_BYTES])
@@ -114,7 +138,7 @@ static enum ieum_err write_pair(const struct store *store, const struct pair *pa
 	enum ieum_err err;
 
 	if (!key || !cert || PEM_write_bio_X509(cert, pair->cert) != 1 ||
-	    PEM_write_bio_PKCS8PrivateKey(key, pair->key, NULL, NULL, 0, NULL, NULL) != 1)
+	    !write_key(key, pair->key, strcmp(name, "ca") == 0 ? store->passphrase : NULL))
 		err = no_memory(why);
 	else
 		err = write_bio(store, key, name, ".key", KEY_MODE, store->force, why);
@@ -179,12 +203,12 @@ static enum ieum_err save_index(const struct store *store, const struct index *i
 	return err;
 }
 
-static enum ieum_err record(const struct store *store, const struct pair *pair, const char *name,
+static enum ieum_err record(const struct store *store, const X509 *cert, const char *name,
 			    int64_t not_after_s, char why[CERTS_WHY_BYTES])
 {
 	struct index_row row = { .not_after_s = not_after_s };
 	struct index index;
-	char *serial = pair_serial(pair);
+	char *serial = cert_serial(cert);
 
 	if (!serial)
 		return no_memory(why);
@@ -196,7 +220,7 @@ static enum ieum_err record(const struct store *store, const struct pair *pair, 
 		return err;
 	err = index_add(&index, &row);
 	if (err)
-		snprintf(why, CERTS_WHY_BYTES, "index.txt: %s", ieum_error((int)err)->text_en);
+		snprintf(why, CERTS_WHY_BYTES, "index.txt: %s", ieum_error((int)err)->text);
 	else
 		err = save_index(store, &index, why);
 	index_release(&index);
@@ -218,13 +242,15 @@ enum ieum_err store_ca_load(struct store *store, char why[CERTS_WHY_BYTES])
 	path_of(store, "ca", ".key", path);
 	if (!(in = fopen(path, "re")))
 		return system_error(why, IEUM_E_FILE_UNREADABLE, path);
-	store->ca.key = PEM_read_PrivateKey(in, NULL, NULL, (void *)"");
+	/* Without one given, OpenSSL asks for it on the terminal where the key needs one. */
+	store->ca.key = PEM_read_PrivateKey(in, NULL, NULL, (void *)store->passphrase);
 	fclose(in);
 	ERR_clear_error();
 	if (!store->ca.cert || !store->ca.key ||
 	    X509_check_private_key(store->ca.cert, store->ca.key) != 1) {
 		ERR_clear_error();
-		snprintf(why, CERTS_WHY_BYTES, "%.400s: ca.crt and ca.key are not a pair",
+		snprintf(why, CERTS_WHY_BYTES,
+			 "%.400s: ca.crt and ca.key are not a pair, or the passphrase is wrong",
 			 store->dir);
 		return IEUM_E_FILE_INVALID;
 	}
@@ -280,10 +306,64 @@ enum ieum_err store_issue(struct store *store, const struct store *authority, co
 		return err;
 	/* Recorded first: a certificate that exists can always be revoked. */
 	if (authority && authority->dir[0])
-		err = record(authority, &pair, name, wish->not_after_s, why);
+		err = record(authority, pair.cert, name, wish->not_after_s, why);
 	if (!err)
 		err = write_pair(store, &pair, name, why);
 	pair_release(&pair);
+	return err;
+}
+
+enum ieum_err store_keep(struct store *store, X509 *cert, const char *name, int64_t not_after_s,
+			 char why[CERTS_WHY_BYTES])
+{
+	BIO *pem = BIO_new(BIO_s_mem());
+	enum ieum_err err;
+
+	if (exists(store, name, ".crt")) {
+		BIO_free(pem);
+		snprintf(why, CERTS_WHY_BYTES, "%.300s.crt is there already", name);
+		return IEUM_E_FILE_INVALID;
+	}
+	if (!pem || PEM_write_bio_X509(pem, cert) != 1)
+		err = no_memory(why);
+	else /* recorded first: a certificate that exists can always be revoked */
+		err = record(store, cert, name, not_after_s, why);
+	if (!err)
+		err = write_bio(store, pem, name, ".crt", FILE_MODE, false, why);
+	BIO_free(pem);
+	return err;
+}
+
+static X509 *read_signed(const struct store *store, const char *file)
+{
+	char path[STORE_PATH_BYTES];
+	X509 *cert = NULL;
+
+	path_of(store, file, "", path);
+	FILE *in = fopen(path, "re");
+	if (in) {
+		cert = PEM_read_X509(in, NULL, NULL, NULL);
+		fclose(in);
+	}
+	ERR_clear_error();
+	return cert;
+}
+
+enum ieum_err store_each(const struct store *store, int64_t now_s, store_row_cb *cb, void *ctx,
+			 char why[CERTS_WHY_BYTES])
+{
+	struct index index;
+	enum ieum_err err = load_index(store, &index, why);
+
+	for (size_t i = 0; i < index.n && !err; i++) {
+		const struct index_row *row = &index.rows[i];
+		if (row->revoked_s || row->not_after_s <= now_s)
+			continue;
+		X509 *cert = read_signed(store, row->file);
+		err = cb(ctx, row->file, row->serial, row->not_after_s, cert);
+		X509_free(cert);
+	}
+	index_release(&index);
 	return err;
 }
 
@@ -301,7 +381,8 @@ enum ieum_err store_revoke(struct store *store, const char *name, int64_t now_s,
 		return err;
 	snprintf(file, sizeof file, "%.255s.crt", name);
 	for (size_t i = 0; i < index.n; i++) {
-		if (index.rows[i].revoked_s || strcmp(index.rows[i].file, file) != 0)
+		if (index.rows[i].revoked_s || (strcmp(index.rows[i].file, file) != 0 &&
+						strcasecmp(index.rows[i].serial, name) != 0))
 			continue;
 		index.rows[i].revoked_s = now_s;
 		hits++;
@@ -317,7 +398,7 @@ enum ieum_err store_revoke(struct store *store, const char *name, int64_t now_s,
 }
 
 static enum ieum_err sign_crl(const struct store *store, const struct index *index, int64_t now_s,
-			      int days, X509_CRL **crl, char why[CERTS_WHY_BYTES])
+			      int64_t until_s, X509_CRL **crl, char why[CERTS_WHY_BYTES])
 {
 	struct revoked *revoked = calloc(index->n + 1, sizeof *revoked);
 	size_t n = 0;
@@ -328,14 +409,19 @@ static enum ieum_err sign_crl(const struct store *store, const struct index *ind
 		if (index->rows[i].revoked_s)
 			revoked[n++] =
 				(struct revoked){ index->rows[i].serial, index->rows[i].revoked_s };
-	enum ieum_err err =
-		crl_new(&store->ca, revoked, n, now_s, now_s + (int64_t)days * DAY_S, crl, why);
+	enum ieum_err err = crl_new(&store->ca, revoked, n, now_s, until_s, crl, why);
 	free(revoked);
 	return err;
 }
 
 enum ieum_err store_write_crl(struct store *store, int64_t now_s, int days,
 			      char why[CERTS_WHY_BYTES])
+{
+	return store_write_crl_until(store, now_s, now_s + (int64_t)days * DAY_S, why);
+}
+
+enum ieum_err store_write_crl_until(struct store *store, int64_t now_s, int64_t until_s,
+				    char why[CERTS_WHY_BYTES])
 {
 	struct index index;
 	X509_CRL *crl = NULL;
@@ -344,7 +430,7 @@ enum ieum_err store_write_crl(struct store *store, int64_t now_s, int days,
 	enum ieum_err err = load_index(store, &index, why);
 	if (err)
 		return err;
-	err = sign_crl(store, &index, now_s, days, &crl, why);
+	err = sign_crl(store, &index, now_s, until_s, &crl, why);
 	index_release(&index);
 	if (err)
 		return err;

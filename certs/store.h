@@ -1,4 +1,4 @@
-/* The folder of a development authority.
+/* The folder of an authority.
  *
  *   ca.crt ca.key ca.crl  index.txt  hub.crt hub.key  participants/<name>.crt .key
  *
@@ -17,6 +17,7 @@ enum { STORE_PATH_BYTES = 4096 };
 struct store {
 	char dir[STORE_PATH_BYTES - 320]; /* leaves room for a file's name */
 	bool force;                       /* write over what is there */
+	const char *passphrase;           /* of ca.key; NULL: not encrypted, or asked for */
 	struct pair ca;                   /* empty until store_ca_*() */
 };
 
@@ -41,14 +42,30 @@ enum ieum_err store_issue(struct store *store, const struct store *authority, co
 			  const struct wish *wish, enum stored *what,
 			  char why[CERTS_WHY_BYTES]) IEUM_MUST_CHECK;
 
-/* Marks the certificates in <name>.crt as revoked in the index; FILE_INVALID when the
- * index has none in force. */
+/* Records a certificate that was signed for somebody else's key and writes it to <name>.crt, which
+ * must not be there. */
+enum ieum_err store_keep(struct store *store, X509 *cert, const char *name, int64_t not_after_s,
+			 char why[CERTS_WHY_BYTES]) IEUM_MUST_CHECK;
+
+/* Every certificate that is in force at that time, in the order of signing; `cert` is NULL where its
+ * file is gone.  What the callback returns ends it. */
+typedef enum ieum_err store_row_cb(void *ctx, const char *file, const char *serial,
+				   int64_t not_after_s, X509 *cert);
+enum ieum_err store_each(const struct store *store, int64_t now_s, store_row_cb *cb, void *ctx,
+			 char why[CERTS_WHY_BYTES]) IEUM_MUST_CHECK;
+
+/* Marks the certificates in <name>.crt, or the one whose serial number (hexadecimal) the name is, as
+ * revoked in the index; FILE_INVALID when the index has none in force. */
 enum ieum_err store_revoke(struct store *store, const char *name, int64_t now_s,
 			   char why[CERTS_WHY_BYTES]) IEUM_MUST_CHECK;
 
 /* Signs ca.crl anew from the index, always over the old one. */
 enum ieum_err store_write_crl(struct store *store, int64_t now_s, int days,
 			      char why[CERTS_WHY_BYTES]) IEUM_MUST_CHECK;
+
+/* The same with the moment until which it counts. */
+enum ieum_err store_write_crl_until(struct store *store, int64_t now_s, int64_t until_s,
+				    char why[CERTS_WHY_BYTES]) IEUM_MUST_CHECK;
 
 /* dir/name must not be there yet, or force; the content is text. */
 enum ieum_err store_write_text(const struct store *store, const char *name, const char *text,

@@ -20,6 +20,11 @@ const char *arguments_option_name(enum arguments_option option)
 	return rows[option].written;
 }
 
+bool arguments_takes_value(enum arguments_option option)
+{
+	return rows[option].value;
+}
+
 static bool mistake(struct arguments *a, enum text_id wrong, const char *word)
 {
 	a->wrong = wrong;
@@ -37,6 +42,11 @@ static bool add_word(struct arguments *a, char *word)
 
 static bool add_option(struct arguments *a, enum arguments_option option, char *value)
 {
+	/* Given as often as there are agencies: each is a word of the command, in order. */
+	if (option == OPTION_AGENCY) {
+		a->given[option] = true;
+		return add_word(a, value);
+	}
 	if (a->given[option])
 		return mistake(a, TEXT_OPTION_TWICE, rows[option].written);
 	a->given[option] = true;

@@ -69,7 +69,14 @@ enum { ARGUMENTS_WORDS_MAX = 1024 };
 	X(EXCLUDED,     "excluded",     true) \
 	X(COUNTED,      "counted",      true) \
 	X(REPLIES_TO,   "replies-to",   true) \
-	X(BREACHED,     "breached",     false)
+	X(PLAIN,        "plain",        false) \
+	X(SEAL,         "seal",         false) \
+	X(BREACHED,     "breached",     false) \
+	X(DIR,          "dir",          true) \
+	X(LISTEN,       "listen",       true) \
+	X(HOST,         "host",         true) \
+	X(AGENCY,       "agency",       true) \
+	X(ON_BEHALF_OF, "on-behalf-of", true)
 /* clang-format on */
 
 enum arguments_option {
@@ -95,5 +102,6 @@ bool arguments_parse(int argc, char **argv, struct arguments *out);
 
 /* "follow"; without the dashes. */
 const char *arguments_option_name(enum arguments_option option);
+bool arguments_takes_value(enum arguments_option option);
 
 #endif

@@ -98,7 +98,7 @@ enum exit_code cmd_answer(struct invocation *inv)
 	if (!code)
 		code = message_add_text(inv, m);
 	if (!code)
-		code = link_open(inv, &link);
+		code = link_open_to_submit(inv, &link);
 	if (!code)
 		code = take_times(inv, m->answer, link_hub_time_ms(link));
 	if (!code)

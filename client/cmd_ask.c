@@ -3,6 +3,7 @@
 
 #include "client/command.h"
 #include "client/json_out.h"
+#include "client/offline.h"
 #include "client/render.h"
 #include "client/trouble.h"
 #include "client/values.h"
@@ -91,15 +92,50 @@ enum exit_code cmd_case(struct invocation *inv)
 
 /* ---- deadlines ---- */
 
+/* Without the hub: what it said last. */
+static enum exit_code show_offline(struct invocation *inv, const struct ieum_failure *why)
+{
+	const struct spool_options options = { .path = inv->profile->spool };
+	char reason[SPOOL_WHY_BYTES];
+	struct spool *s;
+
+	enum exit_code code = link_failure(inv, why);
+	if (spool_open(&options, &s, reason))
+		return code;
+	enum exit_code shown = offline_deadlines(inv, s);
+	spool_close(s);
+	return shown ? shown : code;
+}
+
+static enum exit_code ask_deadlines(struct invocation *inv, struct link *link,
+				    Ieum__V1__Query *query)
+{
+	struct pages pages = { 0 };
+	enum exit_code code = link_ask(link, query, &pages);
+
+	if (!code && !given(inv, OPTION_BREACHED))
+		offline_keep_deadlines(link_inner(link), &pages);
+	if (!code)
+		code = show(inv, link, &pages, render_deadlines, true);
+	pages_free(&pages);
+	return code;
+}
+
 enum exit_code cmd_deadlines(struct invocation *inv)
 {
 	Ieum__V1__DeadlinesQuery deadlines = IEUM__V1__DEADLINES_QUERY__INIT;
 	Ieum__V1__Query query = IEUM__V1__QUERY__INIT;
+	struct link *link = NULL;
+	enum exit_code code = link_open_to_submit(inv, &link);
 
 	deadlines.breached = given(inv, OPTION_BREACHED);
 	query.what_case = IEUM__V1__QUERY__WHAT_DEADLINES;
 	query.deadlines = &deadlines;
-	return ask_and_show(inv, &query, render_deadlines, true);
+	if (!code)
+		code = link_connected(link) ? ask_deadlines(inv, link, &query)
+					    : show_offline(inv, link_last_failure(link));
+	link_close(link);
+	return code;
 }
 
 /* ---- referral ---- */

@@ -56,6 +56,7 @@ static void show_progress(void *ctx, uint64_t done, uint64_t of)
 {
 	const struct invocation *inv = ctx;
 
+	fputc('\r', inv->err);
 	fprintf(inv->err, say(inv, TEXT_AUDIT_PROGRESS), (int)(of ? done * 100 / of : 0), done, of);
 	fflush(inv->err);
 }

@@ -1,4 +1,4 @@
-/* ieum ping, ieum drill: about the hub itself. */
+/* ieum ping, ieum drill, ieum hub: about the hub itself. */
 #include <stdlib.h>
 #include <string.h>
 
@@ -110,6 +110,33 @@ enum exit_code cmd_drill(struct invocation *inv)
 	if (inv->json)
 		return json_out(inv, json_pack("{s:I}", "hub_time_at_ms", (json_int_t)now_ms));
 	fprintf(inv->out, say(inv, TEXT_CLOCK_ADVANCED), when_time(now_ms, when));
+	fputc('\n', inv->out);
+	return EXIT_DONE;
+}
+
+/* ---- hub ---- */
+
+/* An operator, or the job that makes backups: the copy is off the hub's disk. */
+enum exit_code cmd_hub(struct invocation *inv)
+{
+	uint8_t incarnation[UUID_BYTES];
+	uint64_t number, through = 0;
+	struct link *link = NULL;
+	enum exit_code code = value_number(inv, inv->words[1], 1, INT64_MAX, &number);
+
+	if (!code && inv->n_words > 2)
+		code = value_id(inv, inv->words[2], incarnation);
+	if (!code)
+		code = link_open(inv, &link);
+	if (!code)
+		code = link_confirm_copy(link, number, inv->n_words > 2 ? incarnation : NULL,
+					 &through);
+	link_close(link);
+	if (code)
+		return code;
+	if (inv->json)
+		return json_out(inv, json_pack("{s:I}", "copied_through", (json_int_t)through));
+	fprintf(inv->out, say(inv, TEXT_COPIED_THROUGH), through);
 	fputc('\n', inv->out);
 	return EXIT_DONE;
 }

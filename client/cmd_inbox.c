@@ -2,8 +2,8 @@
  *
  *   connecting ──welcome──► asking for titles ──answer──► receiving ──end──► settling ──► leaving
  *
- * What always holds: a delivery is settled only after its text has left this process (flushed
- * without an error), so a full disk or a closed pipe loses nothing; and before the last settle the
+ * What always holds: a delivery is settled, with a spool taken from it, only after its text has left
+ * this process (flushed without an error), so a full disk or a closed pipe loses nothing; and before the last settle the
  * credit is 0, so nothing is released to us that we would not print. */
 #include <event2/event.h>
 #include <signal.h>
@@ -12,9 +12,12 @@
 #include <time.h>
 
 #include "client/command.h"
+#include "client/giving.h"
 #include "client/json_out.h"
 #include "client/link.h"
+#include "client/offline.h"
 #include "client/render.h"
+#include "client/spool_place.h"
 #include "client/trouble.h"
 #include "client/values.h"
 #include "client/when.h"
@@ -24,6 +27,7 @@ enum {
 	INBOX_LOOK_CREDIT = 1024, /* --settle none: all of it stays unsettled */
 	INBOX_QUIET_MS = 1000,    /* unless --wait says otherwise */
 	INBOX_GOODBYE_MS = 1000,
+	INBOX_DEADLINES_S = 10 * 60,
 };
 
 struct inbox {
@@ -35,13 +39,16 @@ struct inbox {
 	struct pages directory;
 	bool asked; /* for the directory */
 	bool follow, settle;
+	struct event *deadlines_ev; /* --follow: they are asked for, for when the hub isn't there */
 	bool notify;    /* say only that something waits, in the hub's words for that: */
 	char *notice;   /* NULL: the hub has none */
 	bool ending;    /* no more deliveries */
 	bool leaving;   /* all settled: saying good-bye */
 	uint64_t limit; /* 0: none */
 	uint64_t printed;
-	size_t settling; /* without an answer yet */
+	size_t settling;    /* without an answer yet */
+	struct giver giver; /* of keys for newcomers */
+	bool given_up;      /* nothing that is on its way is waited for */
 	int64_t quiet_ms;
 	int64_t hub_ahead_ms;   /* the hub's clock minus ours */
 	enum ieum_err last_err; /* why there is no connection */
@@ -73,7 +80,7 @@ static void end(struct inbox *in, enum exit_code code)
 	if (!in->ending && in->c)
 		ieum_credit(in->c, 0);
 	in->ending = true;
-	if (in->settling > 0) {
+	if (in->settling > 0 || (giving_any(&in->giver) && !in->given_up)) {
 		arm(in, in->inv->timeout_ms);
 	} else if (!in->leaving) {
 		in->leaving = true;
@@ -125,19 +132,41 @@ static enum exit_code print(struct inbox *in, const Ieum__V1__Delivery *d)
 	if (in->notify)
 		return print_notice(in, d->drill);
 	if (in->inv->json)
-		return json_out_message(in->inv, &d->base, true);
+		return json_out_delivery(in->inv, d);
 	return render_delivery(in->inv, d, &names, now_ms() + in->hub_ahead_ms);
 }
 
-static void settle(struct inbox *in, uint64_t delivery_id)
+static void settle(struct inbox *in, uint64_t delivery_id, enum ieum_settle how)
 {
-	enum ieum_err err = ieum_settle(in->c, delivery_id, IEUM_SETTLE_DONE, NULL, settled, in);
+	enum ieum_err err = ieum_settle(in->c, delivery_id, how, NULL, settled, in);
 
 	if (err)
 		end(in, trouble(in->inv, err, NULL));
 	else
 		in->settling++;
 }
+
+/* ---- keys for newcomers ---- */
+
+static void key_given(void *ctx, uint64_t delivery_id, enum ieum_settle how)
+{
+	struct inbox *in = ctx;
+
+	if (!in->leaving)
+		settle(in, delivery_id, how);
+}
+
+static void take(struct inbox *in, const Ieum__V1__Delivery *d)
+{
+	if (!in->settle)
+		return;
+	if (!giving_wanted(&in->giver, d))
+		settle(in, d->delivery_id, IEUM_SETTLE_DONE);
+	else if (!giving_start(&in->giver, in->c, d))
+		settle(in, d->delivery_id, IEUM_SETTLE_RELEASE);
+}
+
+/* ---- a delivery ---- */
 
 static void delivered(struct ieum *c, const Ieum__V1__Delivery *d, const uint8_t *referral,
 		      size_t referral_len, void *arg)
@@ -149,6 +178,7 @@ static void delivered(struct ieum *c, const Ieum__V1__Delivery *d, const uint8_t
 	(void)referral_len;
 	if (in->ending) /* what was under way goes back to the queue when we leave */
 		return;
+	in->inv->keyring = ieum_keyring(c);
 	code = print(in, d);
 	if (!code && (fflush(in->inv->out) || ferror(in->inv->out)))
 		code = trouble_output(in->inv);
@@ -159,13 +189,11 @@ static void delivered(struct ieum *c, const Ieum__V1__Delivery *d, const uint8_t
 	in->printed++;
 	if (in->limit && in->printed == in->limit) {
 		ieum_credit(c, 0);
-		if (in->settle)
-			settle(in, d->delivery_id);
+		take(in, d);
 		end(in, EXIT_DONE);
 		return;
 	}
-	if (in->settle)
-		settle(in, d->delivery_id);
+	take(in, d);
 	if (!in->follow)
 		arm(in, in->quiet_ms);
 }
@@ -243,12 +271,41 @@ static bool ask_first(struct inbox *in)
 	return ieum_query(in->c, &query, titles, in) == IEUM_E_OK;
 }
 
+/* ---- deadlines, kept for when the hub isn't there ---- */
+
+static void deadlines(struct ieum *c, const Ieum__V1__Result *result, const uint8_t *referral,
+		      size_t referral_len, const struct ieum_failure *failure, void *arg)
+{
+	(void)referral, (void)referral_len, (void)failure, (void)arg;
+	if (result && result->what_case == IEUM__V1__RESULT__WHAT_DEADLINES)
+		ieum_keep_result(c, OFFLINE_DEADLINES, &result, 1);
+}
+
+static void ask_deadlines(evutil_socket_t fd, short what, void *arg)
+{
+	Ieum__V1__DeadlinesQuery ask = IEUM__V1__DEADLINES_QUERY__INIT;
+	Ieum__V1__Query query = IEUM__V1__QUERY__INIT;
+	const struct timeval in_a_while = { .tv_sec = INBOX_DEADLINES_S };
+	struct inbox *in = arg;
+
+	(void)fd, (void)what;
+	if (!in->follow || !in->settle || in->ending || !in->inv->profile->spool)
+		return;
+	query.page_rows = LINK_PAGE_ROWS;
+	query.what_case = IEUM__V1__QUERY__WHAT_DEADLINES;
+	query.deadlines = &ask;
+	/* The next time will do as well. */
+	(void)!ieum_query(in->c, &query, deadlines, in);
+	evtimer_add(in->deadlines_ev, &in_a_while);
+}
+
 static void connected(struct ieum *c, const Ieum__V1__Welcome *welcome, void *arg)
 {
 	struct inbox *in = arg;
 
 	(void)c;
 	in->hub_ahead_ms = welcome->hub_time_at_ms - now_ms();
+	ask_deadlines(-1, 0, in);
 	if (in->asked) { /* a connection that came back keeps its credit */
 		if (!in->ending && in->follow && !in->inv->json)
 			fprintf(in->inv->err, "%s\n", say(in->inv, TEXT_CONNECTED_AGAIN));
@@ -276,10 +333,44 @@ static void disconnected(struct ieum *c, const struct ieum_failure *why, bool pe
 		event_base_loopbreak(in->base);
 	} else if (permanent || in->ending) {
 		in->settling = 0;
+		in->given_up = true;
 		end(in, link_failure(in->inv, why));
 	} else if (in->follow && in->asked && !in->inv->json) {
 		fprintf(in->inv->err, "%s\n", say(in->inv, TEXT_CONNECTION_AGAIN));
 	}
+}
+
+static void resent(struct ieum *c, const uint8_t *message_id, const Ieum__V1__Receipt *receipt,
+		   const struct ieum_failure *failure, void *arg)
+{
+	const struct inbox *in = arg;
+
+	(void)c;
+	spool_say_resent(in->inv, message_id, receipt, failure);
+}
+
+static void let_go(struct ieum *c, size_t messages, void *arg)
+{
+	const struct inbox *in = arg;
+
+	(void)c;
+	spool_say_let_go(in->inv, messages);
+}
+
+static void spool_trouble(struct ieum *c, const struct ieum_failure *why, void *arg)
+{
+	const struct inbox *in = arg;
+
+	(void)c;
+	spool_say_trouble(in->inv, why);
+}
+
+static void alone(struct ieum *c, int64_t for_ms, uint64_t waiting, void *arg)
+{
+	const struct inbox *in = arg;
+
+	(void)c;
+	spool_say_alone(in->inv, for_ms, waiting);
 }
 
 static void quiet_cb(evutil_socket_t fd, short what, void *arg)
@@ -294,6 +385,7 @@ static void quiet_cb(evutil_socket_t fd, short what, void *arg)
 	}
 	if (in->ending || !in->asked) {
 		in->settling = 0;
+		in->given_up = true;
 		end(in,
 		    trouble(in->inv, in->last_err ? in->last_err : IEUM_E_TIMED_OUT, in->last_why));
 		return;
@@ -347,7 +439,8 @@ static bool prepare(struct inbox *in)
 
 	in->base = event_base_new();
 	in->quiet = in->base ? evtimer_new(in->base, quiet_cb, in) : NULL;
-	if (!in->quiet)
+	in->deadlines_ev = in->base ? evtimer_new(in->base, ask_deadlines, in) : NULL;
+	if (!in->quiet || !in->deadlines_ev)
 		return false;
 	for (size_t i = 0; i < sizeof numbers / sizeof numbers[0]; i++) {
 		in->signals[i] = evsignal_new(in->base, numbers[i], signal_cb, in);
@@ -359,13 +452,17 @@ static bool prepare(struct inbox *in)
 
 static void dismantle(struct inbox *in)
 {
+	in->inv->keyring = NULL;
 	ieum_free(in->c);
+	giving_drop(&in->giver);
 	for (size_t i = 0; i < sizeof in->signals / sizeof in->signals[0]; i++) {
 		if (in->signals[i])
 			event_free(in->signals[i]);
 	}
 	if (in->quiet)
 		event_free(in->quiet);
+	if (in->deadlines_ev)
+		event_free(in->deadlines_ev);
 	if (in->base)
 		event_base_free(in->base);
 	pages_free(&in->directory);
@@ -384,7 +481,13 @@ static enum exit_code run(struct inbox *in)
 	options.callbacks.connected = connected;
 	options.callbacks.disconnected = disconnected;
 	options.callbacks.delivery = delivered;
+	options.callbacks.resent = resent;
+	options.callbacks.let_go = let_go;
+	options.callbacks.spool_trouble = spool_trouble;
+	options.callbacks.alone = alone;
 	options.ctx = in;
+	/* What is only looked at stays with the hub, and of what is counted no more is released. */
+	options.spool_deliveries = in->settle && !in->limit;
 	err = ieum_new(in->base, &options, &in->c, why);
 	if (err)
 		return trouble(in->inv, err, why);
@@ -395,7 +498,7 @@ static enum exit_code run(struct inbox *in)
 
 enum exit_code cmd_inbox(struct invocation *inv)
 {
-	struct inbox in = { .inv = inv };
+	struct inbox in = { .inv = inv, .giver = { .inv = inv, .done = key_given, .ctx = &in } };
 	enum exit_code code = take_options(inv, &in);
 
 	if (!code)

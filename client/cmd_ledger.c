@@ -90,13 +90,14 @@ static enum ieum_err add_json(struct printing *p, const struct disclosure *d)
 	(void)pbmap_enum_word(&ieum__v1__basis_kind__descriptor, (int)d->basis, word[1]);
 	(void)pbmap_enum_word(&ieum__v1__delivery_cause__descriptor, (int)d->cause, word[2]);
 	json_t *row = json_pack(
-		"{s:I, s:I, s:s, s:s, s:s, s:s, s:s, s:s, s:s, s:s, s:s, s:s, s:s, s:s, s:b}",
+		"{s:I, s:I, s:s, s:s, s:s, s:s, s:s, s:s, s:s, s:s, s:s, s:s, s:s, s:s, s:s, s:b}",
 		"journal_number", (json_int_t)d->seq, "at_us", (json_int_t)d->at_us, "participant",
 		d->participant, "actor", d->actor, "address", d->address, "how",
 		*d->read ? "read" : "received", "read", d->read, "mailbox", d->mailbox, "cause",
 		d->cause ? word[2] : "", "message_id", id_text(d->message_id, message), "type",
 		d->message_id ? word[0] : "", "case_id", id_text(d->case_id, in_case), "sender",
-		d->sender, "article", d->article, "erased", (int)d->erased);
+		d->sender, "on_behalf_of", d->on_behalf_of, "article", d->article, "erased",
+		(int)d->erased);
 	if (!row || json_object_set_new(row, "basis", json_string(d->basis ? word[1] : "")) != 0 ||
 	    json_array_append_new(p->list, row) != 0)
 		return IEUM_E_NO_MEMORY;
@@ -141,7 +142,10 @@ static void add_row(struct printing *p, const struct disclosure *d)
 										    : TABLE_PLAIN);
 	snprintf(line, sizeof line, d->erased ? say(p->inv, TEXT_LEDGER_ERASED) : "%s", type);
 	sheet_cell(s, line);
-	sheet_cell(s, !d->message_id ? "" : *d->sender ? d->sender : say(p->inv, TEXT_LEDGER_HUB));
+	snprintf(line, sizeof line, *d->on_behalf_of ? "%s (%s)" : "%s%s",
+		 !d->message_id ? "" : *d->sender ? d->sender : say(p->inv, TEXT_LEDGER_HUB),
+		 d->on_behalf_of);
+	sheet_cell(s, line);
 	sheet_cell(s, basis_text(p, d, line));
 	sheet_cell(s, id_text(d->case_id, id));
 	sheet_cell(s, id_text(d->message_id, id));

@@ -9,6 +9,7 @@
 #include "client/json_out.h"
 #include "client/shown.h"
 #include "client/trouble.h"
+#include "proto/catalog.h"
 #include "proto/pbmap.h"
 #include "proto/words.h"
 #include "scenarios/scenario.h"
@@ -118,7 +119,7 @@ static void expect_line(const struct showing *w, const struct scenario_expect *e
 		const struct ieum_error_row *row = ieum_error((int)e->code);
 
 		snprintf(out, LINE_BYTES, "✗ %s",
-			 w->inv->lang == WORDS_KO ? row->text_ko : row->text_en);
+			 catalog_text(w->inv->lang, row->text));
 		break;
 	}
 	case SCENARIO_TASK_STATE:
@@ -129,6 +130,12 @@ static void expect_line(const struct showing *w, const struct scenario_expect *e
 	case SCENARIO_WAITS:
 		snprintf(out, LINE_BYTES, "✓ %s: %s #%lld", e->pool, e->message,
 			 (long long)e->position);
+		break;
+	case SCENARIO_OPENS:
+		snprintf(out, LINE_BYTES, "✓ ");
+		snprintf(out + strlen(out), LINE_BYTES - strlen(out),
+			 say(w->inv, e->is ? TEXT_SCENARIO_OPENS : TEXT_SCENARIO_SEALED),
+			 title_of(w, e->by, title), e->message);
 		break;
 	case SCENARIO_AGENDA:
 		snprintf(out, LINE_BYTES, "✓ %s", title_of(w, e->agenda, title));

@@ -6,12 +6,15 @@
 #include "client/message.h"
 #include "client/receipt.h"
 #include "client/render.h"
+#include "client/trouble.h"
 
 typedef enum exit_code message_act(const struct invocation *inv, struct link *link,
 				   Ieum__V1__Referral *m);
 
+typedef enum exit_code link_opening(struct invocation *inv, struct link **out);
+
 /* Reads the message that the command line names, connects, and does it. */
-static enum exit_code with_message(struct invocation *inv, message_act *act)
+static enum exit_code with_message(struct invocation *inv, link_opening *open, message_act *act)
 {
 	Ieum__V1__Referral *m = NULL;
 	struct link *link = NULL;
@@ -19,7 +22,7 @@ static enum exit_code with_message(struct invocation *inv, message_act *act)
 
 	if (code)
 		return code;
-	code = link_open(inv, &link);
+	code = open(inv, &link);
 	if (!code)
 		code = act(inv, link, m);
 	link_close(link);
@@ -29,7 +32,7 @@ static enum exit_code with_message(struct invocation *inv, message_act *act)
 
 enum exit_code cmd_submit(struct invocation *inv)
 {
-	return with_message(inv, receipt_submit);
+	return with_message(inv, link_open_to_submit, receipt_submit);
 }
 
 static enum exit_code print_reach(const struct invocation *inv, struct link *link,
@@ -53,6 +56,7 @@ static enum exit_code ask_reach(const struct invocation *inv, struct link *link,
 {
 	Ieum__V1__ReachQuery reach = IEUM__V1__REACH_QUERY__INIT;
 	Ieum__V1__Query query = IEUM__V1__QUERY__INIT;
+	struct message_outline outline;
 	struct pages pages = { 0 };
 	enum exit_code code;
 	bool made;
@@ -62,10 +66,13 @@ static enum exit_code ask_reach(const struct invocation *inv, struct link *link,
 		code = message_check(inv, m);
 	if (code)
 		return code;
-	reach.referral = m;
+	if (!message_outline(inv, m, &outline))
+		return trouble(inv, IEUM_E_NO_MEMORY, NULL);
+	reach.referral = &outline.m;
 	query.what_case = IEUM__V1__QUERY__WHAT_REACH;
 	query.reach = &reach;
 	code = link_ask(link, &query, &pages);
+	message_outline_free(&outline);
 	if (!code)
 		code = print_reach(inv, link, &pages);
 	pages_free(&pages);
@@ -74,5 +81,5 @@ static enum exit_code ask_reach(const struct invocation *inv, struct link *link,
 
 enum exit_code cmd_reach(struct invocation *inv)
 {
-	return with_message(inv, ask_reach);
+	return with_message(inv, link_open, ask_reach);
 }

@@ -30,7 +30,7 @@ enum {
 };
 
 /* Options of the other sub-command. */
-static enum exit_code refuse_options(const struct invocation *inv, uint64_t foreign)
+static enum exit_code refuse_options(const struct invocation *inv, command_options foreign)
 {
 	for (int i = 0; i < OPTION_COUNT_OF; i++) {
 		if (given(inv, (enum arguments_option)i) && foreign >> i & 1)

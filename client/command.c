@@ -7,10 +7,7 @@
 #include "client/trouble.h"
 #include "client/values.h"
 #include "client/version.h"
-
-#define EVERY_COMMAND \
-	(COMMAND_OPTION(PROFILE) | COMMAND_OPTION(JSON) | COMMAND_OPTION(LANG) | \
-	 COMMAND_OPTION(TIMEOUT) | COMMAND_OPTION(HELP) | COMMAND_OPTION(VERSION))
+#include "proto/catalog.h"
 
 #define MESSAGE_OPTIONS \
 	(COMMAND_OPTION(CASE) | COMMAND_OPTION(OPEN_CASE) | COMMAND_OPTION(REPLY_TO) | \
@@ -24,6 +21,10 @@
 	 COMMAND_OPTION(COUNCIL) | COMMAND_OPTION(EPOCH) | COMMAND_OPTION(FROM) | \
 	 COMMAND_OPTION(UNTIL) | COMMAND_OPTION(OUT))
 
+static const char *const cert_subs[] = { "request", "show", NULL };
+static const char *const key_subs[] = { "wrap", "refuse", NULL };
+static const char *const hub_subs[] = { "copied", NULL };
+static const char *const spool_subs[] = { "list", "send", "check", "salvage", "drop", NULL };
 static const char *const case_subs[] = { "list", "show", "timeline", NULL };
 static const char *const show_subs[] = { "show", NULL };
 static const char *const audit_subs[] = { "verify", "ledger", NULL };
@@ -38,7 +39,8 @@ static const char *const drill_subs[] = { "advance", NULL };
 
 /* clang-format off */
 const struct command commands[] = {
-	{ "submit",    NULL,       1, 1,    MESSAGE_OPTIONS,
+	{ "submit",    NULL,       1, 1,    MESSAGE_OPTIONS | COMMAND_OPTION(SEAL) |
+					    COMMAND_OPTION(ON_BEHALF_OF),
 	  TEXT_LINE_SUBMIT, TEXT_HELP_SUBMIT, cmd_submit },
 	{ "inbox",     NULL,       0, 0,    COMMAND_OPTION(FOLLOW) | COMMAND_OPTION(LIMIT) |
 					    COMMAND_OPTION(SETTLE) | COMMAND_OPTION(WAIT) |
@@ -47,11 +49,16 @@ const struct command commands[] = {
 	{ "answer",    NULL,       2, 2,    COMMAND_OPTION(REASON) | COMMAND_OPTION(REMARK) |
 					    COMMAND_OPTION(UNTIL) | COMMAND_OPTION(OUTCOME) |
 					    COMMAND_OPTION(SCHEDULED) | COMMAND_OPTION(REQUEST) |
-					    COMMAND_OPTION(TEXT),
+					    COMMAND_OPTION(TEXT) | COMMAND_OPTION(SEAL) |
+					    COMMAND_OPTION(ON_BEHALF_OF),
 	  TEXT_LINE_ANSWER, TEXT_HELP_ANSWER, cmd_answer },
 	{ "settle",    NULL,       1, 1000, COMMAND_OPTION(DONE) | COMMAND_OPTION(RELEASE) |
 					    COMMAND_OPTION(REFUSE),
 	  TEXT_LINE_SETTLE, TEXT_HELP_SETTLE, cmd_settle },
+	{ "key",       key_subs,   2, 2,    COMMAND_OPTION(REASON) | COMMAND_OPTION(REMARK),
+	  TEXT_LINE_KEY, TEXT_HELP_KEY, cmd_key },
+	{ "pipe",      NULL,       0, 0,    COMMAND_OPTION(PLAIN) | COMMAND_OPTION(SEAL),
+	  TEXT_LINE_PIPE, TEXT_HELP_PIPE, cmd_pipe },
 	{ "case",      case_subs,  1, 2,    COMMAND_OPTION(CLOSED),
 	  TEXT_LINE_CASE, TEXT_HELP_CASE, cmd_case },
 	{ "deadlines", NULL,       0, 0,    COMMAND_OPTION(BREACHED),
@@ -62,7 +69,7 @@ const struct command commands[] = {
 	  TEXT_LINE_AGENDA, TEXT_HELP_AGENDA, cmd_agenda },
 	{ "directory", NULL,       0, 0,    COMMAND_OPTION(KIND),
 	  TEXT_LINE_DIRECTORY, TEXT_HELP_DIRECTORY, cmd_directory },
-	{ "reach",     NULL,       1, 1,    MESSAGE_OPTIONS,
+	{ "reach",     NULL,       1, 1,    MESSAGE_OPTIONS | COMMAND_OPTION(SEAL),
 	  TEXT_LINE_REACH, TEXT_HELP_REACH, cmd_reach },
 	{ "whoami",    NULL,       0, 0,    0,
 	  TEXT_LINE_WHOAMI, TEXT_HELP_WHOAMI, cmd_whoami },
@@ -78,8 +85,16 @@ const struct command commands[] = {
 	  TEXT_LINE_HANDOVER, TEXT_HELP_HANDOVER, cmd_handover },
 	{ "queue",     queue_subs, 1, 2,    COMMAND_OPTION(DEAD_LETTERS),
 	  TEXT_LINE_QUEUE, TEXT_HELP_QUEUE, cmd_queue },
+	{ "spool",     spool_subs, 1, 2,    0,
+	  TEXT_LINE_SPOOL, TEXT_HELP_SPOOL, cmd_spool },
+	{ "hub",       hub_subs,   2, 3,    0,
+	  TEXT_LINE_HUB, TEXT_HELP_HUB, cmd_hub },
 	{ "token",     token_subs, 1, 1,    TOKEN_OPTIONS,
 	  TEXT_LINE_TOKEN, TEXT_HELP_TOKEN, cmd_token },
+	{ "cert",      cert_subs,  1, 2,    COMMAND_OPTION(OUT) | COMMAND_OPTION(HUB) |
+					    COMMAND_OPTION(KIND) | COMMAND_OPTION(PARTICIPANT) |
+					    COMMAND_OPTION(NAME) | COMMAND_OPTION(HOST),
+	  TEXT_LINE_CERT, TEXT_HELP_CERT, cmd_cert },
 	{ "route",     route_subs, 2, 2,    MESSAGE_OPTIONS | COMMAND_OPTION(HUB) |
 					    COMMAND_OPTION(SENDER) | COMMAND_OPTION(AT) |
 					    COMMAND_OPTION(CASE_CATEGORY) | COMMAND_OPTION(CASE_STATE) |
@@ -88,6 +103,10 @@ const struct command commands[] = {
 	  TEXT_LINE_ROUTE, TEXT_HELP_ROUTE, cmd_route },
 	{ "policy",    policy_subs, 2, 100, 0,
 	  TEXT_LINE_POLICY, TEXT_HELP_POLICY, cmd_policy },
+	{ "init",      NULL,       0, 256,  COMMAND_OPTION(HUB) | COMMAND_OPTION(JURISDICTION) |
+					    COMMAND_OPTION(LISTEN) | COMMAND_OPTION(HOST) |
+					    COMMAND_OPTION(AGENCY) | COMMAND_OPTION(DIR),
+	  TEXT_LINE_INIT, TEXT_HELP_INIT, cmd_init },
 	{ "scenario",  scenario_subs, 2, 100, 0,
 	  TEXT_LINE_SCENARIO, TEXT_HELP_SCENARIO, cmd_scenario },
 	{ "drill",     drill_subs, 2, 4,    0,
@@ -100,9 +119,9 @@ static enum exit_code print_help(const struct invocation *inv)
 {
 	static const struct {
 		int number;
-		const char *texts[2];
+		const char *text;
 	} exits[] = {
-#define X(number, name, en, ko) { number, { [WORDS_EN] = (en), [WORDS_KO] = (ko) } },
+#define X(number, name, text) { number, text },
 		IEUM_EXITS(X)
 #undef X
 	};
@@ -116,7 +135,7 @@ static enum exit_code print_help(const struct invocation *inv)
 		fprintf(inv->out, "  %-11s %s\n", c->name, say(inv, c->line));
 	fputs(say(inv, TEXT_HELP_OPTIONS), inv->out);
 	for (size_t i = 0; i < sizeof exits / sizeof exits[0]; i++)
-		fprintf(inv->out, "  %d  %s\n", exits[i].number, exits[i].texts[inv->lang]);
+		fprintf(inv->out, "  %d  %s\n", exits[i].number, catalog_text(inv->lang, exits[i].text));
 	fputs(say(inv, TEXT_HELP_PROFILE), inv->out);
 	return EXIT_DONE;
 }
@@ -146,7 +165,7 @@ static enum exit_code check_command(const struct invocation *inv)
 
 	for (int i = 0; i < OPTION_COUNT_OF; i++) {
 		if (given(inv, (enum arguments_option)i) &&
-		    !((c->options | EVERY_COMMAND) >> i & 1))
+		    !((c->options | COMMAND_EVERY) >> i & 1))
 			return trouble_usage(inv, TEXT_OPTION_NOT_HERE,
 					     arguments_option_name((enum arguments_option)i));
 	}

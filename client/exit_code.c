@@ -17,6 +17,7 @@ enum exit_code exit_code_of(enum ieum_err err)
 	case IEUM_E_DELIVERY_UNKNOWN: return EXIT_NOT_FOUND;
 	case IEUM_E_JOURNAL_CORRUPT: return EXIT_MISMATCH;
 	case IEUM_E_TIMED_OUT: return EXIT_TIMED_OUT;
+	case IEUM_E_SPOOL_CORRUPT:
 	case IEUM_E_FILE_UNREADABLE:
 	case IEUM_E_FILE_INVALID: return EXIT_FILE;
 	case IEUM_E_NO_MEMORY: return EXIT_FAILED;

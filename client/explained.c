@@ -7,6 +7,7 @@
 
 #include "client/render.h"
 #include "client/trouble.h"
+#include "proto/catalog.h"
 
 enum { LINE_BYTES = 2 * POLICY_TRACE_VALUE_BYTES + 128, LIST_BYTES = 2048 };
 
@@ -236,7 +237,7 @@ static void print_refusal(const struct invocation *inv, const struct explained *
 
 	fputs(inv->colour ? "\n\033[31m" : "\n", inv->out);
 	fprintf(inv->out, say(inv, TEXT_WOULD_BE_REFUSED),
-		inv->lang == WORDS_KO ? row->text_ko : row->text_en, row->name);
+		catalog_text(inv->lang, row->text), row->name);
 	fputs(inv->colour ? "\033[0m\n" : "\n", inv->out);
 	if (*e->x->detail)
 		fprintf(inv->out, "  %s\n", e->x->detail);

@@ -73,6 +73,15 @@
 	X(sessions,           "Sessions",                   "횟수") \
 	X(due,                "Due",                        "예정") \
 	X(grade,              "Grade",                      "등급") \
+	X(parts,              "Parts",                      "부분") \
+	X(part,               "Part",                       "부분") \
+	X(certificates,       "Certificates",               "인증서") \
+	X(keys,               "Keys",                       "키") \
+	X(recipient_info,     "Key",                        "키") \
+	X(matter,             "What ends",                  "만료 대상") \
+	X(actor,              "Person or workstation",      "사용자 또는 단말") \
+	X(serial,             "Serial number",              "일련번호") \
+	X(ends,               "Ends",                       "만료") \
 	X(message_ids,        "Messages concerned",         "해당 메시지") \
 	X(month,              "Month",                      "월") \
 	X(weight,             "Weight",                     "정도") \
@@ -140,6 +149,8 @@
 	X(nothing_held,       "nothing held",               "보유 없음") \
 	X(refused,            "refused",                    "거부") \
 	X(not_reached,        "not reached",                "연락 안 됨") \
+	X(hub,                "the hub's certificate",      "허브 인증서") \
+	X(revocation_list,    "the revocation list",        "폐지 목록") \
 	X(code_0,             "0",                          "0") \
 	X(code_1,             "1",                          "1") \
 	X(code_2,             "2",                          "2") \

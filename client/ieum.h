@@ -40,11 +40,14 @@ typedef struct Ieum__V1__Query Ieum__V1__Query;
 typedef struct Ieum__V1__Result Ieum__V1__Result;
 typedef struct Ieum__V1__Welcome Ieum__V1__Welcome;
 
+struct ieum_keyring;
+
 enum {
 	IEUM_ID_BYTES = 16,
 	IEUM_ADDRESSES_MAX = 16,
 	IEUM_WHY_BYTES = 512,        /* room for any reason text, with its NUL */
 	IEUM_REASON_MAX_BYTES = 200, /* of a refused delivery */
+	IEUM_OLD_KEYS_MAX = 8,
 };
 
 /* Why something did not work. */
@@ -76,9 +79,29 @@ struct ieum_callbacks {
 	 * under their ids, which changes nothing where they are known. */
 	void (*incarnation_changed)(struct ieum *c, const uint8_t *before, const uint8_t *now,
 				    size_t resending, void *ctx);
-	/* What became of one of those: receipt or failure, the other is NULL. */
+	/* What became of one of those, or of one that was left on the spool by an earlier process:
+	 * receipt or failure, the other is NULL.  With a spool a failed one stays there, refused,
+	 * until its user drops it. */
 	void (*resent)(struct ieum *c, const uint8_t *message_id, const Ieum__V1__Receipt *receipt,
 		       const struct ieum_failure *failure, void *ctx);
+	/* With a spool: a message that was submitted is on its disk, and from here on not lost. */
+	void (*accepted)(struct ieum *c, const uint8_t *message_id, void *ctx);
+	/* Messages with a receipt were let go from the spool before the hub knew of a copy of its
+	 * journal: there were more than it keeps.  Should the hub's disk be lost now, only the
+	 * hub's backups have them. */
+	void (*let_go)(struct ieum *c, size_t messages, void *ctx);
+	/* The spool could not be written or read; why, where and what to do is in the detail.  What
+	 * it was about is not lost: a receipt is noted, and a delivery taken, when it works again. */
+	void (*spool_trouble)(struct ieum *c, const struct ieum_failure *why, void *ctx);
+	/* There has been no hub for alone_after_ms; told once, and again after a connection was
+	 * there.  waiting: messages without a receipt.  Its user has to know by now: the telephone
+	 * is quicker. */
+	void (*alone)(struct ieum *c, int64_t for_ms, uint64_t waiting, void *ctx);
+};
+
+/* PEM files of a pair that was ours before: still opens what was sealed to it. */
+struct ieum_old_key {
+	const char *cert, *key;
 };
 
 /* Zeroed is default where a default is named. */
@@ -87,9 +110,11 @@ struct ieum_options {
 	size_t n_addresses;
 	const char
 		*server_name; /* to find in the hub's certificate; NULL: the host of the address */
-	const char *cert, *key; /* PEM files: our certificate chain; its key, 0600 */
-	const char *ca;         /* PEM file: whom to trust */
-	const char *crl;        /* PEM file or directory; NULL: none */
+	const char *cert, *key;              /* PEM files: our certificate chain; its key, 0600 */
+	const char *ca;                      /* PEM file: whom to trust */
+	const char *crl;                     /* PEM file or directory; NULL: none */
+	const struct ieum_old_key *old_keys; /* for sealed narratives; see ieum_open() */
+	size_t n_old_keys;                   /* at most IEUM_OLD_KEYS_MAX */
 	const char *
 		software; /* name and version for the hub's operator, at most 64 bytes; default "libieum" */
 	uint32_t credit; /* deliveries to hold unsettled at a time; 0: none until ieum_credit() */
@@ -100,13 +125,18 @@ struct ieum_options {
 	size_t submit_bytes_max; /* and their bytes; default 64 MiB */
 	int64_t retry_for_ms;    /* give a submit up after so long; 0: never */
 	size_t keep_bytes_max; /* receipted messages kept for a new incarnation; default 16 MiB, SIZE_MAX: none */
-	uint32_t remember_max; /* deliveries remembered to remove repeats; default 16,384 */
+	uint32_t remember_max;    /* deliveries remembered to remove repeats; default 16,384 */
+	const char *spool;        /* file that keeps what must not be lost, see below; NULL: none */
+	uint64_t spool_bytes_max; /* of messages and deliveries in it; default 256 MiB */
+	bool spool_deliveries;    /* deliveries too */
+	uint32_t alone_after_ms;  /* without a hub, until `alone`; default 120,000 */
 	struct ieum_callbacks callbacks;
 	void *ctx; /* of these callbacks */
 };
 
-/* Reads the certificates and begins to connect when the loop runs.  Borrows base until
- * ieum_free().  FIELD_INVALID, FILE_UNREADABLE, FILE_INVALID, NO_MEMORY with the reason in why. */
+/* Reads the certificates, opens the spool and begins to connect when the loop runs.  Borrows base
+ * until ieum_free().  FIELD_INVALID (also a spool of another participant or hub), FILE_UNREADABLE,
+ * FILE_INVALID, SPOOL_FULL, SPOOL_CORRUPT, SPOOL_LOCKED, NO_MEMORY with the reason in why. */
 enum ieum_err ieum_new(struct event_base *base, const struct ieum_options *options,
 		       struct ieum **out, char why[IEUM_WHY_BYTES]) IEUM_MUST_CHECK;
 
@@ -119,8 +149,49 @@ void ieum_free(struct ieum *c);
 
 bool ieum_connected(const struct ieum *c);
 
-/* New certificates from the same files, for the next connection on; on failure the old stay. */
+/* New certificates from the same files, for the next connection on; on failure the old stay.  Each
+ * new connection does so by itself when the files have changed: nobody has to call this. */
 enum ieum_err ieum_reload_certificates(struct ieum *c, char why[IEUM_WHY_BYTES]) IEUM_MUST_CHECK;
+
+/* ---- the spool ----
+ *
+ * With options.spool, a SQLite file of mode 0600 in a folder that exists, nothing submitted is lost
+ * with this process, its machine's power or the hub's disk:
+ *
+ *   - ieum_submit() returns OK when the message has its place in the transaction of this turn of the
+ *     loop.  It is accepted when that is on the disk (synced): then `accepted` comes, and only then
+ *     is it sent.  Where the commit fails, cb comes with the failure and nothing was accepted.
+ *     SPOOL_FULL, SPOOL_LOCKED, FILE_UNREADABLE are returned at once when it is known then.
+ *   - It is kept until its receipt, across restarts, and after that until the hub knows of a copy of
+ *     its journal that covers it (Welcome.copied_through, Copied); while the hub knows of none, the
+ *     newest keep_bytes_max bytes, and `let_go` tells of the others.  When the hub comes back with
+ *     another incarnation they are sent again under their ids.
+ *   - What an earlier process left, or one that died, is sent by whoever connects next; `resent`
+ *     tells how it ended.  Several processes may use one spool.
+ *   - retry_for_ms isn't heeded: nothing is given up.
+ *
+ * With spool_deliveries a delivery is written to the disk before the application gets it, and settled
+ * at the hub (done) once it is there; ieum_settle(IEUM_SETTLE_DONE) says that the application has
+ * taken it, and cb comes when that is on the disk.  What isn't taken is handed over again by the next
+ * process, also without a hub, and never again what is.  After RELEASE it is handed over again here,
+ * some seconds later; REFUSE is too late then: STATE_CONFLICT.  At most options.credit are with the application at a time.
+ *
+ * Clear narratives lie there in clear, sealed ones sealed (see ieum_submit_sealed()).  A commit holds
+ * the loop for the time of a disk sync. */
+
+/* through: the newest number of the journal that a copy is known of; or failure. */
+typedef void ieum_copied_cb(struct ieum *c, uint64_t through, const struct ieum_failure *failure,
+			    void *arg);
+
+/* An operator tells the hub that a copy of its journal up to this number is off its disk.
+ * incarnation: of the copy (16 bytes); NULL: the one we are connected to.  As ieum_query(). */
+enum ieum_err ieum_confirm_copy(struct ieum *c, uint64_t journal_number, const uint8_t *incarnation,
+				ieum_copied_cb *cb, void *arg) IEUM_MUST_CHECK;
+
+/* Keeps a result for when the hub isn't there, under a name of the application's; replaces the last
+ * one.  Without a spool, or on failure, nothing is kept. */
+void ieum_keep_result(struct ieum *c, const char *name, const Ieum__V1__Result *const *pages,
+		      size_t n);
 
 /* ---- sending ---- */
 
@@ -145,6 +216,27 @@ enum ieum_err ieum_submit(struct ieum *c, const Ieum__V1__Referral *referral, ie
  * ID_INVALID: there is none in it. */
 enum ieum_err ieum_submit_bytes(struct ieum *c, const uint8_t *referral, size_t len,
 				ieum_submit_cb *cb, void *arg) IEUM_MUST_CHECK;
+
+/* Which parts of a narrative are sealed before they leave this process. */
+enum ieum_seal {
+	IEUM_SEAL_NEEDED, /* a reporter's identity, a shelter's location: hubs take no others */
+	IEUM_SEAL_ALL,
+};
+
+/* The same, with clear parts of the narrative sealed to those who will read them: the hub is asked
+ * whom the message would reach, each certificate that it names is checked (our `ca` and `crl`, and
+ * that it names that participant), and the parts are signed by our key.  When the hub's policy has
+ * changed meanwhile it is asked and sealed again, up to three times; then SEALED_OTHERWISE comes
+ * by cb as any failure does.  A reader whose certificates are not to be trusted: NOT_SEALED,
+ * CERTIFICATE_REVOKED or CERTIFICATE_EXPIRED with its name, and nothing is sent.  A reader whose
+ * certificate nobody knows yet gets its key later: see ieum_key_wrap().  We can open it too.
+ *
+ * While it waits it is sealed to ourselves.  An id that grows too old meanwhile is not made anew.
+ * With nothing to seal it is ieum_submit(). */
+enum ieum_err ieum_submit_sealed(struct ieum *c, const Ieum__V1__Referral *referral,
+				 enum ieum_seal what, ieum_submit_cb *cb, void *arg,
+				 uint8_t message_id[IEUM_ID_BYTES],
+				 char why[IEUM_WHY_BYTES]) IEUM_MUST_CHECK;
 
 /* Submits without a receipt or failure yet. */
 size_t ieum_submits_waiting(const struct ieum *c);
@@ -190,6 +282,65 @@ enum ieum_err ieum_ping(struct ieum *c, ieum_time_cb *cb, void *arg) IEUM_MUST_C
 enum ieum_err ieum_advance(struct ieum *c, int64_t by_ms, ieum_time_cb *cb,
 			   void *arg) IEUM_MUST_CHECK;
 
+/* ---- sealed narratives ---- */
+
+/* Our keys, and whom we trust: what opens. */
+
+/* Of a connection; good until it is freed. */
+const struct ieum_keyring *ieum_keyring(const struct ieum *c);
+/* Without one: of cert, key, ca, crl and old_keys.  FILE_UNREADABLE, FILE_INVALID, FIELD_INVALID,
+ * NO_MEMORY with the reason in why. */
+enum ieum_err ieum_keyring_new(const struct ieum_options *options, struct ieum_keyring **out,
+			       char why[IEUM_WHY_BYTES]) IEUM_MUST_CHECK;
+void ieum_keyring_free(struct ieum_keyring *keyring); /* NULL is fine */
+
+/* One part of a narrative. */
+struct ieum_opened_part {
+	bool sealed; /* else it is clear, and nothing else is said here */
+	/* OK.  KEY_MISSING: it is not sealed to a key of ours; the hub has it asked for.
+	 * CERTIFICATE_REVOKED, CERTIFICATE_EXPIRED: the signer's was, when the hub received it.
+	 * NOT_SEALED: damaged, or not what it is said to be.  NO_MEMORY. */
+	enum ieum_err err;
+	char why[IEUM_WHY_BYTES];
+	uint8_t *content; /* as media_type says; NULL with an error */
+	size_t len;
+	/* Who signed it, by the certificate: the participant, who is the sender, and the person
+	 * or workstation.  signer "": the certificate names nobody of a hub, so that who sent it
+	 * is the hub's word; actor is the certificate's subject then. */
+	char signer[64];
+	char actor[260];
+};
+
+struct ieum_opened {
+	size_t n; /* as many as the narrative has */
+	struct ieum_opened_part parts[];
+};
+
+/* Opens what is sealed in a message, and checks who signed it: that a delivery's (or a
+ * ReferralResult's) sender did, with a certificate that was good when the hub received it, for this
+ * message and no other.  received_at_ms 0: now.  *out is the caller's, for ieum_opened_free(), which
+ * wipes it.  NO_MEMORY. */
+enum ieum_err ieum_open(const struct ieum_keyring *keyring, const Ieum__V1__Referral *referral,
+			const char *sender, int64_t received_at_ms,
+			struct ieum_opened **out) IEUM_MUST_CHECK;
+void ieum_opened_free(struct ieum_opened *opened); /* NULL is fine */
+
+/* Answers a key_request that was delivered (its Referral): asks the hub for the message, checks the
+ * newcomer's certificates as ieum_submit_sealed() does, wraps the keys of the parts that we can open
+ * and submits them as key_wrap; then cb, exactly once, with that message's id.  When it can't be
+ * done the request is answered by `reject`, so that the hub asks the next holder, and cb is told why:
+ * KEY_MISSING, NOT_SEALED, CERTIFICATE_REVOKED, CERTIFICATE_EXPIRED, or what the hub says.  Only
+ * while connected; errors at once: CONNECTION_LOST, TOO_MANY_REQUESTS, FIELD_INVALID (no key_request),
+ * NO_MEMORY. */
+enum ieum_err ieum_key_wrap(struct ieum *c, const Ieum__V1__Referral *request, ieum_submit_cb *cb,
+			    void *arg, char why[IEUM_WHY_BYTES]) IEUM_MUST_CHECK;
+
+/* Answers it by `reject` instead.  reason: a number of enum Reason in types.proto; remark may be
+ * NULL. */
+enum ieum_err ieum_key_refuse(struct ieum *c, const Ieum__V1__Referral *request, int reason,
+			      const char *remark, ieum_submit_cb *cb, void *arg,
+			      char why[IEUM_WHY_BYTES]) IEUM_MUST_CHECK;
+
 /* ---- blocking: ask and wait, on a loop of its own ---- */
 
 /* One thread at a time.  Every function runs the loop until it has its answer or timeout_ms is
@@ -197,7 +348,7 @@ enum ieum_err ieum_advance(struct ieum *c, int64_t by_ms, ieum_time_cb *cb,
  * Any error leaves its text in ieum_blocking_failure(). */
 struct ieum_blocking;
 
-/* Options as above; callbacks and ctx are not used.  Tries until it is welcomed; a refusal that
+/* Options as above; of the callbacks `resent`, `let_go`, `spool_trouble` and `alone` are used.  Tries until it is welcomed; a refusal that
  * trying again can't change is returned at once, with the text in why. */
 enum ieum_err ieum_blocking_open(const struct ieum_options *options, int64_t timeout_ms,
 				 struct ieum_blocking **out,
@@ -206,15 +357,45 @@ enum ieum_err ieum_blocking_open(const struct ieum_options *options, int64_t tim
 /* Says good-bye, waiting at most a second for it to arrive.  NULL is fine. */
 void ieum_blocking_close(struct ieum_blocking *b);
 
+/* The same without waiting for the hub: what is submitted is accepted by the spool.  Then, or later,
+ * ieum_blocking_connect() waits. */
+enum ieum_err ieum_blocking_begin(const struct ieum_options *options, struct ieum_blocking **out,
+				  char why[IEUM_WHY_BYTES]) IEUM_MUST_CHECK;
+enum ieum_err ieum_blocking_connect(struct ieum_blocking *b, int64_t timeout_ms) IEUM_MUST_CHECK;
+
+/* The connection inside: only for functions that have no callback of the caller's. */
+struct ieum *ieum_blocking_inner(struct ieum_blocking *b);
+
+/* Until what is on the spool has a receipt or a failure; *left: messages that have none.  TIMED_OUT,
+ * or why there is no connection. */
+enum ieum_err ieum_blocking_drain(struct ieum_blocking *b, int64_t timeout_ms,
+				  uint64_t *left) IEUM_MUST_CHECK;
+
 /* Of the last call that failed; never NULL. */
 const struct ieum_failure *ieum_blocking_failure(const struct ieum_blocking *b);
 const Ieum__V1__Welcome *ieum_blocking_welcome(const struct ieum_blocking *b);
 
 /* After TIMED_OUT the message stays queued and may still arrive; the same referral with the same
- * message id can be submitted again. */
+ * message id can be submitted again.  With a spool that isn't needed once it is accepted; then any
+ * failure but a refusal by the hub leaves it there, and ieum_blocking_accepted() says so. */
+bool ieum_blocking_accepted(const struct ieum_blocking *b, const uint8_t **message_id);
 enum ieum_err ieum_blocking_submit(struct ieum_blocking *b, const Ieum__V1__Referral *referral,
 				   int64_t timeout_ms,
 				   const Ieum__V1__Receipt **receipt) IEUM_MUST_CHECK;
+
+enum ieum_err ieum_blocking_submit_sealed(struct ieum_blocking *b,
+					  const Ieum__V1__Referral *referral, enum ieum_seal what,
+					  int64_t timeout_ms,
+					  const Ieum__V1__Receipt **receipt) IEUM_MUST_CHECK;
+
+/* The receipt is that of the key_wrap, or of the rejection. */
+enum ieum_err ieum_blocking_key_wrap(struct ieum_blocking *b, const Ieum__V1__Referral *request,
+				     int64_t timeout_ms,
+				     const Ieum__V1__Receipt **receipt) IEUM_MUST_CHECK;
+enum ieum_err ieum_blocking_key_refuse(struct ieum_blocking *b, const Ieum__V1__Referral *request,
+				       int reason, const char *remark, int64_t timeout_ms,
+				       const Ieum__V1__Receipt **receipt) IEUM_MUST_CHECK;
+const struct ieum_keyring *ieum_blocking_keyring(const struct ieum_blocking *b);
 
 /* A connection that is lost meanwhile is waited for, and the question asked again.  referral and
  * referral_len may be NULL. */
@@ -230,6 +411,9 @@ enum ieum_err ieum_blocking_next(struct ieum_blocking *b, int64_t timeout_ms,
 enum ieum_err ieum_blocking_settle(struct ieum_blocking *b, uint64_t delivery_id,
 				   enum ieum_settle how, const char *reason,
 				   int64_t timeout_ms) IEUM_MUST_CHECK;
+enum ieum_err ieum_blocking_confirm_copy(struct ieum_blocking *b, uint64_t journal_number,
+					 const uint8_t *incarnation, int64_t timeout_ms,
+					 uint64_t *through) IEUM_MUST_CHECK;
 enum ieum_err ieum_blocking_ping(struct ieum_blocking *b, int64_t timeout_ms,
 				 int64_t *hub_time_at_ms) IEUM_MUST_CHECK;
 

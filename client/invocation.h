@@ -14,6 +14,7 @@
 enum { INVOCATION_TIMEOUT_MS = 15 * 1000 }; /* unless --timeout says otherwise */
 
 struct command;
+struct ieum_keyring;
 
 struct invocation {
 	const struct command *command;
@@ -27,6 +28,7 @@ struct invocation {
 	bool colour;
 	int64_t timeout_ms;
 	struct profile *profile; /* NULL until a command needs it */
+	const struct ieum_keyring *keyring; /* the connection's, while there is one; else NULL */
 };
 
 static inline const char *say(const struct invocation *inv, enum text_id id)

@@ -1,6 +1,7 @@
 /* JSON to the output; see json_out.h. */
 #include "client/json_out.h"
 
+#include "client/opened.h"
 #include "client/trouble.h"
 #include "proto/pbmap.h"
 
@@ -32,6 +33,30 @@ enum exit_code json_out_message(const struct invocation *inv, const ProtobufCMes
 	if (err)
 		return trouble(inv, err, NULL);
 	return line ? dump(inv, doc, JSON_COMPACT, true) : json_out(inv, doc);
+}
+
+static enum ieum_err open_into(const struct invocation *inv, json_t *of, const char *sender,
+			       int64_t received_at_ms, const Ieum__V1__Referral *m)
+{
+	struct ieum_opened *opened = opened_of(inv, m, sender, received_at_ms);
+	enum ieum_err err = opened_into_json(json_object_get(of, "referral"), m, opened, &style);
+
+	ieum_opened_free(opened);
+	return err;
+}
+
+enum exit_code json_out_delivery(const struct invocation *inv, const Ieum__V1__Delivery *d)
+{
+	json_t *doc = NULL;
+	enum ieum_err err = pbmap_to_json(&d->base, &style, &doc);
+
+	if (!err)
+		err = open_into(inv, doc, d->sender, d->received_at_ms, d->referral);
+	if (err) {
+		json_decref(doc);
+		return trouble(inv, err, NULL);
+	}
+	return dump(inv, doc, JSON_COMPACT, true);
 }
 
 /* The lists of `page`, which has the same shape, go to the ends of those of `into`. */
@@ -70,6 +95,11 @@ enum exit_code json_out_pages(const struct invocation *inv, const struct pages *
 		if (!err && into && more && !append_page(into, more))
 			err = IEUM_E_NO_MEMORY;
 		json_decref(page);
+	}
+	if (!err && pages->page[0]->what_case == IEUM__V1__RESULT__WHAT_REFERRAL) {
+		const Ieum__V1__ReferralResult *r = pages->page[0]->referral;
+
+		err = open_into(inv, inner(doc), r->sender, r->received_at_ms, r->referral);
 	}
 	if (err) {
 		json_decref(doc);

@@ -9,12 +9,16 @@
 #include "client/invocation.h"
 #include "client/link.h"
 
-/* All pages as one document: what the first has, its lists continued by the others'. */
+/* All pages as one document: what the first has, its lists continued by the others'.  Of a referral
+ * what was sealed is opened. */
 enum exit_code json_out_pages(const struct invocation *inv, const struct pages *pages);
 
 /* One message: a document, or (line) one object on one line, flushed. */
 enum exit_code json_out_message(const struct invocation *inv, const ProtobufCMessage *message,
 				bool line);
+
+/* A delivery on one line, flushed; what was sealed in it is opened. */
+enum exit_code json_out_delivery(const struct invocation *inv, const Ieum__V1__Delivery *d);
 
 /* Takes the document. */
 enum exit_code json_out(const struct invocation *inv, json_t *doc);

@@ -3,6 +3,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <sys/random.h>
 #include <time.h>
 
@@ -16,8 +17,11 @@ enum {
 	DEFAULT_SUBMIT_BYTES_MAX = 64 * 1024 * 1024,
 	DEFAULT_KEEP_BYTES_MAX = 16 * 1024 * 1024,
 	DEFAULT_REMEMBER_MAX = 16384,
+	DEFAULT_ALONE_AFTER_MS = 2 * 60 * 1000,
 	STRINGS_MAX_BYTES = 64 * 1024,
 };
+
+#define DEFAULT_SPOOL_BYTES_MAX ((uint64_t)256 << 20)
 
 int64_t lib_now_ms(void)
 {
@@ -47,13 +51,33 @@ void lib_trouble_set(struct lib_trouble *t, enum ieum_err code, const char *name
 
 /* ---- work and time ---- */
 
-static void set_tick(struct ieum *c)
+/* When its user is to be told that the hub is away. */
+static int64_t alone_due_ms(const struct ieum *c)
 {
-	int64_t due = lib_submits_due_ms(c), silence = lib_silence_due_ms(c);
+	if (c->state == LIB_UP || c->state == LIB_STOPPED || c->alone_told)
+		return INT64_MAX;
+	return c->alone_since_ms + c->options.alone_after_ms;
+}
+
+static void check_alone(struct ieum *c)
+{
 	int64_t now = lib_now_ms();
 
-	if (silence < due)
-		due = silence;
+	if (now < alone_due_ms(c))
+		return;
+	c->alone_told = true;
+	if (c->options.callbacks.alone)
+		c->options.callbacks.alone(c, now - c->alone_since_ms, lib_spool_waiting(c),
+					   c->options.ctx);
+}
+
+static void set_tick(struct ieum *c)
+{
+	int64_t due = lib_submits_due_ms(c), now = lib_now_ms();
+	const int64_t others[] = { lib_silence_due_ms(c), lib_spool_due_ms(c), alone_due_ms(c) };
+
+	for (size_t i = 0; i < sizeof others / sizeof others[0]; i++)
+		due = others[i] < due ? others[i] : due;
 	if (due == INT64_MAX) {
 		event_del(&c->tick_ev);
 		return;
@@ -68,12 +92,13 @@ static void on_work(evutil_socket_t fd, short what, void *arg)
 	struct ieum *c = arg;
 
 	(void)fd, (void)what;
-	c->in_callback = true;
+	c->in_callback = c->in_work = true;
+	lib_spool_turn(c);
 	if (c->state == LIB_UP) {
 		lib_settles_send(c);
 		lib_submits_send(c);
 	}
-	c->in_callback = false;
+	c->in_callback = c->in_work = false;
 	set_tick(c);
 }
 
@@ -84,14 +109,22 @@ static void on_tick(evutil_socket_t fd, short what, void *arg)
 	(void)fd, (void)what;
 	c->in_callback = true;
 	lib_submits_tick(c);
+	lib_spool_tick(c);
 	lib_silence_check(c);
+	check_alone(c);
 	c->in_callback = false;
 	lib_work_soon(c);
 }
 
+/* Work that makes work comes back after a look at the sockets and clocks. */
 void lib_work_soon(struct ieum *c)
 {
-	event_active(&c->work_ev, EV_TIMEOUT, 0);
+	static const struct timeval at_once = { 0, 0 };
+
+	if (c->in_work)
+		event_add(&c->work_ev, &at_once);
+	else
+		event_active(&c->work_ev, EV_TIMEOUT, 0);
 }
 
 /* ---- options ---- */
@@ -129,6 +162,10 @@ static void set_defaults(struct ieum_options *o)
 		o->keep_bytes_max = 0;
 	if (!o->remember_max)
 		o->remember_max = DEFAULT_REMEMBER_MAX;
+	if (!o->spool_bytes_max)
+		o->spool_bytes_max = DEFAULT_SPOOL_BYTES_MAX;
+	if (!o->alone_after_ms)
+		o->alone_after_ms = DEFAULT_ALONE_AFTER_MS;
 }
 
 static enum ieum_err take_options(struct ieum *c, const struct ieum_options *options,
@@ -153,12 +190,43 @@ static enum ieum_err take_options(struct ieum *c, const struct ieum_options *opt
 	o->key = own(c, o->key);
 	o->ca = own(c, o->ca);
 	o->crl = own(c, o->crl);
+	if (o->n_old_keys > IEUM_OLD_KEYS_MAX)
+		return bad_option(why, "options: too many old keys");
+	for (size_t i = 0; i < o->n_old_keys; i++)
+		c->old_keys[i] = (struct ieum_old_key){ own(c, o->old_keys[i].cert),
+							own(c, o->old_keys[i].key) };
+	o->old_keys = c->old_keys;
+	o->spool = own(c, o->spool);
 	o->software = own(c, o->software);
 	if (!o->software || !o->cert || !o->key || !o->ca)
 		return IEUM_E_NO_MEMORY;
 	c->credit = o->credit;
 	c->backoff = (struct backoff){ .min_ms = o->pause_min_ms, .max_ms = o->pause_max_ms };
 	return IEUM_E_OK;
+}
+
+/* ---- files that change ---- */
+
+static uint64_t sum_of(uint64_t sum, const char *path)
+{
+	struct stat st;
+
+	if (!path || stat(path, &st) < 0)
+		return sum;
+	const uint64_t parts[] = { (uint64_t)st.st_ino, (uint64_t)st.st_size,
+				   (uint64_t)st.st_mtim.tv_sec, (uint64_t)st.st_mtim.tv_nsec };
+	for (size_t i = 0; i < sizeof parts / sizeof parts[0]; i++)
+		sum = (sum ^ parts[i]) * UINT64_C(0x100000001b3);
+	return sum;
+}
+
+static uint64_t sum_of_files(const struct ieum *c)
+{
+	uint64_t sum = sum_of(UINT64_C(0xcbf29ce484222325), c->options.cert);
+
+	sum = sum_of(sum, c->options.key);
+	sum = sum_of(sum, c->options.ca);
+	return sum_of(sum, c->options.crl);
 }
 
 /* ---- life ---- */
@@ -197,11 +265,12 @@ enum ieum_err ieum_new(struct event_base *base, const struct ieum_options *optio
 	enum ieum_err err = IEUM_E_NO_MEMORY;
 
 	*out = NULL;
-	snprintf(why, IEUM_WHY_BYTES, "%s", ieum_error(IEUM_E_NO_MEMORY)->text_en);
+	snprintf(why, IEUM_WHY_BYTES, "%s", ieum_error(IEUM_E_NO_MEMORY)->text);
 	if (!c)
 		return err;
 	c->base = base;
 	c->limits = channel_limits_default;
+	c->alone_since_ms = lib_now_ms();
 	init_lists(c);
 	arena_init(&c->strings, STRINGS_MAX_BYTES);
 	arena_init(&c->arena, CODEC_ARENA_BUDGET_BYTES);
@@ -209,10 +278,15 @@ enum ieum_err ieum_new(struct event_base *base, const struct ieum_options *optio
 	event_assign(&c->tick_ev, base, -1, 0, on_tick, c);
 	event_assign(&c->reconnect_ev, base, -1, 0, lib_connect, c);
 	err = take_options(c, options, why);
+	c->files_sum = sum_of_files(c);
 	if (!err)
 		err = load_certificates(c, &c->tls, why);
+	if (!err)
+		err = ieum_keyring_new(&c->options, &c->keyring, why);
 	if (!err && !(c->loop = channel_loop_new(base, &c->limits)))
 		err = IEUM_E_NO_MEMORY;
+	if (!err)
+		err = lib_spool_open(c, why);
 	if (err) {
 		ieum_free(c);
 		return err;
@@ -231,12 +305,15 @@ void ieum_free(struct ieum *c)
 	event_del(&c->work_ev);
 	event_del(&c->tick_ev);
 	lib_requests_free(c);
+	lib_spool_close(c);
 	lib_submits_free(c);
 	lib_settles_free(c);
 	lib_inbox_free(c);
+	lib_keys_free(c);
 	if (c->loop)
 		channel_loop_free(c->loop);
 	tls_free(c->tls);
+	ieum_keyring_free(c->keyring);
 	arena_release(&c->arena);
 	arena_release(&c->strings);
 	free(c);
@@ -249,12 +326,29 @@ bool ieum_connected(const struct ieum *c)
 
 enum ieum_err ieum_reload_certificates(struct ieum *c, char why[IEUM_WHY_BYTES])
 {
+	struct ieum_keyring *keyring;
 	struct tls *fresh;
 	enum ieum_err err = load_certificates(c, &fresh, why);
 
 	if (err)
 		return err;
+	err = ieum_keyring_new(&c->options, &keyring, why);
+	if (err) {
+		tls_free(fresh);
+		return err;
+	}
 	tls_free(c->tls);
 	c->tls = fresh;
+	keyring_renew(c->keyring, keyring);
 	return IEUM_E_OK;
+}
+
+void lib_renew_certificates(struct ieum *c)
+{
+	uint64_t sum = sum_of_files(c);
+	char why[IEUM_WHY_BYTES];
+
+	/* Not good yet, or not whole: the old ones go on, and the next connection looks again. */
+	if (sum != c->files_sum && ieum_reload_certificates(c, why) == IEUM_E_OK)
+		c->files_sum = sum;
 }

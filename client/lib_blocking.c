@@ -15,7 +15,9 @@ struct wait {
 	LIST_ENTRY(wait) link;
 	struct ieum_blocking *b;
 	bool done, left;
+	bool accepting; /* a message is submitted */
 	int64_t hub_time_at_ms;
+	uint64_t copied_through;
 };
 
 /* A message beyond the callback that brought it. */
@@ -37,6 +39,10 @@ struct ieum_blocking {
 	bool timed_out;
 	bool permanent; /* the last end of a connection can't be mended by waiting */
 	bool stopped;
+	struct ieum_callbacks theirs; /* those that are passed on */
+	void *ctx;
+	bool accepted; /* the last message submitted */
+	uint8_t submitted_id[IEUM_ID_BYTES];
 	struct lib_trouble trouble; /* of the last call */
 	struct lib_trouble down;    /* why there is no connection */
 	LIST_HEAD(, wait) waits;
@@ -154,7 +160,8 @@ static enum ieum_err wait_done(struct wait *w)
 {
 	struct ieum_blocking *b = w->b;
 
-	while (!w->done && !b->timed_out)
+	/* Whether the spool has it is known soon, and has to be known. */
+	while (!w->done && (!b->timed_out || (w->accepting && b->c->spool && !b->accepted)))
 		step(b);
 	if (w->done) {
 		wait_free(w);
@@ -218,6 +225,48 @@ static void on_delivery(struct ieum *c, const Ieum__V1__Delivery *delivery, cons
 	(void)!ieum_settle(c, delivery->delivery_id, IEUM_SETTLE_RELEASE, NULL, NULL, NULL);
 }
 
+static void on_accepted(struct ieum *c, const uint8_t *message_id, void *ctx)
+{
+	struct ieum_blocking *b = ctx;
+
+	(void)c;
+	if (memcmp(message_id, b->submitted_id, IEUM_ID_BYTES) == 0)
+		b->accepted = true;
+}
+
+static void on_resent(struct ieum *c, const uint8_t *message_id, const Ieum__V1__Receipt *receipt,
+		      const struct ieum_failure *failure, void *ctx)
+{
+	const struct ieum_blocking *b = ctx;
+
+	if (b->theirs.resent)
+		b->theirs.resent(c, message_id, receipt, failure, b->ctx);
+}
+
+static void on_let_go(struct ieum *c, size_t messages, void *ctx)
+{
+	const struct ieum_blocking *b = ctx;
+
+	if (b->theirs.let_go)
+		b->theirs.let_go(c, messages, b->ctx);
+}
+
+static void on_spool_trouble(struct ieum *c, const struct ieum_failure *why, void *ctx)
+{
+	const struct ieum_blocking *b = ctx;
+
+	if (b->theirs.spool_trouble)
+		b->theirs.spool_trouble(c, why, b->ctx);
+}
+
+static void on_alone(struct ieum *c, int64_t for_ms, uint64_t waiting, void *ctx)
+{
+	const struct ieum_blocking *b = ctx;
+
+	if (b->theirs.alone)
+		b->theirs.alone(c, for_ms, waiting, b->ctx);
+}
+
 /* ---- open and close ---- */
 
 static struct ieum_blocking *blocking_new(void)
@@ -262,31 +311,61 @@ static void blocking_free(struct ieum_blocking *b)
 	free(b);
 }
 
-enum ieum_err ieum_blocking_open(const struct ieum_options *options, int64_t timeout_ms,
-				 struct ieum_blocking **out, char why[IEUM_WHY_BYTES])
+enum ieum_err ieum_blocking_begin(const struct ieum_options *options, struct ieum_blocking **out,
+				  char why[IEUM_WHY_BYTES])
 {
 	struct ieum_options mine = *options;
 	struct ieum_blocking *b = blocking_new();
 	enum ieum_err err;
 
 	*out = NULL;
-	snprintf(why, IEUM_WHY_BYTES, "%s", ieum_error(IEUM_E_NO_MEMORY)->text_en);
+	snprintf(why, IEUM_WHY_BYTES, "%s", ieum_error(IEUM_E_NO_MEMORY)->text);
 	if (!b)
 		return IEUM_E_NO_MEMORY;
+	b->theirs = options->callbacks;
+	b->ctx = options->ctx;
 	mine.callbacks = (struct ieum_callbacks){ .connected = on_connected,
 						  .disconnected = on_disconnected,
-						  .delivery = on_delivery };
+						  .delivery = on_delivery,
+						  .accepted = on_accepted,
+						  .resent = on_resent,
+						  .let_go = on_let_go,
+						  .spool_trouble = on_spool_trouble,
+						  .alone = on_alone };
 	mine.ctx = b;
 	err = ieum_new(b->base, &mine, &b->c, why);
-	if (!err) {
-		set_timeout(b, timeout_ms);
-		err = wait_connected(b);
-		if (err)
-			snprintf(why, IEUM_WHY_BYTES, "%s",
-				 b->trouble.detail[0] ? b->trouble.detail
-						      : ieum_error((int)err)->text_en);
-	}
 	if (err) {
+		blocking_free(b);
+		return err;
+	}
+	*out = b;
+	return IEUM_E_OK;
+}
+
+enum ieum_err ieum_blocking_connect(struct ieum_blocking *b, int64_t timeout_ms)
+{
+	set_timeout(b, timeout_ms);
+	return wait_connected(b);
+}
+
+struct ieum *ieum_blocking_inner(struct ieum_blocking *b)
+{
+	return b->c;
+}
+
+enum ieum_err ieum_blocking_open(const struct ieum_options *options, int64_t timeout_ms,
+				 struct ieum_blocking **out, char why[IEUM_WHY_BYTES])
+{
+	struct ieum_blocking *b;
+	enum ieum_err err = ieum_blocking_begin(options, &b, why);
+
+	*out = NULL;
+	if (err)
+		return err;
+	err = ieum_blocking_connect(b, timeout_ms);
+	if (err) {
+		snprintf(why, IEUM_WHY_BYTES, "%s",
+			 b->trouble.detail[0] ? b->trouble.detail : ieum_error((int)err)->text);
 		blocking_free(b);
 		return err;
 	}
@@ -332,7 +411,17 @@ static void on_submitted(struct ieum *c, const uint8_t *message_id,
 		fail(b, IEUM_E_NO_MEMORY, "receipt");
 }
 
-enum ieum_err ieum_blocking_submit(struct ieum_blocking *b, const Ieum__V1__Referral *referral,
+/* What ends with a receipt.  start: hands it to the client; a wait that it refuses is freed. */
+struct sending {
+	const Ieum__V1__Referral *referral;
+	enum ieum_seal what;
+	int reason;
+	const char *remark;
+	enum ieum_err (*start)(struct ieum *c, const struct sending *s, struct wait *w,
+			       char why[IEUM_WHY_BYTES]);
+};
+
+static enum ieum_err await_receipt(struct ieum_blocking *b, const struct sending *s,
 				   int64_t timeout_ms, const Ieum__V1__Receipt **receipt)
 {
 	struct wait *w = wait_new(b);
@@ -344,7 +433,7 @@ enum ieum_err ieum_blocking_submit(struct ieum_blocking *b, const Ieum__V1__Refe
 	if (!w)
 		return fail(b, IEUM_E_NO_MEMORY, NULL);
 	set_timeout(b, timeout_ms);
-	err = ieum_submit(b->c, referral, on_submitted, w, NULL, why);
+	err = s->start(b->c, s, w, why);
 	if (err) {
 		wait_free(w);
 		return fail(b, err, why);
@@ -353,6 +442,95 @@ enum ieum_err ieum_blocking_submit(struct ieum_blocking *b, const Ieum__V1__Refe
 	if (!err && receipt)
 		*receipt = (const Ieum__V1__Receipt *)b->receipt.message;
 	return err;
+}
+
+static enum ieum_err start_submit(struct ieum *c, const struct sending *s, struct wait *w,
+				  char why[IEUM_WHY_BYTES])
+{
+	w->accepting = true;
+	w->b->accepted = false;
+	return ieum_submit(c, s->referral, on_submitted, w, w->b->submitted_id, why);
+}
+
+enum ieum_err ieum_blocking_submit(struct ieum_blocking *b, const Ieum__V1__Referral *referral,
+				   int64_t timeout_ms, const Ieum__V1__Receipt **receipt)
+{
+	return await_receipt(b, &(struct sending){ .referral = referral, .start = start_submit },
+			     timeout_ms, receipt);
+}
+
+static enum ieum_err start_sealed(struct ieum *c, const struct sending *s, struct wait *w,
+				  char why[IEUM_WHY_BYTES])
+{
+	w->accepting = true;
+	w->b->accepted = false;
+	return ieum_submit_sealed(c, s->referral, s->what, on_submitted, w, w->b->submitted_id,
+				  why);
+}
+
+enum ieum_err ieum_blocking_submit_sealed(struct ieum_blocking *b,
+					  const Ieum__V1__Referral *referral, enum ieum_seal what,
+					  int64_t timeout_ms, const Ieum__V1__Receipt **receipt)
+{
+	return await_receipt(
+		b, &(struct sending){ .referral = referral, .what = what, .start = start_sealed },
+		timeout_ms, receipt);
+}
+
+static enum ieum_err start_wrap(struct ieum *c, const struct sending *s, struct wait *w,
+				char why[IEUM_WHY_BYTES])
+{
+	return ieum_key_wrap(c, s->referral, on_submitted, w, why);
+}
+
+enum ieum_err ieum_blocking_key_wrap(struct ieum_blocking *b, const Ieum__V1__Referral *request,
+				     int64_t timeout_ms, const Ieum__V1__Receipt **receipt)
+{
+	return await_receipt(b, &(struct sending){ .referral = request, .start = start_wrap },
+			     timeout_ms, receipt);
+}
+
+static enum ieum_err start_refuse(struct ieum *c, const struct sending *s, struct wait *w,
+				  char why[IEUM_WHY_BYTES])
+{
+	return ieum_key_refuse(c, s->referral, s->reason, s->remark, on_submitted, w, why);
+}
+
+enum ieum_err ieum_blocking_key_refuse(struct ieum_blocking *b, const Ieum__V1__Referral *request,
+				       int reason, const char *remark, int64_t timeout_ms,
+				       const Ieum__V1__Receipt **receipt)
+{
+	return await_receipt(b,
+			     &(struct sending){ .referral = request,
+						.reason = reason,
+						.remark = remark,
+						.start = start_refuse },
+			     timeout_ms, receipt);
+}
+
+const struct ieum_keyring *ieum_blocking_keyring(const struct ieum_blocking *b)
+{
+	return ieum_keyring(b->c);
+}
+
+bool ieum_blocking_accepted(const struct ieum_blocking *b, const uint8_t **message_id)
+{
+	if (message_id)
+		*message_id = b->submitted_id;
+	return b->accepted;
+}
+
+enum ieum_err ieum_blocking_drain(struct ieum_blocking *b, int64_t timeout_ms, uint64_t *left)
+{
+	enum ieum_err err = ieum_blocking_connect(b, timeout_ms);
+
+	while (!err && !lib_spool_idle(b->c) && !b->timed_out) {
+		step(b);
+		if (!ieum_connected(b->c))
+			err = wait_connected(b);
+	}
+	*left = lib_spool_waiting(b->c);
+	return err || lib_spool_idle(b->c) ? err : fail(b, IEUM_E_TIMED_OUT, NULL);
 }
 
 static void on_settled(struct ieum *c, uint64_t delivery_id, const struct ieum_failure *failure,
@@ -436,6 +614,39 @@ static void on_time(struct ieum *c, int64_t hub_time_at_ms, const struct ieum_fa
 		return;
 	w->hub_time_at_ms = hub_time_at_ms;
 	keep_failure(w->b, failure);
+}
+
+static void on_copied(struct ieum *c, uint64_t through, const struct ieum_failure *failure,
+		      void *arg)
+{
+	struct wait *w = arg;
+
+	(void)c;
+	if (!wait_wanted(w))
+		return;
+	w->copied_through = through;
+	keep_failure(w->b, failure);
+}
+
+enum ieum_err ieum_blocking_confirm_copy(struct ieum_blocking *b, uint64_t journal_number,
+					 const uint8_t *incarnation, int64_t timeout_ms,
+					 uint64_t *through)
+{
+	enum ieum_err err = ieum_blocking_connect(b, timeout_ms);
+	struct wait *w = err ? NULL : wait_new(b);
+
+	*through = 0;
+	if (!w)
+		return err ? err : fail(b, IEUM_E_NO_MEMORY, NULL);
+	err = ieum_confirm_copy(b->c, journal_number, incarnation, on_copied, w);
+	if (err) {
+		wait_free(w);
+		return fail(b, err, NULL);
+	}
+	while (!w->done && !b->timed_out)
+		step(b);
+	*through = w->copied_through;
+	return wait_done(w);
 }
 
 struct question_asked {

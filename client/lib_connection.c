@@ -83,6 +83,8 @@ static void went_down(struct ieum *c, enum channel_close_reason reason)
 	why.failure.detail = why.detail;
 	c->ch = NULL;
 	c->pinged = false;
+	if (was_up)
+		c->alone_since_ms = lib_now_ms();
 	if (!stopped) {
 		c->state = LIB_DOWN;
 		uint32_t pause = next_pause(c, was_up, permanent);
@@ -139,6 +141,8 @@ void lib_send_credit(struct ieum *c)
 	Ieum__V1__Credit credit = IEUM__V1__CREDIT__INIT;
 
 	credit.deliveries = c->credit;
+	if (lib_spool_shut(c))
+		credit.deliveries = 0;
 	if (credit.deliveries > c->hub.unsettled_deliveries)
 		credit.deliveries = c->hub.unsettled_deliveries;
 	frame.request_id = ++c->last_request_id;
@@ -150,7 +154,7 @@ void lib_send_credit(struct ieum *c)
 		channel_flush(c->ch);
 }
 
-static void meet_incarnation(struct ieum *c, const uint8_t *now)
+static void meet_incarnation(struct ieum *c, const uint8_t *now, size_t from_spool)
 {
 	uint8_t before[IEUM_ID_BYTES];
 
@@ -160,22 +164,28 @@ static void meet_incarnation(struct ieum *c, const uint8_t *now)
 	memcpy(c->incarnation, now, sizeof c->incarnation);
 	if (++c->incarnation_n == 1)
 		return;
-	size_t resending = lib_submits_again(c);
+	size_t resending = lib_submits_again(c) + from_spool;
 	if (c->options.callbacks.incarnation_changed)
 		c->options.callbacks.incarnation_changed(c, before, now, resending, c->options.ctx);
 }
 
 static void on_welcome(struct ieum *c, const Ieum__V1__Welcome *welcome)
 {
+	size_t resending;
+
 	if (c->state != LIB_GREETING) {
 		lib_drop(c, IEUM_E_FRAME_UNEXPECTED, "a second welcome");
 		return;
 	}
+	if (!lib_spool_welcome(c, welcome, &resending))
+		return;
 	c->state = LIB_UP;
+	c->alone_told = false;
 	c->hub = *welcome->limits;
+	c->drill = welcome->drill;
 	c->tried = 0;
 	c->backoff.failures = 0;
-	meet_incarnation(c, welcome->incarnation.data);
+	meet_incarnation(c, welcome->incarnation.data, resending);
 	if (c->credit)
 		lib_send_credit(c);
 	lib_work_soon(c);
@@ -209,7 +219,12 @@ static void on_frame(struct ieum *c, const struct frame_view *view)
 	const Ieum__V1__Frame *frame = got.frame;
 	switch (frame->what_case) {
 	case IEUM__V1__FRAME__WHAT_WELCOME: on_welcome(c, frame->welcome); return;
-	case IEUM__V1__FRAME__WHAT_DELIVERY: lib_inbox_delivery(c, &got); return;
+	case IEUM__V1__FRAME__WHAT_DELIVERY: lib_inbox_delivery(c, &got, view); return;
+	case IEUM__V1__FRAME__WHAT_COPIED:
+		lib_spool_copied(c, frame->copied);
+		if (frame->request_id == 0)
+			return;
+		break;
 	case IEUM__V1__FRAME__WHAT_SETTLED:
 		lib_settles_through(c, frame->settled->through_request_id);
 		return;
@@ -257,6 +272,10 @@ void lib_connect(evutil_socket_t fd, short what, void *arg)
 {
 	struct ieum *c = arg;
 	char why[TLS_WHY_BYTES];
+
+	(void)fd, (void)what;
+	if (c->state != LIB_STOPPED)
+		lib_renew_certificates(c);
 	const struct channel_connect_options options = {
 		.address = c->options.addresses[c->address],
 		.server_name = c->options.server_name,
@@ -264,8 +283,6 @@ void lib_connect(evutil_socket_t fd, short what, void *arg)
 		.cb = on_channel,
 		.arg = c,
 	};
-
-	(void)fd, (void)what;
 	if (c->state == LIB_STOPPED) { /* without a connection there is nothing to wait for */
 		c->in_callback = true;
 		went_down(c, CHANNEL_CLOSE_HERE);

@@ -27,9 +27,14 @@ static uint64_t hash_name(const char *name)
 	return hash;
 }
 
+uint64_t lib_inbox_mailbox(const Ieum__V1__Delivery *delivery)
+{
+	return hash_name(delivery->mailbox);
+}
+
 static struct seen_key key_of(const Ieum__V1__Delivery *delivery)
 {
-	struct seen_key key = { .mailbox = hash_name(delivery->mailbox) };
+	struct seen_key key = { .mailbox = lib_inbox_mailbox(delivery) };
 
 	memcpy(key.message_id, delivery->referral->envelope->message_id.data, IEUM_ID_BYTES);
 	return key;
@@ -108,11 +113,16 @@ static bool is_repeat(struct ieum *c, const struct seen_key *key, uint64_t deliv
 	return true;
 }
 
-void lib_inbox_delivery(struct ieum *c, const struct codec_frame *frame)
+void lib_inbox_delivery(struct ieum *c, const struct codec_frame *frame,
+			const struct frame_view *view)
 {
 	const Ieum__V1__Delivery *delivery = frame->frame->delivery;
 	struct seen_key key = key_of(delivery);
 
+	if (c->state == LIB_UP && c->spool && c->options.spool_deliveries) {
+		lib_spool_delivery(c, delivery, view);
+		return;
+	}
 	if (c->state != LIB_UP || is_repeat(c, &key, delivery->delivery_id))
 		return;
 	remember(c, &key, delivery->delivery_id);

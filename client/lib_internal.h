@@ -4,6 +4,8 @@
  *   lib_request.c     questions, the table    lib_submit.c      the queue of messages
  *                     of open requests        lib_settle.c      settles on their way
  *   lib_inbox.c       deliveries, repeats     lib_blocking.c    the wrapper
+ *   lib_seal.c        sealed on their way     lib_key.c         keys for newcomers
+ *   lib_spool.c       what is on the disk     lib_spool_inbox.c deliveries there
  *
  *          pause over              READY, Hello sent         Welcome
  *   DOWN ────────────► CONNECTING ───────────────► GREETING ─────────► UP
@@ -22,6 +24,7 @@
 #include <uthash.h>
 
 #include "client/ieum.h"
+#include "client/keyring.h"
 #include "client/lib_backoff.h"
 #include "ieum/v1/frame.pb-c.h"
 #include "proto/arena.h"
@@ -37,6 +40,7 @@ enum {
 	LIB_FRAME_ROOM_BYTES = 64, /* what a Submit frame adds to its referral, at most */
 	LIB_RETRY_MIN_MS = 20,     /* on top of the hub's hint; doubles each time */
 	LIB_KEPT_MAX = 16384,      /* receipted messages kept */
+	LIB_SEALINGS_MAX = 4,      /* of one message: the first and three more */
 };
 
 enum lib_state { LIB_DOWN, LIB_CONNECTING, LIB_GREETING, LIB_UP, LIB_STOPPED };
@@ -61,7 +65,11 @@ struct request {
 	UT_hash_handle hh;
 };
 
-/* A message on its way.  It is on one of four lists, and on `started` until it has its end. */
+/* What is to be noted on the spool about a message that has ended. */
+enum lib_note { LIB_NOTE_RECEIPT, LIB_NOTE_REFUSED, LIB_NOTE_DROP };
+
+/* A message on its way.  It is on one of four lists, or one of the spool's two, and on `started`
+ * until it has its end. */
 struct outgoing {
 	struct request request;
 	TAILQ_ENTRY(outgoing) link;    /* waiting, sent, delayed or kept */
@@ -71,13 +79,32 @@ struct outgoing {
 	int64_t since_ms, not_before_ms; /* monotonic */
 	unsigned delays;
 	bool sent, delayed; /* which list */
-	bool stamped;       /* we made the id */
+	bool stamped;       /* we made the id, and nothing is sealed for it */
 	bool on_wire;       /* ever */
 	bool resent;        /* it had a receipt of another incarnation */
+	bool sealed;        /* parts of it, by us */
+	bool to_seal;       /* to ourselves alone so far: the hub is asked first whom it reaches */
+	unsigned sealings;  /* how often it was sealed to others */
+
+	/* With a spool. */
+	UT_hash_handle hh_number;
+	int64_t number; /* of its row; 0: none */
+	bool writing;   /* on the list of what the transaction has */
+	bool unsaved;   /* its bytes are newer than its row */
+	bool accepted;  /* its row is on the disk */
+	bool loaded;    /* read back: nobody waits for its callback */
+	enum lib_note note;
+	uint32_t code; /* of a refusal */
+	char *detail;
+
+	/* With a receipt. */
+	uint64_t journal_number;
+	uint8_t incarnation[IEUM_ID_BYTES];
+
 	uint8_t message_id[IEUM_ID_BYTES];
 	size_t id_at; /* of the id in bytes */
 	size_t len;
-	uint8_t bytes[];
+	uint8_t *bytes;
 };
 TAILQ_HEAD(outgoing_list, outgoing);
 
@@ -127,7 +154,11 @@ struct ieum {
 	struct channel_loop *loop;
 	struct channel_limits limits;
 	struct tls *tls;
+	uint64_t files_sum; /* of the files as they were read */
+	struct ieum_keyring *keyring;
+	struct ieum_old_key old_keys[IEUM_OLD_KEYS_MAX]; /* what options.old_keys points to */
 	bool in_callback;
+	bool in_work; /* work_ev's callback runs */
 
 	/* the connection */
 	enum lib_state state;
@@ -139,6 +170,7 @@ struct ieum {
 	uint32_t reconnect_hint_ms;
 	bool pinged; /* for silence */
 	Ieum__V1__Limits hub;
+	bool drill; /* its clock is not ours */
 	uint8_t incarnation[IEUM_ID_BYTES];
 	unsigned incarnation_n; /* 0: none known */
 	struct arena arena;     /* of the frame at hand */
@@ -149,10 +181,15 @@ struct ieum {
 	struct outgoing_list waiting, sent, delayed, kept, started;
 	size_t n_started, started_bytes, n_kept, kept_bytes;
 
+	LIST_HEAD(, wrapping) wrappings; /* key requests that are being answered */
+
 	uint32_t credit;
 	struct settle_ops settles;
 	struct settle_batches batches;
 	size_t n_settles;
+	struct lib_spool *spool; /* NULL: none */
+	int64_t alone_since_ms;  /* monotonic; without a connection */
+	bool alone_told;
 	struct seen *seen_by_key, *seen_by_told;
 	struct seen_list seen;
 };
@@ -167,6 +204,8 @@ void lib_work_soon(struct ieum *c);
 
 /* lib_connection.c */
 void lib_connect(evutil_socket_t fd, short what, void *arg); /* reconnect_ev's */
+/* lib.c: reads the certificates anew when their files have changed. */
+void lib_renew_certificates(struct ieum *c);
 void lib_connect_soon(struct ieum *c, uint32_t in_ms);
 void lib_drop(struct ieum *c, enum ieum_err code, const char *detail);
 void lib_send_credit(struct ieum *c);
@@ -186,21 +225,75 @@ void lib_requests_lost(struct ieum *c, const struct ieum_failure *why);
 void lib_requests_free(struct ieum *c);
 
 /* lib_submit.c */
+/* A message that has its id, which is ours if it is `stamped`; checked. */
+enum ieum_err lib_submit(struct ieum *c, const Ieum__V1__Referral *referral, bool stamped,
+			 bool to_seal, ieum_submit_cb *cb, void *arg,
+			 char why[IEUM_WHY_BYTES]) IEUM_MUST_CHECK;
+/* Other bytes for the same message; takes them. */
+void lib_submit_set_bytes(struct ieum *c, struct outgoing *o, uint8_t *bytes, size_t len);
 void lib_submits_send(struct ieum *c);
 void lib_submits_lost(struct ieum *c);
 void lib_submits_free(struct ieum *c);
 int64_t lib_submits_due_ms(const struct ieum *c);
 void lib_submits_tick(struct ieum *c);
 size_t lib_submits_again(struct ieum *c); /* those kept; how many */
+/* Those kept up to this number of the journal have a copy. */
+void lib_submits_copied(struct ieum *c, uint64_t through);
+/* One that was read back from the spool; NULL: no memory. */
+struct outgoing *lib_submit_loaded(struct ieum *c, const uint8_t *bytes, size_t len);
+/* It waits before it goes on. */
+void lib_submit_delay(struct ieum *c, struct outgoing *o, int64_t ms);
+/* It could not be accepted: told and freed. */
+void lib_submit_failed(struct ieum *c, struct outgoing *o, const struct ieum_failure *failure);
+
+/* lib_spool.c; without a spool they do nothing. */
+enum ieum_err lib_spool_open(struct ieum *c, char why[IEUM_WHY_BYTES]) IEUM_MUST_CHECK;
+void lib_spool_close(struct ieum *c);
+enum ieum_err lib_spool_put(struct ieum *c, struct outgoing *o,
+			    char why[IEUM_WHY_BYTES]) IEUM_MUST_CHECK;
+/* On no list, with other bytes than its row: goes on when they are on the disk. */
+void lib_spool_changed(struct ieum *c, struct outgoing *o);
+/* Takes what has ended. */
+void lib_spool_finished(struct ieum *c, struct outgoing *o, const Ieum__V1__Receipt *receipt,
+			const struct ieum_failure *failure);
+void lib_spool_turn(struct ieum *c);
+/* False: the connection is being dropped. */
+bool lib_spool_welcome(struct ieum *c, const Ieum__V1__Welcome *welcome, size_t *resending);
+void lib_spool_copied(struct ieum *c, const Ieum__V1__Copied *copied);
+uint64_t lib_spool_waiting(struct ieum *c); /* messages without a receipt */
+bool lib_spool_idle(const struct ieum *c);  /* all of ours have ended */
+int64_t lib_spool_due_ms(const struct ieum *c);
+void lib_spool_tick(struct ieum *c);
+
+/* lib_spool_inbox.c */
+void lib_spool_delivery(struct ieum *c, const Ieum__V1__Delivery *delivery,
+			const struct frame_view *view);
+bool lib_spool_shut(const struct ieum *c); /* no deliveries are wanted now */
+/* False: not a delivery of the spool. */
+bool lib_spool_settle(struct ieum *c, uint64_t delivery_id, enum ieum_settle how,
+		      ieum_settle_cb *cb, void *arg, enum ieum_err *err);
+
+/* lib_seal.c: asks whom the message would reach; false: not now. */
+bool lib_seal_ask(struct ieum *c, struct outgoing *o);
+/* The answer: its parts are sealed to them. */
+enum ieum_err lib_seal_answered(struct ieum *c, struct outgoing *o, const Ieum__V1__Result *result,
+				char why[IEUM_WHY_BYTES]) IEUM_MUST_CHECK;
+
+/* lib_key.c */
+void lib_keys_free(struct ieum *c);
 
 /* lib_settle.c */
+enum ieum_err lib_settle(struct ieum *c, uint64_t delivery_id, enum ieum_settle how,
+			 const char *reason, ieum_settle_cb *cb, void *arg) IEUM_MUST_CHECK;
 void lib_settles_send(struct ieum *c);
 void lib_settles_through(struct ieum *c, uint64_t request_id);
 void lib_settles_lost(struct ieum *c);
 void lib_settles_free(struct ieum *c);
 
 /* lib_inbox.c */
-void lib_inbox_delivery(struct ieum *c, const struct codec_frame *frame);
+void lib_inbox_delivery(struct ieum *c, const struct codec_frame *frame,
+			const struct frame_view *view);
+uint64_t lib_inbox_mailbox(const Ieum__V1__Delivery *delivery); /* as a number */
 /* A delivery we can't read: refused, if it can be seen which; false: it can't. */
 bool lib_inbox_unreadable(struct ieum *c, const struct frame_view *view, const char *why);
 uint64_t lib_inbox_wire_id(struct ieum *c, uint64_t told_id);

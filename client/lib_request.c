@@ -8,6 +8,7 @@ struct question {
 	struct request request;
 	ieum_query_cb *query_cb;
 	ieum_time_cb *time_cb;
+	ieum_copied_cb *copied_cb;
 	void *arg;
 };
 
@@ -203,5 +204,40 @@ enum ieum_err ieum_advance(struct ieum *c, int64_t by_ms, ieum_time_cb *cb, void
 	advance.by_ms = by_ms;
 	frame.what_case = IEUM__V1__FRAME__WHAT_ADVANCE;
 	frame.advance = &advance;
+	return ask(c, &q, &frame);
+}
+
+/* ---- copies of the journal ---- */
+
+static void copied_answered(struct ieum *c, struct request *r, const struct codec_frame *frame,
+			    const struct ieum_failure *failure)
+{
+	struct question *q = (struct question *)r;
+	uint64_t through = 0;
+
+	if (frame && frame->frame->what_case == IEUM__V1__FRAME__WHAT_COPIED)
+		through = frame->frame->copied->journal_number;
+	else if (frame)
+		failure = wrong_answer();
+	if (q->copied_cb && (frame || failure))
+		q->copied_cb(c, through, failure, q->arg);
+	free(q);
+}
+
+enum ieum_err ieum_confirm_copy(struct ieum *c, uint64_t journal_number, const uint8_t *incarnation,
+				ieum_copied_cb *cb, void *arg)
+{
+	const struct question q = { .request.answered = copied_answered,
+				    .copied_cb = cb,
+				    .arg = arg };
+	Ieum__V1__Frame frame = IEUM__V1__FRAME__INIT;
+	Ieum__V1__ConfirmCopy copy = IEUM__V1__CONFIRM_COPY__INIT;
+
+	copy.journal_number = journal_number;
+	copy.incarnation =
+		(ProtobufCBinaryData){ IEUM_ID_BYTES,
+				       (uint8_t *)(incarnation ? incarnation : c->incarnation) };
+	frame.what_case = IEUM__V1__FRAME__WHAT_CONFIRM_COPY;
+	frame.confirm_copy = &copy;
 	return ask(c, &q, &frame);
 }

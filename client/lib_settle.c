@@ -184,6 +184,16 @@ void lib_settles_send(struct ieum *c)
 enum ieum_err ieum_settle(struct ieum *c, uint64_t delivery_id, enum ieum_settle how,
 			  const char *reason, ieum_settle_cb *cb, void *arg)
 {
+	enum ieum_err err;
+
+	if (lib_spool_settle(c, delivery_id, how, cb, arg, &err))
+		return err;
+	return lib_settle(c, delivery_id, how, reason, cb, arg);
+}
+
+enum ieum_err lib_settle(struct ieum *c, uint64_t delivery_id, enum ieum_settle how,
+			 const char *reason, ieum_settle_cb *cb, void *arg)
+{
 	size_t len = reason ? strlen(reason) : 0;
 
 	if (how == IEUM_SETTLE_REFUSE && len == 0)

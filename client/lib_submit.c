@@ -7,6 +7,9 @@
  *                 ├─── lost ────┘ ▼
  *                 └────────── delayed        final Error, retry_for_ms over ──► freed, told
  *
+ * One that is to be sealed goes to `sent` first as the question whom it would reach, and comes back
+ * sealed to them; an answer that it is sealed otherwise than the policy chooses asks again.
+ *
  * What always holds: a message is on exactly one of the lists; `started` holds all but the kept,
  * in the order of ieum_submit(); its callback comes once. */
 #include <stdio.h>
@@ -14,7 +17,7 @@
 #include <string.h>
 #include <time.h>
 
-#include "client/lib_internal.h"
+#include "client/lib_spool.h"
 #include "proto/uuid7.h"
 #include "proto/wire.h"
 
@@ -49,19 +52,36 @@ static uint64_t wall_ms(void)
 }
 
 /* It waited so long that the hub would refuse its id: nobody has seen that one, so make another. */
-static void stamp_anew(const struct ieum *c, struct outgoing *o)
+static bool stamp_anew(const struct ieum *c, struct outgoing *o)
 {
 	uint64_t window = c->hub.id_window_ms > 0 ? (uint64_t)c->hub.id_window_ms : UINT64_MAX;
 	uint64_t made_at = uuid7_ms(o->message_id), now = wall_ms();
 	uint8_t id[IEUM_ID_BYTES];
 
 	if (!o->stamped || o->on_wire || now < made_at || now - made_at < window || uuid7_make(id))
-		return;
+		return false;
 	memcpy(o->message_id, id, sizeof id);
 	memcpy(o->bytes + o->id_at, id, sizeof id);
+	return true;
+}
+
+void lib_submit_set_bytes(struct ieum *c, struct outgoing *o, uint8_t *bytes, size_t len)
+{
+	free(o->bytes);
+	c->started_bytes += len - o->len;
+	o->bytes = bytes;
+	o->len = len;
+	(void)find_id(bytes, len, &o->id_at);
 }
 
 /* ---- the end of a message ---- */
+
+static void outgoing_free(struct outgoing *o)
+{
+	free(o->bytes);
+	free(o->detail);
+	free(o);
+}
 
 static void unlist(struct ieum *c, struct outgoing *o)
 {
@@ -69,9 +89,11 @@ static void unlist(struct ieum *c, struct outgoing *o)
 		TAILQ_REMOVE(&c->sent, o, link);
 	else if (o->delayed)
 		TAILQ_REMOVE(&c->delayed, o, link);
+	else if (o->writing)
+		TAILQ_REMOVE(&c->spool->writing, o, link);
 	else
 		TAILQ_REMOVE(&c->waiting, o, link);
-	o->sent = o->delayed = false;
+	o->sent = o->delayed = o->writing = false;
 }
 
 static void tell(struct ieum *c, const struct outgoing *o, const Ieum__V1__Receipt *receipt,
@@ -93,12 +115,13 @@ static void drop_oldest_kept(struct ieum *c)
 	TAILQ_REMOVE(&c->kept, oldest, link);
 	c->kept_bytes -= oldest->len;
 	c->n_kept--;
-	free(oldest);
+	outgoing_free(oldest);
 }
 
-static void keep(struct ieum *c, struct outgoing *o)
+static void keep(struct ieum *c, struct outgoing *o, const Ieum__V1__Receipt *receipt)
 {
 	o->resent = true;
+	o->journal_number = receipt->journal_number;
 	TAILQ_INSERT_TAIL(&c->kept, o, link);
 	c->kept_bytes += o->len;
 	c->n_kept++;
@@ -117,10 +140,12 @@ static void finish(struct ieum *c, struct outgoing *o, const Ieum__V1__Receipt *
 	c->n_started--;
 	c->started_bytes -= o->len;
 	tell(c, o, receipt, failure);
-	if (receipt)
-		keep(c, o);
+	if (o->number)
+		lib_spool_finished(c, o, receipt, failure);
+	else if (receipt)
+		keep(c, o, receipt);
 	else
-		free(o);
+		outgoing_free(o);
 }
 
 static void give_up(struct ieum *c, struct outgoing *o, enum ieum_err code, const char *detail)
@@ -132,19 +157,13 @@ static void give_up(struct ieum *c, struct outgoing *o, enum ieum_err code, cons
 
 /* ---- answers ---- */
 
-static void wait_and_retry(struct ieum *c, struct outgoing *o, uint32_t hint_ms)
+void lib_submit_delay(struct ieum *c, struct outgoing *o, int64_t ms)
 {
-	struct backoff backoff = { .min_ms = LIB_RETRY_MIN_MS,
-				   .max_ms = c->options.pause_max_ms,
-				   .failures = o->delays };
-	uint32_t pause = backoff_next(&backoff, lib_random());
 	struct outgoing *before;
 
 	unlist(c, o);
-	o->delays++;
 	o->delayed = true;
-	/* Never before the hint, and not everyone at once. */
-	o->not_before_ms = lib_now_ms() + hint_ms + pause;
+	o->not_before_ms = lib_now_ms() + ms;
 	TAILQ_FOREACH_REVERSE(before, &c->delayed, outgoing_list, link)
 	{
 		if (before->not_before_ms <= o->not_before_ms)
@@ -157,11 +176,55 @@ static void wait_and_retry(struct ieum *c, struct outgoing *o, uint32_t hint_ms)
 	lib_work_soon(c);
 }
 
+/* Never before the hint, and not everyone at once. */
+static void wait_and_retry(struct ieum *c, struct outgoing *o, uint32_t hint_ms)
+{
+	struct backoff backoff = { .min_ms = LIB_RETRY_MIN_MS,
+				   .max_ms = c->options.pause_max_ms,
+				   .failures = o->delays++ };
+
+	lib_submit_delay(c, o, (int64_t)hint_ms + backoff_next(&backoff, lib_random()));
+}
+
+static void put_first(struct ieum *c, struct outgoing *o)
+{
+	unlist(c, o);
+	TAILQ_INSERT_HEAD(&c->waiting, o, link);
+	lib_work_soon(c);
+}
+
+/* Whom it would reach: sealed to them it goes next. */
+static void reach_answered(struct ieum *c, struct outgoing *o, const struct codec_frame *frame)
+{
+	char why[IEUM_WHY_BYTES];
+	enum ieum_err err;
+
+	if (frame->frame->what_case != IEUM__V1__FRAME__WHAT_RESULT ||
+	    frame->frame->result->what_case != IEUM__V1__RESULT__WHAT_REACH) {
+		lib_drop(c, IEUM_E_FRAME_UNEXPECTED, "a question was not answered by its result");
+		return;
+	}
+	err = lib_seal_answered(c, o, frame->frame->result, why);
+	if (err) {
+		give_up(c, o, err, why);
+	} else if (o->number) {
+		/* Sealed anew it would be another message to the hub that knows this one. */
+		unlist(c, o);
+		lib_spool_changed(c, o);
+	} else {
+		put_first(c, o);
+	}
+}
+
 static void submit_answered(struct ieum *c, struct request *r, const struct codec_frame *frame,
 			    const struct ieum_failure *failure)
 {
 	struct outgoing *o = (struct outgoing *)r;
 
+	if (frame && o->to_seal) {
+		reach_answered(c, o, frame);
+		return;
+	}
 	if (frame) {
 		const Ieum__V1__Receipt *receipt = frame->frame->receipt;
 
@@ -181,6 +244,11 @@ static void submit_answered(struct ieum *c, struct request *r, const struct code
 		lib_drop(c, failure->code, failure->detail);
 	} else if (failure->retry_after_ms > 0) {
 		wait_and_retry(c, o, failure->retry_after_ms);
+	} else if (failure->code == IEUM_E_SEALED_OTHERWISE && o->sealed &&
+		   o->sealings < LIB_SEALINGS_MAX) {
+		/* The policy changed since we asked. */
+		o->to_seal = true;
+		put_first(c, o);
 	} else {
 		finish(c, o, NULL, failure);
 	}
@@ -208,14 +276,25 @@ static bool send_one(struct ieum *c, struct outgoing *o)
 			"submit.referral: over the hub's limit of a frame");
 		return true;
 	}
-	stamp_anew(c, o);
-	if (codec_put_submit(channel_out(c->ch), c->last_request_id + 1, o->bytes, o->len))
-		return false;
-	c->last_request_id++;
-	lib_request_add(c, &o->request);
+	bool stamped = stamp_anew(c, o);
+	if (o->number && (stamped || o->unsaved)) {
+		unlist(c, o);
+		lib_spool_changed(c, o);
+		return true;
+	}
+	if (o->to_seal) {
+		if (!lib_seal_ask(c, o))
+			return false;
+	} else {
+		if (codec_put_submit(channel_out(c->ch), c->last_request_id + 1, o->bytes, o->len))
+			return false;
+		c->last_request_id++;
+		lib_request_add(c, &o->request);
+		o->on_wire = true;
+	}
 	TAILQ_REMOVE(&c->waiting, o, link);
 	TAILQ_INSERT_TAIL(&c->sent, o, link);
-	o->sent = o->on_wire = true;
+	o->sent = true;
 	return true;
 }
 
@@ -249,7 +328,20 @@ size_t lib_submits_again(struct ieum *c)
 	return n;
 }
 
+void lib_submits_copied(struct ieum *c, uint64_t through)
+{
+	const struct outgoing *oldest;
+
+	while ((oldest = TAILQ_FIRST(&c->kept)) && oldest->journal_number <= through)
+		drop_oldest_kept(c);
+}
+
 /* ---- time ---- */
+
+static bool may_expire(const struct ieum *c)
+{
+	return c->options.retry_for_ms > 0 && !c->spool;
+}
 
 int64_t lib_submits_due_ms(const struct ieum *c)
 {
@@ -259,8 +351,7 @@ int64_t lib_submits_due_ms(const struct ieum *c)
 
 	if (delayed && c->state == LIB_UP)
 		due = delayed->not_before_ms;
-	if (oldest && c->options.retry_for_ms > 0 &&
-	    oldest->since_ms + c->options.retry_for_ms < due)
+	if (oldest && may_expire(c) && oldest->since_ms + c->options.retry_for_ms < due)
 		due = oldest->since_ms + c->options.retry_for_ms;
 	return due;
 }
@@ -274,7 +365,7 @@ void lib_submits_tick(struct ieum *c)
 		unlist(c, o);
 		TAILQ_INSERT_TAIL(&c->waiting, o, link);
 	}
-	while (c->options.retry_for_ms > 0 && (o = TAILQ_FIRST(&c->started)) &&
+	while (may_expire(c) && (o = TAILQ_FIRST(&c->started)) &&
 	       o->since_ms + c->options.retry_for_ms <= now)
 		give_up(c, o, IEUM_E_TIMED_OUT, o->on_wire ? "no receipt in time" : "never sent");
 }
@@ -288,32 +379,99 @@ static struct outgoing *outgoing_new(struct ieum *c, size_t len, enum ieum_err *
 	if (c->n_started >= c->options.submits_max ||
 	    len > c->options.submit_bytes_max - c->started_bytes)
 		*err = IEUM_E_TOO_MANY_REQUESTS;
-	else if (!(o = malloc(sizeof *o + len)))
+	else if (!(o = calloc(1, sizeof *o)) || !(o->bytes = malloc(len ? len : 1)))
 		*err = IEUM_E_NO_MEMORY;
-	else
-		*o = (struct outgoing){ .request.answered = submit_answered,
-					.len = len,
-					.since_ms = lib_now_ms() };
+	if (*err) {
+		free(o);
+		return NULL;
+	}
+	o->request.answered = submit_answered;
+	o->len = len;
+	o->since_ms = lib_now_ms();
 	return o;
 }
 
-static void start(struct ieum *c, struct outgoing *o, ieum_submit_cb *cb, void *arg)
+static void begin(struct ieum *c, struct outgoing *o)
 {
-	o->cb = cb;
-	o->arg = arg;
-	memcpy(o->message_id, o->bytes + o->id_at, IEUM_ID_BYTES);
-	TAILQ_INSERT_TAIL(&c->waiting, o, link);
 	TAILQ_INSERT_TAIL(&c->started, o, started);
 	c->n_started++;
 	c->started_bytes += o->len;
 	lib_work_soon(c);
 }
 
+/* Takes it; with a spool it goes there first. */
+static enum ieum_err start(struct ieum *c, struct outgoing *o, ieum_submit_cb *cb, void *arg,
+			   char why[IEUM_WHY_BYTES])
+{
+	enum ieum_err err = IEUM_E_OK;
+
+	o->cb = cb;
+	o->arg = arg;
+	memcpy(o->message_id, o->bytes + o->id_at, IEUM_ID_BYTES);
+	if (c->spool)
+		err = lib_spool_put(c, o, why);
+	else
+		TAILQ_INSERT_TAIL(&c->waiting, o, link);
+	if (err)
+		outgoing_free(o);
+	else
+		begin(c, o);
+	return err;
+}
+
+struct outgoing *lib_submit_loaded(struct ieum *c, const uint8_t *bytes, size_t len)
+{
+	struct outgoing *o = calloc(1, sizeof *o);
+	uint8_t *copy = malloc(len ? len : 1);
+
+	if (!o || !copy || !find_id(bytes, len, &o->id_at)) {
+		free(copy);
+		free(o);
+		return NULL;
+	}
+	memcpy(copy, bytes, len);
+	o->request.answered = submit_answered;
+	o->bytes = copy;
+	o->len = len;
+	o->since_ms = lib_now_ms();
+	o->accepted = o->loaded = o->resent = true;
+	memcpy(o->message_id, copy + o->id_at, IEUM_ID_BYTES);
+	TAILQ_INSERT_TAIL(&c->waiting, o, link);
+	begin(c, o);
+	return o;
+}
+
+void lib_submit_failed(struct ieum *c, struct outgoing *o, const struct ieum_failure *failure)
+{
+	finish(c, o, NULL, failure);
+}
+
 static enum ieum_err refuse(char why[IEUM_WHY_BYTES], enum ieum_err err, const char *text)
 {
 	if (why)
-		snprintf(why, IEUM_WHY_BYTES, "%s", text ? text : ieum_error((int)err)->text_en);
+		snprintf(why, IEUM_WHY_BYTES, "%s", text ? text : ieum_error((int)err)->text);
 	return err;
+}
+
+enum ieum_err lib_submit(struct ieum *c, const Ieum__V1__Referral *referral, bool stamped,
+			 bool to_seal, ieum_submit_cb *cb, void *arg, char why[IEUM_WHY_BYTES])
+{
+	struct codec_problem problem;
+	enum ieum_err err = codec_check_referral(referral, &problem);
+
+	if (err)
+		return refuse(why, err, problem.detail);
+	struct outgoing *o = outgoing_new(c, ieum__v1__referral__get_packed_size(referral), &err);
+	if (!o)
+		return refuse(why, err, NULL);
+	ieum__v1__referral__pack(referral, o->bytes);
+	o->stamped = stamped && !to_seal;
+	o->sealed = o->to_seal = to_seal;
+	if (!find_id(o->bytes, o->len, &o->id_at)) {
+		outgoing_free(o);
+		return refuse(why, IEUM_E_ID_INVALID, NULL);
+	}
+	return start(c, o, cb, arg, why);
 }
 
 enum ieum_err ieum_submit(struct ieum *c, const Ieum__V1__Referral *referral, ieum_submit_cb *cb,
@@ -321,7 +479,6 @@ enum ieum_err ieum_submit(struct ieum *c, const Ieum__V1__Referral *referral, ie
 {
 	Ieum__V1__Referral stamped = *referral;
 	Ieum__V1__Envelope envelope;
-	struct codec_problem problem;
 	uint8_t id[IEUM_ID_BYTES];
 	bool stamp = referral->envelope && referral->envelope->message_id.len == 0;
 	enum ieum_err err = IEUM_E_OK;
@@ -334,22 +491,10 @@ enum ieum_err ieum_submit(struct ieum *c, const Ieum__V1__Referral *referral, ie
 		envelope.message_id = (ProtobufCBinaryData){ sizeof id, id };
 		stamped.envelope = &envelope;
 	}
-	err = codec_check_referral(&stamped, &problem);
-	if (err)
-		return refuse(why, err, problem.detail);
-	struct outgoing *o = outgoing_new(c, ieum__v1__referral__get_packed_size(&stamped), &err);
-	if (!o)
-		return refuse(why, err, NULL);
-	ieum__v1__referral__pack(&stamped, o->bytes);
-	o->stamped = stamp;
-	if (!find_id(o->bytes, o->len, &o->id_at)) {
-		free(o);
-		return refuse(why, IEUM_E_ID_INVALID, NULL);
-	}
-	start(c, o, cb, arg);
-	if (message_id)
-		memcpy(message_id, o->message_id, IEUM_ID_BYTES);
-	return IEUM_E_OK;
+	err = lib_submit(c, &stamped, stamp, false, cb, arg, why);
+	if (!err && message_id)
+		memcpy(message_id, stamped.envelope->message_id.data, IEUM_ID_BYTES);
+	return err;
 }
 
 enum ieum_err ieum_submit_bytes(struct ieum *c, const uint8_t *referral, size_t len,
@@ -365,8 +510,7 @@ enum ieum_err ieum_submit_bytes(struct ieum *c, const uint8_t *referral, size_t 
 		return err;
 	memcpy(o->bytes, referral, len);
 	o->id_at = id_at;
-	start(c, o, cb, arg);
-	return IEUM_E_OK;
+	return start(c, o, cb, arg, NULL);
 }
 
 size_t ieum_submits_waiting(const struct ieum *c)
@@ -380,7 +524,7 @@ static void free_list(struct outgoing_list *list)
 
 	while ((o = TAILQ_FIRST(list))) {
 		TAILQ_REMOVE(list, o, link);
-		free(o);
+		outgoing_free(o);
 	}
 }
 

@@ -5,15 +5,20 @@
 #include <string.h>
 #include <time.h>
 
+#include "client/spool_place.h"
 #include "client/trouble.h"
 #include "client/version.h"
 #include "client/when.h"
+#include "proto/catalog.h"
 
 enum { LINE_BYTES = PROFILE_PATH_BYTES + 256 };
 
 struct link {
-	const struct invocation *inv;
+	struct invocation *inv;
 	struct ieum_blocking *b;
+	/* Why there is no spool although there should be one; OK: there is, or none is wanted. */
+	enum ieum_err spool_err;
+	char spool_why[IEUM_WHY_BYTES];
 };
 
 /* Somebody who runs `ieum` for the first time. */
@@ -42,7 +47,9 @@ enum exit_code link_profile(struct invocation *inv)
 		else if (err)
 			code = trouble_file(inv, err, diag);
 		else if (inv->profile->has_language && !given(inv, OPTION_LANG))
-			inv->lang = inv->profile->language;
+			catalog_use(inv->lang = inv->profile->language);
+		if (!code && spool_place(inv->profile))
+			code = trouble(inv, IEUM_E_NO_MEMORY, NULL);
 	}
 	free(diag);
 	return code;
@@ -58,8 +65,19 @@ void link_options(const struct invocation *inv, struct ieum_options *out)
 				      .cert = p->certificate,
 				      .key = p->key,
 				      .ca = p->ca,
+				      .crl = p->crl,
+				      .old_keys = p->old_keys,
+				      .n_old_keys = p->n_old_keys,
 				      .software = "ieum " IEUM_CLIENT_VERSION,
-				      .keep_bytes_max = SIZE_MAX };
+				      .spool = p->spool,
+				      .keep_bytes_max = p->spool ? 0 : SIZE_MAX };
+}
+
+enum ieum_seal link_sealing(const struct invocation *inv)
+{
+	return given(inv, OPTION_SEAL) || (inv->profile && inv->profile->seal_all)
+		       ? IEUM_SEAL_ALL
+		       : IEUM_SEAL_NEEDED;
 }
 
 enum exit_code link_failure(const struct invocation *inv, const struct ieum_failure *why)
@@ -70,8 +88,8 @@ enum exit_code link_failure(const struct invocation *inv, const struct ieum_fail
 			   &(struct trouble_from_hub){ .code = (uint32_t)why->code,
 						       .name = why->name,
 						       .detail = why->detail,
-						       .text_en = row->text_en,
-						       .text_ko = row->text_ko,
+						       .text_en = row->text,
+						       .text_ko = catalog_text(WORDS_KO, row->text),
 						       .retry_after_ms = why->retry_after_ms });
 }
 
@@ -91,9 +109,56 @@ void link_greet(const struct invocation *inv, const Ieum__V1__Welcome *welcome)
 	}
 }
 
-enum exit_code link_open(struct invocation *inv, struct link **out)
+static void on_resent(struct ieum *c, const uint8_t *message_id, const Ieum__V1__Receipt *receipt,
+		      const struct ieum_failure *failure, void *ctx)
+{
+	(void)c;
+	spool_say_resent(ctx, message_id, receipt, failure);
+}
+
+static void on_let_go(struct ieum *c, size_t messages, void *ctx)
+{
+	(void)c;
+	spool_say_let_go(ctx, messages);
+}
+
+static void on_spool_trouble(struct ieum *c, const struct ieum_failure *why, void *ctx)
+{
+	(void)c;
+	spool_say_trouble(ctx, why);
+}
+
+static void on_alone(struct ieum *c, int64_t for_ms, uint64_t waiting, void *ctx)
+{
+	(void)c;
+	spool_say_alone(ctx, for_ms, waiting);
+}
+
+/* Where only the spool fails, reading goes on without it: submitting will say why it can't. */
+static enum ieum_err begin(struct link *link, char why[IEUM_WHY_BYTES])
 {
 	struct ieum_options options;
+	char again[IEUM_WHY_BYTES];
+
+	link_options(link->inv, &options);
+	options.callbacks.resent = on_resent;
+	options.callbacks.let_go = on_let_go;
+	options.callbacks.spool_trouble = on_spool_trouble;
+	options.callbacks.alone = on_alone;
+	options.ctx = link->inv;
+	enum ieum_err err = ieum_blocking_begin(&options, &link->b, why);
+	if (!err || !options.spool)
+		return err;
+	options.spool = NULL;
+	if (ieum_blocking_begin(&options, &link->b, again))
+		return err;
+	link->spool_err = err;
+	snprintf(link->spool_why, sizeof link->spool_why, "%s", why);
+	return IEUM_E_OK;
+}
+
+static enum exit_code link_new(struct invocation *inv, struct link **out)
+{
 	char why[IEUM_WHY_BYTES] = "";
 	struct link *link;
 	enum exit_code code = link_profile(inv);
@@ -105,21 +170,106 @@ enum exit_code link_open(struct invocation *inv, struct link **out)
 	if (!link)
 		return trouble(inv, IEUM_E_NO_MEMORY, NULL);
 	link->inv = inv;
-	link_options(inv, &options);
-	err = ieum_blocking_open(&options, inv->timeout_ms, &link->b, why);
+	err = begin(link, why);
 	if (err) {
 		free(link);
 		return trouble(inv, err, why);
 	}
-	link_greet(inv, ieum_blocking_welcome(link->b));
 	*out = link;
 	return EXIT_DONE;
+}
+
+static void greeted(struct link *link)
+{
+	link_greet(link->inv, ieum_blocking_welcome(link->b));
+	link->inv->keyring = ieum_blocking_keyring(link->b);
+}
+
+enum exit_code link_open(struct invocation *inv, struct link **out)
+{
+	struct link *link;
+	enum exit_code code = link_new(inv, &link);
+
+	if (code)
+		return code;
+	enum ieum_err err = ieum_blocking_connect(link->b, inv->timeout_ms);
+	if (err) {
+		code = trouble(inv, err, ieum_blocking_failure(link->b)->detail);
+		ieum_blocking_close(link->b);
+		free(link);
+		return code;
+	}
+	if (link->spool_err)
+		(void)trouble(inv, link->spool_err, link->spool_why);
+	greeted(link);
+	*out = link;
+	return EXIT_DONE;
+}
+
+enum exit_code link_open_to_submit(struct invocation *inv, struct link **out)
+{
+	struct link *link;
+	enum exit_code code = link_new(inv, &link);
+
+	if (code)
+		return code;
+	if (link->spool_err)
+		code = trouble(inv, link->spool_err, link->spool_why);
+	else if (ieum_blocking_connect(link->b, inv->timeout_ms) == IEUM_E_OK)
+		greeted(link);
+	else if (!inv->profile->spool)
+		code = link_failure(inv, ieum_blocking_failure(link->b));
+	if (code) {
+		ieum_blocking_close(link->b);
+		free(link);
+		return code;
+	}
+	*out = link;
+	return EXIT_DONE;
+}
+
+enum exit_code link_drain(struct link *link)
+{
+	uint64_t left;
+	enum ieum_err err = ieum_blocking_drain(link->b, link->inv->timeout_ms, &left);
+
+	return err ? link_failure(link->inv, ieum_blocking_failure(link->b)) : EXIT_DONE;
+}
+
+const struct ieum_failure *link_last_failure(const struct link *link)
+{
+	return ieum_blocking_failure(link->b);
+}
+
+bool link_connected(const struct link *link)
+{
+	return ieum_connected(ieum_blocking_inner(link->b));
+}
+
+struct ieum *link_inner(struct link *link)
+{
+	return ieum_blocking_inner(link->b);
+}
+
+enum exit_code link_confirm_copy(struct link *link, uint64_t journal_number,
+				 const uint8_t *incarnation, uint64_t *through)
+{
+	enum ieum_err err = ieum_blocking_confirm_copy(link->b, journal_number, incarnation,
+						       link->inv->timeout_ms, through);
+
+	return err ? link_failure(link->inv, ieum_blocking_failure(link->b)) : EXIT_DONE;
 }
 
 void link_close(struct link *link)
 {
 	if (!link)
 		return;
+	uint64_t left;
+
+	link->inv->keyring = NULL;
+	/* What an earlier run left goes on its way with this one. */
+	if (link->inv->profile->spool && link_connected(link))
+		(void)!ieum_blocking_drain(link->b, LINK_DRAIN_MS, &left);
 	ieum_blocking_close(link->b);
 	free(link);
 }
@@ -128,7 +278,12 @@ int64_t link_hub_time_ms(const struct link *link)
 {
 	const Ieum__V1__Welcome *welcome = ieum_blocking_welcome(link->b);
 
-	return welcome ? welcome->hub_time_at_ms : 0;
+	struct timespec t;
+
+	if (welcome)
+		return welcome->hub_time_at_ms;
+	clock_gettime(CLOCK_REALTIME, &t);
+	return (int64_t)t.tv_sec * 1000 + t.tv_nsec / 1000000;
 }
 
 static enum exit_code failed(const struct link *link)
@@ -237,7 +392,34 @@ void link_ask_directory(struct link *link, struct pages *out)
 enum exit_code link_submit(struct link *link, const Ieum__V1__Referral *referral,
 			   const Ieum__V1__Receipt **out)
 {
-	enum ieum_err err = ieum_blocking_submit(link->b, referral, link->inv->timeout_ms, out);
+	const uint8_t *message_id;
+	int64_t timeout_ms = link_connected(link) ? link->inv->timeout_ms : 0;
+	enum ieum_err err;
+
+	if (link->spool_err)
+		return trouble(link->inv, link->spool_err, link->spool_why);
+	err = ieum_blocking_submit_sealed(link->b, referral, link_sealing(link->inv), timeout_ms,
+					  out);
+	if (err != IEUM_E_TIMED_OUT || !ieum_blocking_accepted(link->b, &message_id))
+		return err ? failed(link) : EXIT_DONE;
+	(void)failed(link);
+	spool_say_kept(link->inv, message_id);
+	return EXIT_KEPT;
+}
+
+enum exit_code link_key_wrap(struct link *link, const Ieum__V1__Referral *request,
+			     const Ieum__V1__Receipt **out)
+{
+	enum ieum_err err = ieum_blocking_key_wrap(link->b, request, link->inv->timeout_ms, out);
+
+	return err ? failed(link) : EXIT_DONE;
+}
+
+enum exit_code link_key_refuse(struct link *link, const Ieum__V1__Referral *request, int reason,
+			       const char *remark, const Ieum__V1__Receipt **out)
+{
+	enum ieum_err err = ieum_blocking_key_refuse(link->b, request, reason, remark,
+						     link->inv->timeout_ms, out);
 
 	return err ? failed(link) : EXIT_DONE;
 }

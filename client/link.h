@@ -18,6 +18,7 @@
 enum {
 	LINK_PAGES_MAX = 10000, /* of one question */
 	LINK_PAGE_ROWS = 200,
+	LINK_DRAIN_MS = 2000, /* for what an earlier run left on the spool */
 };
 
 struct link;
@@ -26,6 +27,8 @@ struct link;
 enum exit_code link_profile(struct invocation *inv);
 /* libieum's options from the profile; borrow it. */
 void link_options(const struct invocation *inv, struct ieum_options *out);
+/* Which parts of a narrative this command seals. */
+enum ieum_seal link_sealing(const struct invocation *inv);
 
 /* What a failure means to whoever runs the command. */
 enum exit_code link_failure(const struct invocation *inv, const struct ieum_failure *why);
@@ -35,9 +38,21 @@ void link_greet(const struct invocation *inv, const Ieum__V1__Welcome *welcome);
 
 /* Reads the profile, connects, says hello. */
 enum exit_code link_open(struct invocation *inv, struct link **out);
+/* The same for a command that submits: with a spool it also opens where the hub can't be reached
+ * within --timeout, and not at all without the spool that there should be. */
+enum exit_code link_open_to_submit(struct invocation *inv, struct link **out);
 void link_close(struct link *link); /* takes NULL */
+bool link_connected(const struct link *link);
+const struct ieum_failure *link_last_failure(const struct link *link);
+struct ieum *link_inner(struct link *link);
 
-/* The hub's clock when it welcomed us: a drill's may be days ahead of ours. */
+/* Waits until what is on the spool has its receipt or failure. */
+enum exit_code link_drain(struct link *link);
+/* A copy of the journal is off the hub's disk; incarnation NULL: of the one that runs. */
+enum exit_code link_confirm_copy(struct link *link, uint64_t journal_number,
+				 const uint8_t *incarnation, uint64_t *through);
+
+/* The hub's clock when it welcomed us: a drill's may be days ahead of ours.  Ours before that. */
 int64_t link_hub_time_ms(const struct link *link);
 
 /* All pages of an answer, of the kind that was asked for; at least one. */
@@ -55,9 +70,15 @@ void pages_free(struct pages *pages); /* takes an empty one */
 /* The directory, for titles: none when the hub doesn't give it. */
 void link_ask_directory(struct link *link, struct pages *out);
 
-/* *out is good until the next call. */
+/* *out is good until the next call.  Seals what link_sealing() says.  EXIT_KEPT: no receipt, but it
+ * is on the spool; that was said. */
 enum exit_code link_submit(struct link *link, const Ieum__V1__Referral *referral,
 			   const Ieum__V1__Receipt **out);
+/* Answers to a key_request; *out as above. */
+enum exit_code link_key_wrap(struct link *link, const Ieum__V1__Referral *request,
+			     const Ieum__V1__Receipt **out);
+enum exit_code link_key_refuse(struct link *link, const Ieum__V1__Referral *request, int reason,
+			       const char *remark, const Ieum__V1__Receipt **out);
 
 /* Returns once it is on the hub's disk. */
 enum exit_code link_settle(struct link *link, uint64_t delivery_id, enum ieum_settle how,

@@ -5,6 +5,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "client/link.h"
+#include "client/seal_message.h"
 #include "client/subject.h"
 #include "client/trouble.h"
 #include "client/values.h"
@@ -199,6 +201,26 @@ static enum exit_code add_tokens(const struct invocation *inv, Ieum__V1__Envelop
 	return code;
 }
 
+void message_type_from_body(Ieum__V1__Referral *m)
+{
+	if (m->envelope->type == 0 && (int)m->body_case > BODY_FIELD_FIRST)
+		m->envelope->type = (Ieum__V1__MessageType)((int)m->body_case - BODY_FIELD_FIRST);
+}
+
+/* The person for whom a gateway sends. */
+static bool add_person(const struct invocation *inv, Ieum__V1__Envelope *e)
+{
+	const char *person = value_of(inv, OPTION_ON_BEHALF_OF);
+	char *copy = person ? strdup(person) : NULL;
+
+	if (!copy)
+		return !person;
+	if (e->on_behalf_of != protobuf_c_empty_string)
+		free(e->on_behalf_of);
+	e->on_behalf_of = copy;
+	return true;
+}
+
 static enum exit_code apply_options(const struct invocation *inv, Ieum__V1__Referral *m)
 {
 	Ieum__V1__Envelope *e = m->envelope;
@@ -206,10 +228,11 @@ static enum exit_code apply_options(const struct invocation *inv, Ieum__V1__Refe
 
 	if (given(inv, OPTION_CASE) && given(inv, OPTION_OPEN_CASE))
 		return trouble_usage(inv, TEXT_CASE_OR_OPEN, "");
-	if (e->type == 0 && (int)m->body_case > BODY_FIELD_FIRST)
-		e->type = (Ieum__V1__MessageType)((int)m->body_case - BODY_FIELD_FIRST);
+	message_type_from_body(m);
 	if (given(inv, OPTION_OPEN_CASE))
 		e->open_case = true;
+	if (!add_person(inv, e))
+		return trouble(inv, IEUM_E_NO_MEMORY, NULL);
 	code = option_id(inv, OPTION_CASE, &e->case_id);
 	if (!code)
 		code = option_id(inv, OPTION_REPLY_TO, &e->in_reply_to);
@@ -271,7 +294,8 @@ enum exit_code message_answer(const struct invocation *inv, const uint8_t to[UUI
 	ieum__v1__answer__init(answer);
 	m->body_case = IEUM__V1__REFERRAL__BODY_ANSWER;
 	m->answer = answer;
-	if (!ensure_envelope(m) || !set_id(&m->envelope->in_reply_to, to)) {
+	if (!ensure_envelope(m) || !set_id(&m->envelope->in_reply_to, to) ||
+	    !add_person(inv, m->envelope)) {
 		ieum__v1__referral__free_unpacked(m, NULL);
 		return trouble(inv, IEUM_E_NO_MEMORY, NULL);
 	}
@@ -296,11 +320,66 @@ enum exit_code message_name(const struct invocation *inv, Ieum__V1__Referral *m,
 	return err ? trouble(inv, err, NULL) : EXIT_DONE;
 }
 
+bool message_outline(const struct invocation *inv, const Ieum__V1__Referral *m,
+		     struct message_outline *out)
+{
+	enum ieum_seal what = link_sealing(inv);
+	size_t n = m->n_narrative;
+
+	*out = (struct message_outline){ .m = *m };
+	out->parts = calloc(n ? n : 1, sizeof *out->parts);
+	out->list = calloc(n ? n : 1, sizeof(Ieum__V1__NarrativePart *));
+	if (!out->parts || !out->list) {
+		message_outline_free(out);
+		return false;
+	}
+	for (size_t i = 0; i < n; i++) {
+		Ieum__V1__NarrativePart *part = &out->parts[i];
+
+		*part = *m->narrative[i];
+		out->list[i] = part;
+		if (seal_part_wanted(part, what))
+			part->content_case = IEUM__V1__NARRATIVE_PART__CONTENT__NOT_SET;
+	}
+	out->m.narrative = out->list;
+	return true;
+}
+
+void message_outline_free(struct message_outline *outline)
+{
+	free(outline->parts);
+	free(outline->list);
+	*outline = (struct message_outline){ 0 };
+}
+
+/* What is to be sealed may say anything: bytes, for the codec. */
+static void fill(const Ieum__V1__Referral *m, struct message_outline *outline)
+{
+	static uint8_t anything[] = "-";
+
+	for (size_t i = 0; i < outline->m.n_narrative; i++) {
+		Ieum__V1__NarrativePart *part = &outline->parts[i];
+
+		if (part->content_case == m->narrative[i]->content_case)
+			continue;
+		part->media_type = (char *)"application/octet-stream";
+		part->subject = IEUM__V1__NARRATIVE_SUBJECT__NARRATIVE_SUBJECT_UNSPECIFIED;
+		part->content_case = IEUM__V1__NARRATIVE_PART__CONTENT_CLEAR;
+		part->clear = (ProtobufCBinaryData){ 1, anything };
+	}
+}
+
 enum exit_code message_check(const struct invocation *inv, const Ieum__V1__Referral *m)
 {
 	struct codec_problem problem = { 0 };
-	enum ieum_err err = codec_check_referral(m, &problem);
+	struct message_outline outline;
+	enum ieum_err err;
 
+	if (!message_outline(inv, m, &outline))
+		return trouble(inv, IEUM_E_NO_MEMORY, NULL);
+	fill(m, &outline);
+	err = codec_check_referral(&outline.m, &problem);
+	message_outline_free(&outline);
 	if (!err)
 		return EXIT_DONE;
 	trouble(inv, err, problem.detail);

@@ -16,6 +16,9 @@ enum { MESSAGE_FILE_BYTES_MAX = 16 * 1024 * 1024 };
 enum exit_code message_read(const struct invocation *inv, const char *path,
 			    Ieum__V1__Referral **out);
 
+/* The envelope's type is that of the body where it says none. */
+void message_type_from_body(Ieum__V1__Referral *m);
+
 /* An empty answer to a message. */
 enum exit_code message_answer(const struct invocation *inv, const uint8_t to[UUID_BYTES],
 			      Ieum__V1__Referral **out);
@@ -27,7 +30,18 @@ enum exit_code message_add_text(const struct invocation *inv, Ieum__V1__Referral
 enum exit_code message_name(const struct invocation *inv, Ieum__V1__Referral *m, int64_t now_ms,
 			    bool *made);
 
-/* Is its form right?  Says what is not, before anything is sent. */
+/* Is its form right?  Says what is not, before anything is sent.  Parts that will be sealed count as
+ * such. */
 enum exit_code message_check(const struct invocation *inv, const Ieum__V1__Referral *m);
+
+/* The message as the hub is asked about it, without the contents of parts that will be sealed. */
+struct message_outline {
+	Ieum__V1__Referral m; /* borrows the rest */
+	Ieum__V1__NarrativePart *parts, **list;
+};
+/* False when out of memory. */
+bool message_outline(const struct invocation *inv, const Ieum__V1__Referral *m,
+		     struct message_outline *out);
+void message_outline_free(struct message_outline *outline);
 
 #endif

@@ -38,14 +38,67 @@ static char *read_text(struct reader *r, const struct yaml_node *node)
 	return copied(r, "", 0, text);
 }
 
-static char *read_path(struct reader *r, const char *file, const char *key)
+static char *read_path_of(struct reader *r, const char *file, const struct yaml_node *node)
 {
-	const struct yaml_node *node = yaml_require(r->root, key, r->diag);
 	const char *text = NULL;
 
 	if (!node || !yaml_read_text(node, PROFILE_TEXT_MAX_BYTES, r->diag, &text))
 		return NULL;
 	return copied(r, file, text[0] == '/' ? 0 : r->folder_len, text);
+}
+
+static char *read_path(struct reader *r, const char *file, const char *key)
+{
+	return read_path_of(r, file, yaml_require(r->root, key, r->diag));
+}
+
+static void read_old_keys(struct reader *r, const char *file, struct profile *p)
+{
+	static const char *const keys[] = { "certificate", "key", NULL };
+	const struct yaml_node *node = yaml_get(r->root, "old_keys");
+
+	if (!node || !yaml_check_seq(node, 0, IEUM_OLD_KEYS_MAX, r->diag))
+		return;
+	for (size_t i = 0; i < yaml_count(node); i++) {
+		const struct yaml_node *pair = yaml_at(node, i);
+
+		if (!yaml_check_map(pair, keys, r->diag))
+			continue;
+		p->old_keys[i].cert =
+			read_path_of(r, file, yaml_require(pair, "certificate", r->diag));
+		p->old_keys[i].key = read_path_of(r, file, yaml_require(pair, "key", r->diag));
+		p->n_old_keys = i + 1;
+	}
+}
+
+static void read_sealing(struct reader *r, const char *file, struct profile *p)
+{
+	static const char *const seals[] = { "needed", "all", NULL };
+	static const char *const wraps[] = { "auto", "ask", NULL };
+	const struct yaml_node *crl = yaml_get(r->root, "crl");
+	size_t which;
+
+	if (crl)
+		p->crl = read_path_of(r, file, crl);
+	read_old_keys(r, file, p);
+	if (yaml_opt_word(r->root, "seal", seals, r->diag, &which))
+		p->seal_all = which == 1;
+	if (yaml_opt_word(r->root, "wrap_keys", wraps, r->diag, &which))
+		p->ask_to_wrap = which == 1;
+}
+
+static void read_spool(struct reader *r, const char *file, struct profile *p)
+{
+	const struct yaml_node *node = yaml_get(r->root, "spool");
+
+	if (!node)
+		return;
+	p->spool = read_path_of(r, file, node);
+	if (p->spool && strcmp(p->spool + (p->spool[0] == '/' ? 0 : r->folder_len), "none") == 0) {
+		free(p->spool);
+		p->spool = NULL;
+		p->no_spool = true;
+	}
 }
 
 static void read_addresses(struct reader *r, struct profile *p)
@@ -71,8 +124,9 @@ static void read_addresses(struct reader *r, struct profile *p)
 
 static void read_profile(struct reader *r, const char *file, struct profile *p)
 {
-	static const char *const keys[] = { "addresses",   "ca",       "certificate", "key",
-					    "server_name", "language", NULL };
+	static const char *const keys[] = { "addresses",   "ca",        "certificate", "key",
+					    "server_name", "language",  "crl",         "old_keys",
+					    "seal",        "wrap_keys", "spool",       NULL };
 	static const char *const languages[] = { "en", "ko", NULL };
 	const struct yaml_node *server_name;
 	size_t language;
@@ -86,6 +140,8 @@ static void read_profile(struct reader *r, const char *file, struct profile *p)
 	server_name = yaml_get(r->root, "server_name");
 	if (server_name)
 		p->server_name = read_text(r, server_name);
+	read_sealing(r, file, p);
+	read_spool(r, file, p);
 	if (yaml_opt_word(r->root, "language", languages, r->diag, &language)) {
 		p->has_language = true;
 		p->language = language == 0 ? WORDS_EN : WORDS_KO;
@@ -131,6 +187,12 @@ void profile_free(struct profile *profile)
 	free(profile->certificate);
 	free(profile->key);
 	free(profile->server_name);
+	free(profile->spool);
+	free(profile->crl);
+	for (size_t i = 0; i < profile->n_old_keys; i++) {
+		free((char *)profile->old_keys[i].cert);
+		free((char *)profile->old_keys[i].key);
+	}
 	free(profile);
 }
 

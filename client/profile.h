@@ -5,7 +5,13 @@
  *     certificate: gimpo-ps.crt
  *     key: gimpo-ps.key
  *     server_name: hub.gimpo.ieum   # may be left out: the host of the address
+ *     crl: ca.crl                   # may be left out: whom to seal to no more
+ *     old_keys:                     # may be left out: still open what was sealed to them
+ *       - {certificate: gimpo-ps-2025.crt, key: gimpo-ps-2025.key}
+ *     seal: all                     # or needed, the default: what hubs take only sealed
+ *     wrap_keys: ask                # or auto, the default: newcomers get keys by themselves
  *     language: ko                  # may be left out: en or ko, else by the locale
+ *     spool: gimpo-ps.spool         # may be left out: in the folder of states; none: without one
  *
  * Read whole, with every mistake and its line; never changes afterwards. */
 #ifndef IEUM_CLIENT_PROFILE_H
@@ -14,6 +20,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 
+#include "client/ieum.h"
 #include "proto/error.h"
 #include "proto/words.h"
 #include "yaml/yaml_diag.h"
@@ -31,6 +38,13 @@ struct profile {
 	char *certificate;
 	char *key;
 	char *server_name; /* NULL: the host of the address */
+	char *crl;         /* NULL: none */
+	struct ieum_old_key old_keys[IEUM_OLD_KEYS_MAX];
+	size_t n_old_keys;
+	char *spool;   /* file; NULL: none, or not said (spool_place.h) */
+	bool no_spool; /* none is wanted */
+	bool seal_all;
+	bool ask_to_wrap;
 	bool has_language;
 	enum words_lang language;
 };

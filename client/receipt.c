@@ -8,7 +8,7 @@
 #include "client/shown.h"
 #include "client/when.h"
 
-static enum exit_code print_receipt(const struct invocation *inv, const Ieum__V1__Receipt *r)
+enum exit_code receipt_print(const struct invocation *inv, const Ieum__V1__Receipt *r)
 {
 	char id[UUID_TEXT_BYTES], when[WHEN_BYTES];
 
@@ -55,8 +55,8 @@ enum exit_code receipt_submit(const struct invocation *inv, struct link *link,
 		return code;
 	code = link_submit(link, m, &receipt);
 	if (!code)
-		return print_receipt(inv, receipt);
-	if (made && code != EXIT_REFUSED && code != EXIT_NOT_FOUND)
+		return receipt_print(inv, receipt);
+	if (made && code != EXIT_REFUSED && code != EXIT_NOT_FOUND && code != EXIT_KEPT)
 		say_id(inv, m);
 	return code;
 }

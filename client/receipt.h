@@ -9,4 +9,7 @@
 enum exit_code receipt_submit(const struct invocation *inv, struct link *link,
 			      Ieum__V1__Referral *m);
 
+/* Says that the hub has it. */
+enum exit_code receipt_print(const struct invocation *inv, const Ieum__V1__Receipt *r);
+
 #endif

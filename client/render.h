@@ -41,8 +41,10 @@ enum exit_code render_queue(const struct invocation *inv, const struct pages *pa
 enum exit_code render_delivery(const struct invocation *inv, const Ieum__V1__Delivery *d,
 			       const struct names *names, int64_t now_ms);
 
-/* Body and narrative of a message, indented; used for deliveries and referrals. */
+/* Body and narrative of a message, indented; used for deliveries and referrals.  Who sent it and
+ * when the hub received it is what a sealed narrative is checked by. */
 enum exit_code render_content(const struct invocation *inv, const Ieum__V1__Referral *m,
+			      const char *sender, int64_t received_at_ms,
 			      const struct names *names);
 
 /* ---- what they are made of ---- */

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "client/fields.h"
+#include "client/opened.h"
 #include "client/render.h"
 #include "client/trouble.h"
 #include "client/when.h"
@@ -105,6 +106,12 @@ static void put_value(const struct reading *r, const char *key, const json_t *va
 		put_digest(r, json_string_value(value));
 		return;
 	}
+	/* Bytes that nobody reads: how many of them. */
+	if (json_is_array(value) &&
+	    (strcmp(key, "certificates") == 0 || strcmp(key, "keys") == 0)) {
+		fprintf(r->out, "%zu", json_array_size(value));
+		return;
+	}
 	switch (json_typeof(value)) {
 	case JSON_STRING: fputs(text_of(r, json_string_value(value), name), r->out); break;
 	case JSON_TRUE: fputs(say(r->inv, TEXT_YES), r->out); break;
@@ -172,12 +179,11 @@ static enum exit_code render_body(const struct invocation *inv, const Ieum__V1__
 	return err ? trouble(inv, err, NULL) : EXIT_DONE;
 }
 
-static void render_part(const struct invocation *inv, const Ieum__V1__NarrativePart *part)
+static void render_part(const struct invocation *inv, const Ieum__V1__NarrativePart *part,
+			const struct ieum_opened_part *opened)
 {
 	if (part->content_case == IEUM__V1__NARRATIVE_PART__CONTENT_SEALED) {
-		fputs("    ", inv->out);
-		fprintf(inv->out, say(inv, TEXT_PART_SEALED), part->sealed.len);
-		fputc('\n', inv->out);
+		opened_render(inv, part, opened);
 	} else if (strncmp(part->media_type, "text/", 5) != 0) {
 		fputs("    ", inv->out);
 		fprintf(inv->out, say(inv, TEXT_PART_ATTACHMENT), part->media_type,
@@ -188,12 +194,30 @@ static void render_part(const struct invocation *inv, const Ieum__V1__NarrativeP
 	}
 }
 
+/* What there is to do about keys. */
+static void render_key_hint(const struct invocation *inv, const Ieum__V1__Referral *m)
+{
+	bool asks = m->body_case == IEUM__V1__REFERRAL__BODY_KEY_REQUEST;
+	char id[UUID_TEXT_BYTES];
+
+	if (!asks && m->body_case != IEUM__V1__REFERRAL__BODY_KEY_WRAP)
+		return;
+	shown_id(asks ? &m->envelope->message_id : &m->key_wrap->message_id, id);
+	fputs("    ", inv->out);
+	fprintf(inv->out, say(inv, asks ? TEXT_KEY_TO_WRAP : TEXT_KEY_CAME), id);
+	fputc('\n', inv->out);
+}
+
 enum exit_code render_content(const struct invocation *inv, const Ieum__V1__Referral *m,
-			      const struct names *names)
+			      const char *sender, int64_t received_at_ms, const struct names *names)
 {
 	enum exit_code code = render_body(inv, m, names);
+	struct ieum_opened *opened = opened_of(inv, m, sender, received_at_ms);
 
 	for (size_t i = 0; i < m->n_narrative && !code; i++)
-		render_part(inv, m->narrative[i]);
+		render_part(inv, m->narrative[i], opened ? &opened->parts[i] : NULL);
+	ieum_opened_free(opened);
+	if (!code)
+		render_key_hint(inv, m);
 	return code;
 }

@@ -1,6 +1,7 @@
 /* Changes of jurisdiction: which there are, what one would hand over or how far it is. */
 #include "client/render.h"
 #include "client/when.h"
+#include "proto/catalog.h"
 
 enum { TITLE_CELLS = 36 };
 
@@ -11,7 +12,7 @@ static const char *obstacle(const struct invocation *inv, const Ieum__V1__Handov
 
 	if (!e)
 		return item->error;
-	return inv->lang == WORDS_KO ? e->text_ko : item->error;
+	return inv->lang == WORDS_EN ? item->error : catalog_text(inv->lang, e->text);
 }
 
 static enum exit_code render_changes(const struct invocation *inv,

@@ -95,7 +95,7 @@ enum exit_code render_delivery(const struct invocation *inv, const Ieum__V1__Del
 		fields_envelope(inv, &s, d->referral->envelope);
 	code = sheet_end(&s);
 	if (!code && d->referral)
-		code = render_content(inv, d->referral, names);
+		code = render_content(inv, d->referral, d->sender, d->received_at_ms, names);
 	fputc('\n', inv->out);
 	return code;
 }
@@ -263,7 +263,7 @@ enum exit_code render_referral(const struct invocation *inv, const struct pages 
 		fields_envelope(inv, &s, r->referral->envelope);
 	code = sheet_end(&s);
 	if (!code && r->referral)
-		code = render_content(inv, r->referral, names);
+		code = render_content(inv, r->referral, r->sender, r->received_at_ms, names);
 	else if (!code)
 		fprintf(inv->out, "    %s\n", say(inv, why_no_content(r->withheld)));
 	if (!code)

@@ -3,13 +3,15 @@
 
 #include <stddef.h>
 
-static const char *const rows[][2] = {
-#define X(name, en, ko) [TEXT_##name] = { [WORDS_EN] = (en), [WORDS_KO] = (ko) },
+#include "proto/catalog.h"
+
+static const char *const rows[] = {
+#define X(name, english) [TEXT_##name] = (english),
 	IEUM_TEXTS(X)
 #undef X
 };
 
 const char *text(enum text_id id, enum words_lang lang)
 {
-	return (size_t)id < TEXT_COUNT_OF ? rows[id][lang == WORDS_KO] : "";
+	return (size_t)id < TEXT_COUNT_OF ? catalog_text(lang, rows[id]) : "";
 }

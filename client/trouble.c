@@ -8,6 +8,7 @@
 
 #include "client/command.h"
 #include "client/when.h"
+#include "proto/catalog.h"
 
 struct saying {
 	uint32_t code;
@@ -108,7 +109,7 @@ static enum text_id advice(enum ieum_err err)
 
 static const char *table_text(const struct invocation *inv, const struct ieum_error_row *row)
 {
-	return inv->lang == WORDS_KO ? row->text_ko : row->text_en;
+	return catalog_text(inv->lang, row->text);
 }
 
 enum exit_code trouble(const struct invocation *inv, enum ieum_err err, const char *detail)

@@ -360,6 +360,18 @@ void channel_close(struct channel *ch)
 	channel_fail(ch, CHANNEL_CLOSE_HERE, "closed here");
 }
 
+enum ieum_err channel_peer_certificate(const struct channel *ch, struct tls_certificate *out)
+{
+	X509 *cert = SSL_get0_peer_certificate(ch->ssl);
+
+	return cert ? tls_certificate_of(cert, out) : IEUM_E_INTERNAL;
+}
+
+bool channel_peer_is_stale(const struct channel *ch)
+{
+	return tls_session_is_stale(ch->ssl);
+}
+
 enum ieum_err channel_recheck(const struct channel *ch, const struct tls *tls,
 			      char why[TLS_WHY_BYTES])
 {

@@ -137,6 +137,11 @@ uint64_t channel_id(const struct channel *ch); /* never 0, never used twice */
 void channel_set_arg(struct channel *ch, void *arg);
 void *channel_arg(const struct channel *ch);
 const struct tls_identity *channel_peer(const struct channel *ch); /* NULL before READY */
+/* Was it judged by a revocation list that is past its end (tls_files.crl_grace_s)? */
+bool channel_peer_is_stale(const struct channel *ch);
+/* What the peer came with.  NO_MEMORY; INTERNAL before READY. */
+enum ieum_err channel_peer_certificate(const struct channel *ch,
+				       struct tls_certificate *out) IEUM_MUST_CHECK;
 const char *channel_address(const struct channel *ch);             /* the peer's, "host:port" */
 int64_t channel_last_input_ms(const struct channel *ch);           /* CLOCK_MONOTONIC */
 enum channel_close_reason channel_close_reason(const struct channel *ch);

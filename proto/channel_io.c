@@ -104,10 +104,11 @@ static void become_ready(struct channel *ch)
 		return;
 	}
 	/* The verification has read it before: this cannot be refused any more. */
-	if (tls_identity_of(SSL_get0_peer_certificate(ch->ssl), ch->peer, why)) {
+	if (tls_any_identity_of(SSL_get0_peer_certificate(ch->ssl), ch->peer, why)) {
 		channel_fail(ch, CHANNEL_CLOSE_PEER_REFUSED, why);
 		return;
 	}
+	ch->peer->chain_ends_s = tls_session_chain_ends_s(ch->ssl);
 	channel_leave_handshake(ch);
 	event_del(&ch->deadline_ev);
 	ch->state = CHANNEL_OPEN;
@@ -183,7 +184,7 @@ static void break_input(struct channel *ch, enum ieum_err err)
 						   ? CHANNEL_CLOSE_FRAME_TOO_LARGE
 						   : CHANNEL_CLOSE_FRAME_MALFORMED;
 
-	channel_set_reason(ch, reason, ieum_error((int)err)->text_en);
+	channel_set_reason(ch, reason, ieum_error((int)err)->text);
 	ch->cb(ch, CHANNEL_BROKEN, NULL, ch->arg);
 	channel_finish(ch);
 }

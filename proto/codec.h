@@ -16,6 +16,7 @@
 #include "proto/arena.h"
 #include "proto/buf.h"
 #include "proto/error.h"
+#include "proto/seal_der.h"
 
 enum {
 	CODEC_DETAIL_BYTES = 200,  /* longest text of a problem, NUL included */
@@ -25,6 +26,9 @@ enum {
 	CODEC_REPEATED_MAX = 16, /* entries of a repeated field where its comment says no other */
 	CODEC_SETTLE_MAX = 4096, /* deliveries named in one Settle */
 	CODEC_PAYLOAD_MAX_BYTES = 768 * 1024,
+	/* What the hub adds to the sealed parts for one reader, and the most that it sends then. */
+	CODEC_KEYS_MAX_BYTES = 128 * 1024,
+	CODEC_SPLICED_MAX_BYTES = CODEC_PAYLOAD_MAX_BYTES + CODEC_KEYS_MAX_BYTES,
 	/* What decoding any frame of 1 MiB may need; bytes fields point into the frame. */
 	CODEC_ARENA_BUDGET_BYTES = 4 * 1024 * 1024,
 };
@@ -59,7 +63,7 @@ struct codec_problem {
  *   FRAME_MALFORMED  not protobuf           FRAME_UNKNOWN     a frame or query of a later version
  *   FRAME_UNEXPECTED not this side's frame  NO_MEMORY         over the arena's budget
  *   FIELD_*, TEXT_INVALID, ID_INVALID, RESIDENT_NUMBER, SEALED_ONLY, LEGAL_BASIS_MISSING,
- *   REASON_MISSING, NOT_PERMITTED (a closure_notice by a client): as their texts say.
+ *   REASON_MISSING, NOT_SEALED, NOT_PERMITTED (by a client what only a hub makes): as their texts say.
  * Requests of a client (all its frames but Goodbye) must have a request id. */
 enum ieum_err codec_decode(const uint8_t *payload, size_t len, enum codec_from from,
 			   struct arena *arena, struct codec_frame *out,
@@ -96,6 +100,19 @@ struct codec_reader {
 enum ieum_err codec_filter_referral(const uint8_t *referral, size_t len,
 				    const struct codec_reader *reader, struct arena *arena,
 				    const uint8_t **filtered, size_t *filtered_len) IEUM_MUST_CHECK;
+
+/* A content key that was wrapped for a reader after the part (by its number) had been sealed. */
+struct codec_key {
+	uint32_t part;
+	struct seal_bytes info; /* DER of a RecipientInfo */
+};
+
+/* The referral's bytes with the keys in their parts: a CMS that opens for the reader.  *spliced
+ * points at `referral` itself when there are no keys, else into the arena.  A part that can take
+ * no more stays as it is.  FIELD_TOO_LARGE: over CODEC_SPLICED_MAX_BYTES. */
+enum ieum_err codec_splice_referral(const uint8_t *referral, size_t len,
+				    const struct codec_key *keys, size_t n, struct arena *arena,
+				    const uint8_t **spliced, size_t *spliced_len) IEUM_MUST_CHECK;
 
 /* Appends an Error frame for a row of the table. */
 enum ieum_err codec_put_error(struct buf *out, uint64_t request_id, enum ieum_err code,

@@ -8,6 +8,7 @@
 #include "ieum/v1/frame.pb-c.h"
 #include "proto/codec_rules.h"
 #include "proto/resident_number.h"
+#include "proto/seal_der.h"
 #include "proto/utf8.h"
 
 enum { BODY_FIELD_BASE = 100 }; /* the body of type n is field 100 + n of Referral */
@@ -34,11 +35,17 @@ enum ieum_err codec_check_hello(const struct codec_walk *w, const ProtobufCMessa
 enum ieum_err codec_check_submit(const struct codec_walk *w, const ProtobufCMessage *message)
 {
 	const Ieum__V1__Submit *submit = (const Ieum__V1__Submit *)message;
+	const char *what = NULL;
 
-	if (submit->referral->envelope->type == IEUM__V1__MESSAGE_TYPE__MESSAGE_TYPE_CLOSURE_NOTICE)
-		return codec_refuse(w, IEUM_E_NOT_PERMITTED, "referral",
-				    "only the hub makes a closure_notice");
-	return IEUM_E_OK;
+	switch (submit->referral->envelope->type) {
+	case IEUM__V1__MESSAGE_TYPE__MESSAGE_TYPE_CLOSURE_NOTICE: what = "closure_notice"; break;
+	case IEUM__V1__MESSAGE_TYPE__MESSAGE_TYPE_KEY_REQUEST: what = "key_request"; break;
+	case IEUM__V1__MESSAGE_TYPE__MESSAGE_TYPE_CERTIFICATE_NOTICE:
+		what = "certificate_notice";
+		break;
+	default: return IEUM_E_OK;
+	}
+	return codec_refuse(w, IEUM_E_NOT_PERMITTED, "referral", "only the hub makes a %s", what);
 }
 
 enum ieum_err codec_check_settle(const struct codec_walk *w, const ProtobufCMessage *message)
@@ -62,6 +69,22 @@ enum ieum_err codec_check_query(const struct codec_walk *w, const ProtobufCMessa
 
 /* ---- a referral ---- */
 
+static enum ieum_err check_part_numbers(const struct codec_walk *w, const Ieum__V1__Referral *r)
+{
+	uint32_t seen = 0;
+
+	for (size_t i = 0; i < r->n_narrative; i++) {
+		const Ieum__V1__NarrativePart *part = r->narrative[i];
+		if (part->content_case != IEUM__V1__NARRATIVE_PART__CONTENT_SEALED)
+			continue;
+		if (seen & UINT32_C(1) << part->number)
+			return codec_refuse(w, IEUM_E_FIELD_INVALID, "narrative",
+					    "two sealed parts have the number %u", part->number);
+		seen |= part->number ? UINT32_C(1) << part->number : 0;
+	}
+	return IEUM_E_OK;
+}
+
 enum ieum_err codec_check_whole(const struct codec_walk *w, const ProtobufCMessage *message)
 {
 	const Ieum__V1__Referral *r = (const Ieum__V1__Referral *)message;
@@ -80,10 +103,12 @@ enum ieum_err codec_check_whole(const struct codec_walk *w, const ProtobufCMessa
 	if (r->body_case == IEUM__V1__REFERRAL__BODY_ANSWER && r->envelope->in_reply_to.len == 0)
 		return codec_refuse(w, IEUM_E_FIELD_MISSING, "envelope.in_reply_to",
 				    "an answer names the message it replies to");
-	if (r->body_case == IEUM__V1__REFERRAL__BODY_CLOSURE_NOTICE && r->n_narrative > 0)
-		return codec_refuse(w, IEUM_E_FIELD_INVALID, "narrative",
-				    "a closure_notice carries none");
-	return IEUM_E_OK;
+	if ((r->body_case == IEUM__V1__REFERRAL__BODY_CLOSURE_NOTICE ||
+	     r->body_case == IEUM__V1__REFERRAL__BODY_KEY_WRAP) &&
+	    r->n_narrative > 0)
+		return codec_refuse(w, IEUM_E_FIELD_INVALID, "narrative", "a %s carries none",
+				    have->name);
+	return check_part_numbers(w, r);
 }
 
 enum ieum_err codec_check_envelope(const struct codec_walk *w, const ProtobufCMessage *message)
@@ -153,6 +178,25 @@ static bool is_text(const char *media_type)
 	return strncasecmp(media_type, "text/", strlen("text/")) == 0;
 }
 
+static enum ieum_err check_sealed(const struct codec_walk *w, const Ieum__V1__NarrativePart *part)
+{
+	struct seal_recipient recipients[SEAL_RECIPIENTS_MAX];
+	size_t n;
+
+	if (part->number == 0)
+		return codec_refuse(w, IEUM_E_FIELD_MISSING, "number",
+				    "names a sealed part, 1 to %d", CODEC_SEALED_PARTS_MAX);
+	enum ieum_err err = seal_recipients(part->sealed.data, part->sealed.len, recipients,
+					    SEAL_RECIPIENTS_MAX, &n);
+	if (err == IEUM_E_FIELD_TOO_LARGE)
+		return codec_refuse(w, err, "sealed", "is sealed to more than %d certificates",
+				    SEAL_RECIPIENTS_MAX);
+	if (err)
+		return codec_refuse(w, err, "sealed",
+				    "is not CMS AuthEnvelopedData with AES-256-GCM in DER");
+	return IEUM_E_OK;
+}
+
 enum ieum_err codec_check_narrative(const struct codec_walk *w, const ProtobufCMessage *message)
 {
 	const Ieum__V1__NarrativePart *part = (const Ieum__V1__NarrativePart *)message;
@@ -160,8 +204,8 @@ enum ieum_err codec_check_narrative(const struct codec_walk *w, const ProtobufCM
 	if (part->content_case == IEUM__V1__NARRATIVE_PART__CONTENT__NOT_SET)
 		return codec_refuse(w, IEUM_E_FIELD_MISSING, NULL,
 				    "has no content, neither clear nor sealed");
-	if (part->content_case != IEUM__V1__NARRATIVE_PART__CONTENT_CLEAR)
-		return IEUM_E_OK;
+	if (part->content_case == IEUM__V1__NARRATIVE_PART__CONTENT_SEALED)
+		return check_sealed(w, part);
 	if (part->subject != IEUM__V1__NARRATIVE_SUBJECT__NARRATIVE_SUBJECT_UNSPECIFIED)
 		return codec_refuse(w, IEUM_E_SEALED_ONLY, "clear",
 				    "this subject is accepted sealed only");
@@ -175,6 +219,16 @@ enum ieum_err codec_check_narrative(const struct codec_walk *w, const ProtobufCM
 		return codec_refuse(w, IEUM_E_RESIDENT_NUMBER, "clear",
 				    "holds what looks like a resident registration number");
 	return IEUM_E_OK;
+}
+
+enum ieum_err codec_check_narrative_asked(const struct codec_walk *w,
+					  const ProtobufCMessage *message)
+{
+	const Ieum__V1__NarrativePart *part = (const Ieum__V1__NarrativePart *)message;
+
+	return part->content_case == IEUM__V1__NARRATIVE_PART__CONTENT_CLEAR
+		       ? codec_check_narrative(w, message)
+		       : IEUM_E_OK;
 }
 
 /* ---- bodies ---- */

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "proto/codec.h"
+#include "proto/catalog.h"
 #include "proto/frame.h"
 #include "proto/wire.h"
 
@@ -113,8 +114,8 @@ enum ieum_err codec_put_error(struct buf *out, uint64_t request_id, enum ieum_er
 	error.code = (uint32_t)row->number;
 	error.name = (char *)row->name;
 	error.detail = (char *)(detail ? detail : "");
-	error.text_en = (char *)row->text_en;
-	error.text_ko = (char *)row->text_ko;
+	error.text_en = (char *)row->text;
+	error.text_ko = (char *)catalog_text(WORDS_KO, row->text);
 	error.retry_after_ms = retry_after_ms;
 	error.fault = (char *)ieum_fault_name(row->fault);
 	if (message_id) {

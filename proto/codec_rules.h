@@ -46,6 +46,12 @@ enum {
 	CODEC_AGENDA_MAX = 200,
 	CODEC_WEEKDAYS_MAX = 7,
 	CODEC_DAY_MINUTES = 1440,
+	CODEC_SEALED_PARTS_MAX = 16,
+	CODEC_CERTIFICATE_MAX_BYTES = 4 * 1024,
+	CODEC_KEY_CERTIFICATES_MAX = 8, /* of one key request */
+	CODEC_RECIPIENT_INFO_MAX_BYTES = 2 * 1024,
+	CODEC_WRAPPED_KEYS_MAX = CODEC_SEALED_PARTS_MAX * CODEC_KEY_CERTIFICATES_MAX,
+	CODEC_ON_BEHALF_MAX_BYTES = 64,
 };
 
 /* The last moment of the year 9999, beyond which no calendar here goes. */
@@ -165,12 +171,16 @@ struct codec_shape {
 	X(identity_disclosure, identity_disclosure) \
 	X(capacity_report, capacity_report) \
 	X(place_offer, place_offer) \
-	X(place_returned, place_returned)
+	X(place_returned, place_returned) \
+	X(key_request, key_request) \
+	X(key_wrap, key_wrap) \
+	X(certificate_notice, certificate_notice)
 
 #define X(field, message) extern const struct codec_shape codec_##message##_shape;
 CODEC_BODIES(X)
 #undef X
 extern const struct codec_shape codec_referral_shape;
+extern const struct codec_shape codec_referral_asked_shape; /* in a reach query */
 extern const struct codec_shape codec_frame_shape;
 
 /* What concerns several fields of one message; codec_check.c. */
@@ -183,6 +193,8 @@ enum ieum_err codec_check_envelope(const struct codec_walk *w, const ProtobufCMe
 enum ieum_err codec_check_legal_basis(const struct codec_walk *w, const ProtobufCMessage *message);
 enum ieum_err codec_check_addressee(const struct codec_walk *w, const ProtobufCMessage *message);
 enum ieum_err codec_check_narrative(const struct codec_walk *w, const ProtobufCMessage *message);
+enum ieum_err codec_check_narrative_asked(const struct codec_walk *w,
+					  const ProtobufCMessage *message);
 enum ieum_err codec_check_answer(const struct codec_walk *w, const ProtobufCMessage *message);
 enum ieum_err codec_check_information_response(const struct codec_walk *w,
 					       const ProtobufCMessage *message);

@@ -360,3 +360,34 @@ static const struct codec_rule place_returned_rules[] = {
 	ROW_TIME("returned_at_ms"),
 };
 CODEC_SHAPE(place_returned, place_returned);
+
+static const struct codec_rule key_request_rules[] = {
+	ROW_ID("message_id", .required = true),
+	ROW_NAME("participant", .required = true),
+	ROW_NUMBER("parts", 1, CODEC_SEALED_PARTS_MAX, .count_max = CODEC_SEALED_PARTS_MAX),
+	ROW_TEXT("certificates", CODEC_CERTIFICATE_MAX_BYTES,
+		 .count_max = CODEC_KEY_CERTIFICATES_MAX),
+};
+CODEC_SHAPE(key_request, key_request);
+
+static const struct codec_rule wrapped_key_rules[] = {
+	ROW_NUMBER("part", 1, CODEC_SEALED_PARTS_MAX, .required = true),
+	ROW_TEXT("recipient_info", CODEC_RECIPIENT_INFO_MAX_BYTES, .required = true),
+};
+static CODEC_SHAPE(wrapped_key, wrapped_key);
+
+static const struct codec_rule key_wrap_rules[] = {
+	ROW_ID("message_id", .required = true),
+	ROW_NAME("participant", .required = true),
+	ROW_SHAPE("keys", wrapped_key, .count_max = CODEC_WRAPPED_KEYS_MAX),
+};
+CODEC_SHAPE(key_wrap, key_wrap);
+
+static const struct codec_rule certificate_notice_rules[] = {
+	ROW_ANY("matter"),
+	ROW_NAME("participant"),
+	ROW_TEXT("actor", CODEC_TEXT_MAX_BYTES),
+	ROW_TEXT("serial", CODEC_BYTES_MAX),
+	ROW_TIME("ends_at_ms"),
+};
+CODEC_SHAPE(certificate_notice, certificate_notice);

@@ -9,6 +9,8 @@
 #define BY_HUB    (1u << CODEC_FROM_HUB)
 /* clang-format off */
 #define ROW_REFERRAL(n, ...) ROW_SHAPE(n, referral, .max = CODEC_PAYLOAD_MAX_BYTES, __VA_ARGS__)
+/* To its reader, with keys that were wrapped later. */
+#define ROW_SPLICED(n, ...) ROW_SHAPE(n, referral, .max = CODEC_SPLICED_MAX_BYTES, __VA_ARGS__)
 #define ROW_REQUEST(n, ...) \
 	{ .name = (n), .senders = BY_CLIENT, .needs_request_id = true, __VA_ARGS__ }
 #define ROW_REPLY(n, ...) { .name = (n), .senders = BY_HUB, __VA_ARGS__ }
@@ -54,11 +56,12 @@ static CODEC_SHAPE(referral_query, referral_query);
 
 static const struct codec_rule directory_query_rules[] = {
 	ROW_NAME("kind"),
+	ROW_ANY("certificates"),
 };
 static CODEC_SHAPE(directory_query, directory_query);
 
 static const struct codec_rule reach_query_rules[] = {
-	ROW_REFERRAL("referral", .required = true),
+	ROW_SHAPE("referral", referral_asked, .max = CODEC_PAYLOAD_MAX_BYTES, .required = true),
 };
 static CODEC_SHAPE(reach_query, reach_query);
 
@@ -109,6 +112,12 @@ static const struct codec_rule advance_rules[] = {
 };
 static CODEC_SHAPE(advance, advance);
 
+static const struct codec_rule confirm_copy_rules[] = {
+	ROW_ANY("journal_number", .required = true),
+	ROW_ID("incarnation", .required = true),
+};
+static CODEC_SHAPE(confirm_copy, confirm_copy);
+
 /* ---- by the hub ---- */
 
 static const struct codec_rule welcome_rules[] = {
@@ -121,6 +130,8 @@ static const struct codec_rule welcome_rules[] = {
 	ROW_ANY("limits", .required = true),
 	ROW_TIME("certificate_ends_at_ms"),
 	ROW_ANY("drill"),
+	ROW_ANY("copied_through"),
+	ROW_TIME("revocation_list_ends_at_ms"),
 };
 static CODEC_SHAPE(welcome, welcome);
 
@@ -146,7 +157,7 @@ static const struct codec_rule delivery_rules[] = {
 	ROW_ANY("cause"),
 	ROW_TIME("answer_by_at_ms"),
 	ROW_ID("case_id"),
-	ROW_REFERRAL("referral", .required = true),
+	ROW_SPLICED("referral", .required = true),
 	ROW_ANY("drill"),
 	ROW_ANY("urgency"),
 };
@@ -161,10 +172,46 @@ static const struct codec_rule referral_result_rules[] = {
 	ROW_ANY("journal_number"),
 	ROW_ANY("tasks"),
 	ROW_ANY("deliveries"),
-	ROW_REFERRAL("referral"),
+	ROW_SPLICED("referral"),
 	ROW_ANY("withheld"),
 };
 static CODEC_SHAPE(referral_result, referral_result);
+
+/* Certificates are larger than other bytes. */
+static const struct codec_rule directory_entry_rules[] = {
+	ROW_ANY("name"),
+	ROW_ANY("kind"),
+	ROW_ANY("jurisdiction"),
+	ROW_ANY("title_en"),
+	ROW_ANY("title_ko"),
+	ROW_ANY("domains"),
+	ROW_ANY("members"),
+	ROW_ANY("is_body"),
+	ROW_TEXT("certificates", CODEC_CERTIFICATE_MAX_BYTES),
+};
+static CODEC_SHAPE(directory_entry, directory_entry);
+
+static const struct codec_rule directory_result_rules[] = {
+	ROW_SHAPE("entries", directory_entry),
+	ROW_ANY("titles"),
+};
+static CODEC_SHAPE(directory_result, directory_result);
+
+static const struct codec_rule reach_reader_rules[] = {
+	ROW_ANY("participant"),
+	ROW_ANY("parts"),
+	ROW_TEXT("certificates", CODEC_CERTIFICATE_MAX_BYTES),
+};
+static CODEC_SHAPE(reach_reader, reach_reader);
+
+static const struct codec_rule reach_result_rules[] = {
+	ROW_ANY("entries"),
+	ROW_ANY("rules"),
+	ROW_ANY("depends_on_counts"),
+	ROW_ANY("pools"),
+	ROW_SHAPE("readers", reach_reader),
+};
+static CODEC_SHAPE(reach_result, reach_result);
 
 static const struct codec_rule result_rules[] = {
 	ROW_TEXT("next_cursor", CODEC_CURSOR_MAX_BYTES),
@@ -172,8 +219,8 @@ static const struct codec_rule result_rules[] = {
 	ROW_ANY("cases"),
 	ROW_ANY("case"),
 	ROW_SHAPE("referral", referral_result),
-	ROW_ANY("directory"),
-	ROW_ANY("reach"),
+	ROW_SHAPE("directory", directory_result),
+	ROW_SHAPE("reach", reach_result),
 	ROW_ANY("whoami"),
 	ROW_ANY("queues"),
 	ROW_ANY("queue"),
@@ -196,6 +243,12 @@ static const struct codec_rule error_rules[] = {
 	ROW_ID("message_id"),
 };
 static CODEC_SHAPE(error, error);
+
+static const struct codec_rule copied_rules[] = {
+	ROW_ANY("journal_number"),
+	ROW_ID("incarnation", .required = true),
+};
+static CODEC_SHAPE(copied, copied);
 
 /* ---- by both ---- */
 
@@ -222,5 +275,7 @@ static const struct codec_rule frame_rules[] = {
 	ROW_REQUEST("advance", .shape = &codec_advance_shape),
 	ROW_REPLY("advanced"),
 	ROW_SHAPE("goodbye", goodbye),
+	ROW_REPLY("copied", .shape = &codec_copied_shape),
+	ROW_REQUEST("confirm_copy", .shape = &codec_confirm_copy_shape),
 };
 CODEC_SHAPE(frame, frame, .unknown = IEUM_E_FRAME_UNKNOWN);

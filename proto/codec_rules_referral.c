@@ -76,6 +76,7 @@ static const struct codec_rule envelope_rules[] = {
 	ROW_ID("supersedes"),
 	ROW_NAME("excluded_participants", .count_max = CODEC_REPEATED_MAX),
 	ROW_SHAPE("safe_contact", safe_contact),
+	ROW_TEXT("on_behalf_of", CODEC_ON_BEHALF_MAX_BYTES),
 };
 static CODEC_SHAPE(envelope, envelope, .check = codec_check_envelope);
 
@@ -86,9 +87,13 @@ static const struct codec_rule narrative_rules[] = {
 	ROW_NAME("recipients", .count_max = CODEC_REPEATED_MAX),
 	ROW_ANY("subject"),
 	ROW_TEXT("clear", CODEC_PAYLOAD_MAX_BYTES),
-	ROW_TEXT("sealed", CODEC_PAYLOAD_MAX_BYTES),
+	ROW_TEXT("sealed", CODEC_SPLICED_MAX_BYTES),
+	ROW_NUMBER("number", 0, CODEC_SEALED_PARTS_MAX),
 };
 static CODEC_SHAPE(narrative, narrative_part, .check = codec_check_narrative);
+/* In the question whom it would reach: what is still to be sealed isn't there. */
+#define narrative_asked_rules narrative_rules
+static CODEC_SHAPE(narrative_asked, narrative_part, .check = codec_check_narrative_asked);
 
 static const struct codec_rule referral_rules[] = {
 	ROW_SHAPE("envelope", envelope, .required = true),
@@ -98,3 +103,12 @@ static const struct codec_rule referral_rules[] = {
 #undef X
 };
 CODEC_SHAPE(referral, referral, .check = codec_check_whole);
+
+static const struct codec_rule referral_asked_rules[] = {
+	ROW_SHAPE("envelope", envelope, .required = true),
+	ROW_SHAPE("narrative", narrative_asked, .count_max = CODEC_REPEATED_MAX),
+#define X(field, message) ROW_SHAPE(#field, message),
+	CODEC_BODIES(X)
+#undef X
+};
+CODEC_SHAPE(referral_asked, referral, .check = codec_check_whole);

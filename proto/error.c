@@ -3,9 +3,11 @@
 
 #include <stddef.h>
 
+#include "proto/catalog.h"
+
 static const struct ieum_error_row rows[] = {
-#define X(number, name, fault, retry, en, ko) \
-	{ number, #name, IEUM_FAULT_##fault, IEUM_RETRY_##retry, en, ko },
+#define X(number, name, fault, retry, text) \
+	{ number, #name, IEUM_FAULT_##fault, IEUM_RETRY_##retry, N_(text) },
 	IEUM_ERRORS(X)
 #undef X
 };

@@ -1,7 +1,8 @@
 /* Any protobuf message as JSON, and YAML or JSON as any protobuf message, by its descriptor.
  *
  * The mapping (both ways, where not said otherwise):
- *   field names     as in the .proto (snake_case); a oneof shows as the field that is set
+ *   field names     as in the .proto (snake_case), on reading lowerCamelCase too; a oneof shows as
+ *                   the field that is set
  *   absent          an unset optional field, an unset oneof, an empty repeated field, and a
  *                   plain proto3 scalar that has its default value: left out in JSON
  *   integers        JSON numbers, 64 bits too.  This differs from protobuf's own JSON mapping,
@@ -21,6 +22,12 @@
  *                   fixed length)
  *   float, double   numbers; not a number and infinity are errors
  *   nested, repeated  objects and arrays
+ *
+ * Protobuf's own JSON mapping (style.canonical; pbmap_from_json() reads both) differs: names in
+ * lowerCamelCase, 64-bit integers as strings, an enum's value by its full name, bytes always base64.
+ * Reading also takes base64 of the URL alphabet and without padding, a whole number as a string, and
+ * null for a field that isn't set; no integer above INT64_MAX.
+ *
  * Unknown fields kept by protobuf-c are not shown.  Extensions, groups and maps do not occur
  * in ieum.
  *
@@ -40,12 +47,14 @@ enum {
 	PBMAP_DEPTH_MAX = 24,       /* messages inside one another */
 	PBMAP_REPEATED_MAX = 65536, /* items of one repeated field, on reading */
 	PBMAP_WORD_BYTES = 64,      /* longest short enum word, NUL included */
+	PBMAP_WHY_BYTES = 512,
 };
 
 struct pbmap_style {
 	bool times_as_text; /* …_at_ms and …_at_us as RFC 3339 */
 	int offset_min;     /* of those texts, minutes east of UTC: 540 in Korea */
-	bool defaults; /* also plain scalars with their default value and empty repeated fields */
+	bool defaults;  /* also plain scalars with their default value and empty repeated fields */
+	bool canonical; /* protobuf's own mapping; times are never texts then */
 };
 
 /* `style` may be NULL: all numbers, no defaults.  The caller owns *out (json_decref).
@@ -81,8 +90,17 @@ enum ieum_err pbmap_from_text(const char *name, const void *bytes, size_t n,
 			      const ProtobufCMessageDescriptor *type, ProtobufCAllocator *allocator,
 			      struct yaml_diag *diag, ProtobufCMessage **out) IEUM_MUST_CHECK;
 
+/* Builds a message from JSON of either mapping, as strictly.  FILE_INVALID with the first mistake in
+ * `why`, the field's path first: "envelope.urgency: 'urgnt' is no Urgency; did you mean 'urgent'?".
+ * The caller frees *out by protobuf_c_message_free_unpacked(*out, NULL). */
+enum ieum_err pbmap_from_json(const json_t *json, const ProtobufCMessageDescriptor *type,
+			      char why[PBMAP_WHY_BYTES], ProtobufCMessage **out) IEUM_MUST_CHECK;
+
 /* The short word of an enum value; false (and the number in `out`) when the value has no name. */
 bool pbmap_enum_word(const ProtobufCEnumDescriptor *type, int value, char out[PBMAP_WORD_BYTES]);
+
+/* "message_id" as "messageId", the name of protobuf's own JSON mapping. */
+void pbmap_json_name(const char *name, char out[PBMAP_WORD_BYTES]);
 
 /* The value of a short word or full name; numbers are not taken here. */
 bool pbmap_enum_value(const ProtobufCEnumDescriptor *type, const char *word, int *value);

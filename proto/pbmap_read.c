@@ -2,8 +2,8 @@
  *
  * Goes through a whole map even after a mistake, so that all are told at once; the
  * message is thrown away at the end if there was any. */
+#include <errno.h>
 #include <math.h>
-#include <openssl/evp.h>
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
@@ -13,15 +13,38 @@
 #include "proto/uuid7.h"
 #include "yaml/yaml_read.h"
 
+enum { PBMAP_PATH_BYTES = 160 };
+
 struct reader {
 	ProtobufCAllocator *allocator; /* NULL: malloc */
 	const struct pbmap_names *names;
 	struct yaml_diag *diag;
 	bool no_memory;
+	bool canonical; /* takes what only protobuf's own mapping writes */
+	/* With canonical: the field at hand, and that of the first mistake. */
+	char path[PBMAP_PATH_BYTES], mistaken[PBMAP_PATH_BYTES];
 };
 
 static ProtobufCMessage *read_message(struct reader *r, const struct yaml_node *node,
 				      const ProtobufCMessageDescriptor *type);
+
+/* Goes down to a field; what leave() needs to come back up. */
+static size_t enter(struct reader *r, const char *name)
+{
+	size_t outer = strlen(r->path);
+
+	if (r->canonical)
+		(void)snprintf(r->path + outer, sizeof r->path - outer, "%s%s", outer ? "." : "",
+			       name);
+	return outer;
+}
+
+static void leave(struct reader *r, size_t outer)
+{
+	if (r->diag->count > 0 && !r->mistaken[0])
+		memcpy(r->mistaken, r->path, sizeof r->path);
+	r->path[outer] = '\0';
+}
 
 static void *take(struct reader *r, size_t n)
 {
@@ -60,46 +83,22 @@ static bool wrong(struct reader *r, const struct yaml_node *node, const char *wh
 	return yaml_expected(node, what, r->diag);
 }
 
-/* Base64 (RFC 4648, with padding, no spaces) into memory of the reader. */
-static bool read_base64(struct reader *r, const char *text, size_t n, ProtobufCBinaryData *out)
+typedef bool bytes_form(const char *text, size_t n, uint8_t *to, size_t *len);
+
+/* The bytes that a text spells, in memory of the reader. */
+static bool spelt(struct reader *r, const char *text, size_t n, bytes_form *form,
+		  ProtobufCBinaryData *out)
 {
-	static const char alphabet[] =
-		"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
-	size_t body = strspn(text, alphabet);
-	size_t pad = n - body;
-
-	if (n % 4 != 0 || pad > 2 || n > YAML_FILE_BYTES_MAX || strspn(text + body, "=") != pad)
+	if (n > YAML_FILE_BYTES_MAX)
 		return false;
-	if (n == 0)
+	out->data = n > 0 ? take(r, n) : NULL;
+	if (n > 0 && !out->data)
+		return false;
+	if (form(text, n, out->data, &out->len))
 		return true;
-	out->data = take(r, n / 4 * 3);
-	if (!out->data)
-		return false;
-	if (EVP_DecodeBlock(out->data, (const unsigned char *)text, (int)n) < 0) {
-		give_back(r, out->data);
-		out->data = NULL;
-		return false;
-	}
-	out->len = n / 4 * 3 - pad;
-	return true;
-}
-
-static bool read_hex(struct reader *r, const char *text, size_t n, ProtobufCBinaryData *out)
-{
-	if (n % 2 != 0 || strspn(text, "0123456789abcdefABCDEF") != n)
-		return false;
-	if (n == 0)
-		return true;
-	out->data = take(r, n / 2);
-	if (!out->data)
-		return false;
-	for (size_t i = 0; i < n; i += 2) {
-		const char byte[3] = { text[i], text[i + 1], '\0' };
-
-		out->data[i / 2] = (uint8_t)strtoul(byte, NULL, 16);
-	}
-	out->len = n / 2;
-	return true;
+	give_back(r, out->data);
+	*out = (ProtobufCBinaryData){ 0 };
+	return false;
 }
 
 /* {text: "…"} or {hex: "…"}. */
@@ -115,7 +114,7 @@ static bool read_spelt_bytes(struct reader *r, const struct yaml_node *node,
 		return wrong(r, node, "either {text: \"…\"} or {hex: \"…\"}");
 	if (yaml_get(node, "text"))
 		return take_bytes(r, yaml_text(value), yaml_text_len(value), out);
-	return read_hex(r, yaml_text(value), yaml_text_len(value), out) ||
+	return spelt(r, yaml_text(value), yaml_text_len(value), pbmap_hex, out) ||
 	       (!r->no_memory && wrong(r, value, "hexadecimal"));
 }
 
@@ -132,7 +131,8 @@ static bool read_bytes(struct reader *r, const ProtobufCFieldDescriptor *field,
 	    (uuid_parse(text, id) ||
 	     (r->names && r->names->id_cb && r->names->id_cb(r->names->context, text, id))))
 		return take_bytes(r, id, sizeof id, out);
-	if (text && read_base64(r, text, yaml_text_len(node), out))
+	if (text && spelt(r, text, yaml_text_len(node),
+			  r->canonical ? pbmap_any_base64 : pbmap_base64, out))
 		return true;
 	return !r->no_memory && wrong(r, node, ids ? "a UUID or base64" : "base64");
 }
@@ -153,24 +153,51 @@ static bool read_time(struct reader *r, const struct yaml_node *node, enum pbmap
 	return true;
 }
 
-static bool looks_like_number(const struct yaml_node *node)
+static bool is_number_text(const char *text)
 {
-	const char *text = yaml_plain(node) ? yaml_text(node) : "";
-
 	return *text &&
 	       strspn(text + (*text == '-'), "0123456789") == strlen(text) - (*text == '-');
+}
+
+static bool looks_like_number(const struct yaml_node *node)
+{
+	return yaml_plain(node) && is_number_text(yaml_text(node));
+}
+
+/* A whole number written as a string. */
+static bool is_quoted_number(const struct reader *r, const struct yaml_node *node)
+{
+	return r->canonical && yaml_kind(node) == YAML_SCALAR && !yaml_plain(node) &&
+	       is_number_text(yaml_text(node));
+}
+
+static bool read_whole(struct reader *r, const struct yaml_node *node, int64_t min, int64_t max,
+		       int64_t *out)
+{
+	long long value;
+
+	if (!is_quoted_number(r, node))
+		return yaml_read_int(node, min, max, r->diag, out);
+	errno = 0;
+	value = strtoll(yaml_text(node), NULL, 10);
+	if (errno || value < min || value > max)
+		return wrong(r, node, "a number in range");
+	*out = value;
+	return true;
 }
 
 static bool read_int64(struct reader *r, const ProtobufCFieldDescriptor *field,
 		       const struct yaml_node *node, int64_t min, int64_t *out)
 {
-	enum pbmap_time rule = looks_like_number(node) ? PBMAP_NO_TIME : pbmap_time_rule(field);
+	enum pbmap_time rule = looks_like_number(node) || is_quoted_number(r, node)
+				       ? PBMAP_NO_TIME
+				       : pbmap_time_rule(field);
 
 	switch (rule) {
 	case PBMAP_AT_MS:
 	case PBMAP_AT_US: return read_time(r, node, rule, out);
 	case PBMAP_SPAN_MS: return yaml_read_duration_ms(node, 0, INT64_MAX, r->diag, out);
-	default: return yaml_read_int(node, min, INT64_MAX, r->diag, out);
+	default: return read_whole(r, node, min, INT64_MAX, out);
 	}
 }
 
@@ -261,12 +288,12 @@ static bool read_value(struct reader *r, const ProtobufCFieldDescriptor *field,
 	case PROTOBUF_C_TYPE_INT32:
 	case PROTOBUF_C_TYPE_SINT32:
 	case PROTOBUF_C_TYPE_SFIXED32:
-		good = yaml_read_int(node, INT32_MIN, INT32_MAX, r->diag, &number);
+		good = read_whole(r, node, INT32_MIN, INT32_MAX, &number);
 		*(int32_t *)at = (int32_t)number;
 		return good;
 	case PROTOBUF_C_TYPE_UINT32:
 	case PROTOBUF_C_TYPE_FIXED32:
-		good = yaml_read_int(node, 0, UINT32_MAX, r->diag, &number);
+		good = read_whole(r, node, 0, UINT32_MAX, &number);
 		*(uint32_t *)at = (uint32_t)number;
 		return good;
 	case PROTOBUF_C_TYPE_INT64:
@@ -391,15 +418,19 @@ static ProtobufCMessage *read_message(struct reader *r, const struct yaml_node *
 	protobuf_c_message_init(type, message);
 	for (size_t i = 0; i < yaml_count(node) && !r->no_memory; i++) {
 		const struct yaml_node *key = yaml_key_at(node, i);
-		const ProtobufCFieldDescriptor *field =
-			protobuf_c_message_descriptor_get_field_by_name(type, yaml_text(key));
+		const struct yaml_node *value = yaml_at(node, i);
+		const ProtobufCFieldDescriptor *field = pbmap_field_named(type, yaml_text(key));
+		size_t outer = enter(r, yaml_text(key));
 
 		if (!field)
 			unknown_field(r, type, key);
+		else if (r->canonical && yaml_kind(value) == YAML_NULL)
+			; /* not set */
 		else if (field->label == PROTOBUF_C_LABEL_REPEATED)
-			read_repeated(r, field, yaml_at(node, i), (char *)message);
+			read_repeated(r, field, value, (char *)message);
 		else
-			read_single(r, field, key, yaml_at(node, i), message);
+			read_single(r, field, key, value, message);
+		leave(r, outer);
 	}
 	return message;
 }
@@ -427,6 +458,58 @@ enum ieum_err pbmap_from_yaml(const struct yaml_node *node, const ProtobufCMessa
 			      ProtobufCMessage **out)
 {
 	return pbmap_from_yaml_named(node, type, allocator, NULL, diag, out);
+}
+
+/* "json:1:17: what is wrong" without the place, which nobody wrote. */
+static const char *without_place(const char *text)
+{
+	int n = 0;
+
+	(void)sscanf(text, "json:%*d:%*d: %n", &n);
+	return text + n;
+}
+
+static enum ieum_err from_json_text(const char *text, const ProtobufCMessageDescriptor *type,
+				    struct reader *r, ProtobufCMessage **out)
+{
+	struct yaml_doc *doc;
+	ProtobufCMessage *message;
+	enum ieum_err err = yaml_doc_parse("json", text, strlen(text), r->diag, &doc);
+
+	if (err)
+		return err;
+	message = read_message(r, yaml_doc_root(doc), type);
+	yaml_doc_free(doc);
+	if (r->no_memory)
+		err = IEUM_E_NO_MEMORY;
+	else if (r->diag->count > 0)
+		err = IEUM_E_FILE_INVALID;
+	if (!err)
+		*out = message;
+	else if (message)
+		protobuf_c_message_free_unpacked(message, NULL);
+	return err;
+}
+
+enum ieum_err pbmap_from_json(const json_t *json, const ProtobufCMessageDescriptor *type,
+			      char why[PBMAP_WHY_BYTES], ProtobufCMessage **out)
+{
+	struct yaml_diag *diag = malloc(sizeof *diag);
+	char *text = json_dumps(json, JSON_COMPACT | JSON_ENCODE_ANY);
+	struct reader r = { .diag = diag, .canonical = true };
+	enum ieum_err err = IEUM_E_NO_MEMORY;
+
+	why[0] = '\0';
+	if (diag && text) {
+		yaml_diag_init(diag);
+		err = from_json_text(text, type, &r, out);
+	}
+	if (err == IEUM_E_FILE_INVALID)
+		(void)snprintf(why, PBMAP_WHY_BYTES, "%s%s%s", r.mistaken,
+			       r.mistaken[0] ? ": " : "", without_place(diag->mistakes[0].text));
+	free(text);
+	free(diag);
+	return err;
 }
 
 enum ieum_err pbmap_from_text(const char *name, const void *bytes, size_t n,

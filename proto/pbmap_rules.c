@@ -6,8 +6,6 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "proto/pbmap.h"
-
 static bool ends_with(const char *name, const char *end)
 {
 	size_t n = strlen(name), m = strlen(end);
@@ -43,6 +41,34 @@ bool pbmap_holds_ids(const ProtobufCFieldDescriptor *field)
 			return true;
 	}
 	return last_word(field->name, "id") || last_word(field->name, "ids");
+}
+
+void pbmap_json_name(const char *name, char out[PBMAP_WORD_BYTES])
+{
+	size_t n = 0;
+
+	for (const char *from = name; *from && n < PBMAP_WORD_BYTES - 1; from++) {
+		if (*from == '_' && from[1])
+			out[n++] = (char)toupper((unsigned char)*++from);
+		else
+			out[n++] = *from;
+	}
+	out[n] = '\0';
+}
+
+const ProtobufCFieldDescriptor *pbmap_field_named(const ProtobufCMessageDescriptor *type,
+						  const char *name)
+{
+	const ProtobufCFieldDescriptor *field =
+		protobuf_c_message_descriptor_get_field_by_name(type, name);
+	char json_name[PBMAP_WORD_BYTES];
+
+	for (unsigned i = 0; i < type->n_fields && !field; i++) {
+		pbmap_json_name(type->fields[i].name, json_name);
+		if (strcmp(json_name, name) == 0)
+			field = &type->fields[i];
+	}
+	return field;
 }
 
 size_t pbmap_value_size(ProtobufCType type)

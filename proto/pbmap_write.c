@@ -1,4 +1,5 @@
 /* A protobuf message as JSON; see pbmap.h. */
+#include <inttypes.h>
 #include <math.h>
 #include <openssl/evp.h>
 #include <stdint.h>
@@ -23,9 +24,10 @@ static enum ieum_err made(json_t *json, json_t **out)
 }
 
 static enum ieum_err bytes_json(const ProtobufCFieldDescriptor *field,
-				const ProtobufCBinaryData *bytes, json_t **out)
+				const ProtobufCBinaryData *bytes, const struct pbmap_style *style,
+				json_t **out)
 {
-	if (bytes->len == UUID_BYTES && pbmap_holds_ids(field)) {
+	if (!style->canonical && bytes->len == UUID_BYTES && pbmap_holds_ids(field)) {
 		char text[UUID_TEXT_BYTES];
 
 		uuid_format(bytes->data, text);
@@ -51,6 +53,8 @@ static enum ieum_err int_json(const ProtobufCFieldDescriptor *field, int64_t val
 	char text[YAML_TIME_TEXT_BYTES];
 	int64_t us = value;
 
+	if (style->canonical)
+		return made(json_sprintf("%" PRId64, value), out);
 	/* A time that RFC 3339 can't write (before 1970) stays a number. */
 	if ((rule == PBMAP_AT_US ||
 	     (rule == PBMAP_AT_MS && !__builtin_mul_overflow(value, (int64_t)1000, &us))) &&
@@ -59,11 +63,22 @@ static enum ieum_err int_json(const ProtobufCFieldDescriptor *field, int64_t val
 	return made(json_integer(value), out);
 }
 
+static enum ieum_err enum_json(const ProtobufCEnumDescriptor *type, int value,
+			       const struct pbmap_style *style, json_t **out)
+{
+	const ProtobufCEnumValue *known = protobuf_c_enum_descriptor_get_value(type, value);
+	char word[PBMAP_WORD_BYTES];
+
+	if (!known)
+		return made(json_integer(value), out);
+	(void)pbmap_enum_word(type, value, word);
+	return made(json_string(style->canonical ? known->name : word), out);
+}
+
 static enum ieum_err value_json(const ProtobufCFieldDescriptor *field, const void *at,
 				const struct pbmap_style *style, int depth, json_t **out)
 {
 	const char *text;
-	char word[PBMAP_WORD_BYTES];
 
 	switch (field->type) {
 	case PROTOBUF_C_TYPE_INT32:
@@ -76,6 +91,8 @@ static enum ieum_err value_json(const ProtobufCFieldDescriptor *field, const voi
 	case PROTOBUF_C_TYPE_SFIXED64: return int_json(field, *(const int64_t *)at, style, out);
 	case PROTOBUF_C_TYPE_UINT64:
 	case PROTOBUF_C_TYPE_FIXED64:
+		if (style->canonical)
+			return made(json_sprintf("%" PRIu64, *(const uint64_t *)at), out);
 		if (*(const uint64_t *)at > INT64_MAX)
 			return IEUM_E_FIELD_INVALID;
 		return int_json(field, (int64_t) * (const uint64_t *)at, style, out);
@@ -88,14 +105,12 @@ static enum ieum_err value_json(const ProtobufCFieldDescriptor *field, const voi
 		return isfinite(*(const double *)at) ? made(json_real(*(const double *)at), out)
 						     : IEUM_E_FIELD_INVALID;
 	case PROTOBUF_C_TYPE_ENUM:
-		if (!pbmap_enum_word(field->descriptor, *(const int *)at, word))
-			return made(json_integer(*(const int *)at), out);
-		return made(json_string(word), out);
+		return enum_json(field->descriptor, *(const int *)at, style, out);
 	case PROTOBUF_C_TYPE_STRING:
 		text = *(const char *const *)at;
 		*out = json_string(text ? text : "");
 		return *out ? IEUM_E_OK : IEUM_E_TEXT_INVALID;
-	case PROTOBUF_C_TYPE_BYTES: return bytes_json(field, at, out);
+	case PROTOBUF_C_TYPE_BYTES: return bytes_json(field, at, style, out);
 	case PROTOBUF_C_TYPE_MESSAGE:
 		return message_json(*(const ProtobufCMessage *const *)at, style, depth + 1, out);
 	}
@@ -175,6 +190,7 @@ static enum ieum_err field_json(const ProtobufCMessage *message,
 {
 	const char *base = (const char *)message;
 	json_t *value = NULL;
+	char json_name[PBMAP_WORD_BYTES];
 	enum ieum_err err;
 
 	if (field->label == PROTOBUF_C_LABEL_REPEATED) {
@@ -187,7 +203,9 @@ static enum ieum_err field_json(const ProtobufCMessage *message,
 			return IEUM_E_OK;
 		err = value_json(field, base + field->offset, style, depth, &value);
 	}
-	if (!err && json_object_set_new(object, field->name, value))
+	if (style->canonical)
+		pbmap_json_name(field->name, json_name);
+	if (!err && json_object_set_new(object, style->canonical ? json_name : field->name, value))
 		err = IEUM_E_NO_MEMORY;
 	return err;
 }

@@ -22,7 +22,9 @@ enum {
 struct tls {
 	SSL_CTX *ctx;
 	struct tls_identity own;
+	struct tls_certificate own_certificate;
 	int64_t crl_next_update_s;
+	uint8_t crl_fingerprint[TLS_HASH_BYTES];
 };
 
 static const unsigned char alpn_wire[] = "\x06" TLS_ALPN;
@@ -101,7 +103,9 @@ static enum ieum_err must_open(const char *file, char why[TLS_WHY_BYTES])
 	return IEUM_E_OK;
 }
 
-static enum ieum_err load_cert(SSL_CTX *ctx, const char *file, struct tls_identity *own,
+/* An agency may come with a certificate of another PKI, which the hub knows by another name; a hub
+ * is always what its URI says. */
+static enum ieum_err load_cert(struct tls *tls, enum tls_role role, const char *file,
 			       char why[TLS_WHY_BYTES])
 {
 	char reason[TLS_WHY_BYTES];
@@ -109,13 +113,15 @@ static enum ieum_err load_cert(SSL_CTX *ctx, const char *file, struct tls_identi
 
 	if (err)
 		return err;
-	if (SSL_CTX_use_certificate_chain_file(ctx, file) != 1)
+	if (SSL_CTX_use_certificate_chain_file(tls->ctx, file) != 1)
 		return explain(why, IEUM_E_FILE_INVALID, file, "no usable PEM certificate");
-	if (tls_identity_of(SSL_CTX_get0_certificate(ctx), own, reason)) {
+	X509 *cert = SSL_CTX_get0_certificate(tls->ctx);
+	if (role == TLS_CLIENT ? tls_any_identity_of(cert, &tls->own, reason)
+			       : tls_identity_of(cert, &tls->own, reason)) {
 		snprintf(why, TLS_WHY_BYTES, "%s: %.400s", file, reason);
 		return IEUM_E_FILE_INVALID;
 	}
-	return IEUM_E_OK;
+	return tls_certificate_of(cert, &tls->own_certificate);
 }
 
 static enum ieum_err load_ca(SSL_CTX *ctx, enum tls_role role, const char *file,
@@ -147,7 +153,9 @@ static void note_next_update(struct tls *tls, const X509_CRL *crl)
 	    ASN1_TIME_to_tm(X509_CRL_get0_nextUpdate(crl), &tm) != 1)
 		return;
 	int64_t at = (int64_t)timegm(&tm);
-	if (tls->crl_next_update_s == 0 || at < tls->crl_next_update_s)
+	if (tls->crl_next_update_s != 0 && at >= tls->crl_next_update_s)
+		return;
+	if (X509_CRL_digest(crl, EVP_sha256(), tls->crl_fingerprint, NULL) == 1)
 		tls->crl_next_update_s = at;
 }
 
@@ -221,7 +229,8 @@ static enum ieum_err load_crl(struct tls *tls, const char *path, char why[TLS_WH
 	enum ieum_err err =
 		S_ISDIR(st.st_mode) ? load_crl_dir(tls, path, why) : load_crl_file(tls, path, why);
 	if (!err)
-		X509_STORE_set_flags(SSL_CTX_get_cert_store(tls->ctx), X509_V_FLAG_CRL_CHECK);
+		X509_STORE_set_flags(SSL_CTX_get_cert_store(tls->ctx),
+				     X509_V_FLAG_CRL_CHECK | X509_V_FLAG_CRL_CHECK_ALL);
 	return err;
 }
 
@@ -239,7 +248,7 @@ static int choose_alpn(SSL *ssl, const unsigned char **out, unsigned char *out_l
 	return SSL_TLSEXT_ERR_OK;
 }
 
-static bool set_rules(SSL_CTX *ctx, enum tls_role role)
+static bool set_rules(SSL_CTX *ctx, enum tls_role role, const struct tls_files *files)
 {
 	static const unsigned char session_context[] = TLS_ALPN;
 
@@ -258,7 +267,7 @@ static bool set_rules(SSL_CTX *ctx, enum tls_role role)
 	       SSL_CTX_set_num_tickets(ctx, 0) == 1 &&
 	       SSL_CTX_set_session_id_context(ctx, session_context, sizeof session_context - 1) ==
 		       1 &&
-	       tls_verify_setup(ctx) == IEUM_E_OK;
+	       tls_verify_setup(ctx, files) == IEUM_E_OK;
 }
 
 enum ieum_err tls_new(enum tls_role role, const struct tls_files *files, struct tls **out,
@@ -275,10 +284,10 @@ enum ieum_err tls_new(enum tls_role role, const struct tls_files *files, struct 
 		return IEUM_E_NO_MEMORY;
 	}
 	tls->ctx = SSL_CTX_new(role == TLS_SERVER ? TLS_server_method() : TLS_client_method());
-	if (!tls->ctx || !set_rules(tls->ctx, role))
+	if (!tls->ctx || !set_rules(tls->ctx, role, files))
 		err = explain(why, IEUM_E_NO_MEMORY, "OpenSSL", "no context");
 	else
-		err = load_cert(tls->ctx, files->cert, &tls->own, why);
+		err = load_cert(tls, role, files->cert, why);
 	if (!err)
 		err = load_key(tls->ctx, files->key, why);
 	if (!err)
@@ -304,6 +313,16 @@ void tls_free(struct tls *tls)
 const struct tls_identity *tls_own(const struct tls *tls)
 {
 	return &tls->own;
+}
+
+const struct tls_certificate *tls_own_certificate(const struct tls *tls)
+{
+	return &tls->own_certificate;
+}
+
+const uint8_t *tls_crl_fingerprint(const struct tls *tls)
+{
+	return tls->crl_next_update_s ? tls->crl_fingerprint : NULL;
 }
 
 int64_t tls_crl_next_update_s(const struct tls *tls)

@@ -5,6 +5,7 @@
  * characters, bounded. */
 #include "proto/tls_session.h"
 
+#include <openssl/evp.h>
 #include <openssl/x509v3.h>
 #include <stdbool.h>
 #include <stdio.h>
@@ -145,7 +146,89 @@ static enum ieum_err read_end(X509 *cert, struct tls_identity *id, char why[TLS_
 	return IEUM_E_OK;
 }
 
-enum ieum_err tls_identity_of(X509 *cert, struct tls_identity *out, char why[TLS_WHY_BYTES])
+/* ---- other names ---- */
+
+static bool add_name(struct tls_identity *id, const char *kind, const char *text, size_t len)
+{
+	unsigned int n = TLS_HASH_BYTES;
+	EVP_MD_CTX *hash = EVP_MD_CTX_new();
+	bool ok = id->n_names == TLS_NAMES_MAX ||
+		  (hash && EVP_DigestInit_ex(hash, EVP_sha256(), NULL) == 1 &&
+		   EVP_DigestUpdate(hash, kind, strlen(kind)) == 1 &&
+		   EVP_DigestUpdate(hash, text, len) == 1 &&
+		   EVP_DigestFinal_ex(hash, id->names[id->n_names++], &n) == 1);
+
+	EVP_MD_CTX_free(hash);
+	return ok;
+}
+
+char *tls_name_text(const X509_NAME *name)
+{
+	BIO *bio = BIO_new(BIO_s_mem());
+	char *text = NULL, *bytes;
+	/* As RFC 4514 has it, but what is not ASCII stays readable. */
+	unsigned long how = XN_FLAG_RFC2253 & ~ASN1_STRFLGS_ESC_MSB;
+
+	if (bio && X509_NAME_print_ex(bio, name, 0, how) >= 0) {
+		long n = BIO_get_mem_data(bio, &bytes);
+		text = OPENSSL_strndup(bytes, (size_t)n);
+	}
+	BIO_free(bio);
+	return text;
+}
+
+static bool add_issuer_and_subject(X509 *cert, struct tls_identity *id)
+{
+	char *issuer = tls_name_text(X509_get_issuer_name(cert));
+	char *subject = tls_name_text(X509_get_subject_name(cert));
+	size_t room = issuer && subject ? strlen(issuer) + strlen(subject) + 2 : 0;
+	char *both = room ? OPENSSL_malloc(room) : NULL;
+	bool ok = false;
+
+	if (both) {
+		(void)snprintf(both, room, "%s\n%s", issuer, subject);
+		ok = add_name(id, "name ", both, room - 1);
+	}
+	OPENSSL_free(issuer);
+	OPENSSL_free(subject);
+	OPENSSL_free(both);
+	return ok;
+}
+
+static bool add_key(X509 *cert, struct tls_identity *id)
+{
+	unsigned char *der = NULL, digest[TLS_HASH_BYTES];
+	char hex[2 * TLS_HASH_BYTES + 1];
+	int n = i2d_X509_PUBKEY(X509_get_X509_PUBKEY(cert), &der);
+	bool ok = n > 0 && EVP_Digest(der, (size_t)n, digest, NULL, EVP_sha256(), NULL) == 1;
+
+	OPENSSL_free(der);
+	if (!ok)
+		return false;
+	for (int i = 0; i < TLS_HASH_BYTES; i++)
+		(void)snprintf(hex + 2 * i, 3, "%02x", digest[i]);
+	return add_name(id, "key ", hex, 2 * TLS_HASH_BYTES);
+}
+
+static bool add_uris(X509 *cert, struct tls_identity *id)
+{
+	GENERAL_NAMES *names = X509_get_ext_d2i(cert, NID_subject_alt_name, NULL, NULL);
+	/* Whatever else is there, this one counts. */
+	bool ok = !id->uri[0] || add_name(id, "uri ", id->uri, strlen(id->uri));
+
+	for (int i = 0; i < sk_GENERAL_NAME_num(names) && ok; i++) {
+		const GENERAL_NAME *name = sk_GENERAL_NAME_value(names, i);
+		const ASN1_IA5STRING *uri = name->d.uniformResourceIdentifier;
+		if (name->type == GEN_URI)
+			ok = add_name(id, "uri ", (const char *)ASN1_STRING_get0_data(uri),
+				      (size_t)ASN1_STRING_length(uri));
+	}
+	GENERAL_NAMES_free(names);
+	return ok;
+}
+
+static enum ieum_err read_all(X509 *cert, bool any, struct tls_identity *out,
+			      char why[TLS_WHY_BYTES])
 {
 	*out = (struct tls_identity){ 0 };
 	enum ieum_err err = read_serial(cert, out, why);
@@ -153,7 +236,24 @@ enum ieum_err tls_identity_of(X509 *cert, struct tls_identity *out, char why[TLS
 		err = read_end(cert, out, why);
 	if (!err)
 		err = read_uri(cert, out, why);
+	if (err && any && out->not_after_s) {
+		out->uri[0] = out->hub[0] = out->kind[0] = out->name[0] = '\0';
+		err = IEUM_E_OK;
+	}
 	if (!err)
 		err = read_actor(cert, out, why);
+	if (!err &&
+	    (!add_key(cert, out) || !add_issuer_and_subject(cert, out) || !add_uris(cert, out)))
+		err = refuse(why, IEUM_E_NO_MEMORY, "out of memory");
 	return err;
+}
+
+enum ieum_err tls_identity_of(X509 *cert, struct tls_identity *out, char why[TLS_WHY_BYTES])
+{
+	return read_all(cert, false, out, why);
+}
+
+enum ieum_err tls_any_identity_of(X509 *cert, struct tls_identity *out, char why[TLS_WHY_BYTES])
+{
+	return read_all(cert, true, out, why);
 }

@@ -4,8 +4,10 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "proto/catalog.h"
+
 static const struct words_row rows[] = {
-#define X(group, code, en, ko) { WORDS_##group, #code, en, ko },
+#define X(group, code, text) { WORDS_##group, #code, text },
 	IEUM_WORDS(X)
 #undef X
 };
@@ -31,7 +33,7 @@ const char *words_text(const char *code, enum words_lang lang)
 
 	if (!row)
 		return code;
-	return lang == WORDS_KO ? row->text_ko : row->text_en;
+	return catalog_text(lang, row->text);
 }
 
 bool words_lang_named(const char *name, enum words_lang *lang)

@@ -46,7 +46,7 @@ static enum ieum_err error_code(const struct yaml_node *node, struct yaml_diag *
 		const char *name;
 		enum ieum_err code;
 	} codes[] = {
-#define X(number, name, fault, retry, en, ko) { #name, IEUM_E_##name },
+#define X(number, name, fault, retry, text) { #name, IEUM_E_##name },
 		IEUM_ERRORS(X)
 #undef X
 	};
@@ -209,6 +209,13 @@ static void read_expect(const struct scenario *s, const struct yaml_node *node,
 		e->clock = text_of(node, "clock", diag);
 		if (!e->by)
 			yaml_mistake(diag, node, "from whom ('by') is it hidden?");
+	} else if (yaml_get(node, "opens") || yaml_get(node, "sealed_from")) {
+		e->kind = SCENARIO_OPENS;
+		e->is = yaml_get(node, "opens") != NULL;
+		e->by = text_of(node, e->is ? "opens" : "sealed_from", diag);
+		e->message = message_name(s, node, "message", diag);
+		if (!e->message)
+			yaml_mistake(diag, node, "which 'message' does it open, or not?");
 	} else if (yaml_get(node, "refused")) {
 		e->kind = SCENARIO_REFUSED;
 		e->code = error_code(yaml_get(node, "refused"), diag);

@@ -32,6 +32,7 @@ enum scenario_expect_kind {
 	SCENARIO_WAITS,        /* an entry has this place in a pool's waiting list */
 	SCENARIO_AGENDA,       /* a message is on a body's agenda, or not */
 	SCENARIO_HIDDEN,       /* a participant can't read a case */
+	SCENARIO_OPENS,        /* it opens what is sealed in a message; `is`: or can't */
 	SCENARIO_HANDOVER,     /* a change of jurisdiction is so far, or would do so much */
 };
 

@@ -7,7 +7,7 @@
 #include "scenarios/scenario.h"
 
 static const char *const error_names[] = {
-#define X(number, name, fault, retry, en, ko) #name,
+#define X(number, name, fault, retry, text) #name,
 	IEUM_ERRORS(X)
 #undef X
 		NULL
@@ -72,6 +72,9 @@ const struct yaml_schema scenario_schema_expect = {
 		{ "of", TEXT, SCHEMA_OPTIONAL, "with `gets`: it belongs to the case of this message" },
 		{ "owner", MAILBOX, SCHEMA_OPTIONAL, "with `case`: who is responsible for it" },
 		{ "hidden", TEXT, SCHEMA_OPTIONAL, "the case of this message can't be read; with `clock`: it can, but not that clock" },
+		{ "opens", TEXT, SCHEMA_OPTIONAL, "the participant that gets the `message` and opens what is sealed in it" },
+		{ "sealed_from", TEXT, SCHEMA_OPTIONAL, "one that does not, or has no key" },
+		{ "message", TEXT, SCHEMA_OPTIONAL, "with `opens` or `sealed_from`: the message with sealed parts" },
 		{ "handover", TEXT, SCHEMA_OPTIONAL, "a change of jurisdiction" },
 		{ "plan", SCHEMA_MAP(scenario_schema_plan), SCHEMA_OPTIONAL, "what a change would do" },
 		{ "step", SCHEMA_ENUM(handover_step), SCHEMA_OPTIONAL, "how far the change has come" },
@@ -82,7 +85,7 @@ const struct yaml_schema scenario_schema_expect = {
 		{ "consent_withdrawn", SCHEMA_BOOL, SCHEMA_OPTIONAL, "consent to share is withdrawn in the case" },
 		SCHEMA_END,
 	},
-	.one_of = (const char *const[]){ "inbox", "refused", "case", "task", "pool", "agenda", "hidden", "handover", "plan", NULL },
+	.one_of = (const char *const[]){ "inbox", "refused", "case", "task", "pool", "agenda", "hidden", "opens", "sealed_from", "handover", "plan", NULL },
 };
 
 const struct yaml_schema scenario_schema_subject = {

@@ -4,6 +4,8 @@
 #include <ctype.h>
 #include <string.h>
 
+#include "proto/catalog.h"
+
 enum {
 	NEAREST_BYTES_MAX = 64, /* longer words are never suggested */
 };
@@ -32,7 +34,7 @@ void yaml_diag_addv(struct yaml_diag *diag, const char *file, int line, int colu
 	if (at < 0)
 		at = 0;
 	if ((size_t)at < sizeof m->text)
-		(void)vsnprintf(m->text + at, sizeof m->text - (size_t)at, format, args);
+		(void)vsnprintf(m->text + at, sizeof m->text - (size_t)at, tr(format), args);
 }
 
 void yaml_diag_add(struct yaml_diag *diag, const char *file, int line, int column,
@@ -52,7 +54,7 @@ void yaml_diag_print(const struct yaml_diag *diag, FILE *out)
 	for (size_t i = 0; i < kept; i++)
 		fprintf(out, "%s\n", diag->mistakes[i].text);
 	if (diag->count > kept)
-		fprintf(out, "… and %zu more\n", diag->count - kept);
+		fprintf(out, tr("… and %zu more\n"), diag->count - kept);
 }
 
 static size_t min3(size_t a, size_t b, size_t c)

@@ -40,7 +40,8 @@ static inline size_t yaml_diag_kept(const struct yaml_diag *diag)
 /* One mistake a line, in the order of finding, then how many more there were. */
 void yaml_diag_print(const struct yaml_diag *diag, FILE *out);
 
-/* Adds a mistake; line 0 leaves line and column out of its text. */
+/* Adds a mistake, in the language of the process (proto/catalog.h); line 0 leaves line and column
+ * out of its text. */
 void yaml_diag_add(struct yaml_diag *diag, const char *file, int line, int column,
 		   const char *format, ...) __attribute__((format(printf, 5, 6)));
 void yaml_diag_addv(struct yaml_diag *diag, const char *file, int line, int column,

@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "proto/catalog.h"
 #include "yaml/yaml_tree.h"
 
 enum { CHUNK_BYTES = 64 * 1024 };
@@ -96,10 +97,10 @@ const char *yaml_file(const struct yaml_node *node)
 const char *yaml_kind_name(enum yaml_kind kind)
 {
 	switch (kind) {
-	case YAML_NULL: return "nothing";
-	case YAML_SCALAR: return "a value";
-	case YAML_MAP: return "a map";
-	case YAML_SEQ: return "a sequence";
+	case YAML_NULL: return N_("nothing");
+	case YAML_SCALAR: return N_("a value");
+	case YAML_MAP: return N_("a map");
+	case YAML_SEQ: return N_("a sequence");
 	}
 	return "?";
 }

@@ -9,6 +9,7 @@
 #include <unistr.h>
 
 #include "yaml/yaml_doc.h"
+#include "proto/catalog.h"
 #include "yaml/yaml_tree.h"
 
 /* A map or sequence whose end has not come yet. */
@@ -30,7 +31,7 @@ struct loader {
 
 static enum ieum_err refuse(struct loader *l, const char *what)
 {
-	yaml_diag_add(l->diag, l->doc->name, l->line, l->column, "%s", what);
+	yaml_diag_add(l->diag, l->doc->name, l->line, l->column, "%s", tr(what));
 	return IEUM_E_FILE_INVALID;
 }
 
@@ -228,14 +229,14 @@ static enum ieum_err on_event(struct loader *l, struct fy_event *event)
 static enum ieum_err syntax_mistakes(struct loader *l, struct fy_diag *fy)
 {
 	/* This one points at the value before the line that is meant. */
-	static const char multiline_hint[] = "; check the indentation of the next line";
+	static const char multiline_hint[] = N_("; check the indentation of the next line");
 	struct fy_diag_error *error;
 	void *at = NULL;
 	size_t before = l->diag->count;
 
 	while ((error = fy_diag_errors_iterate(fy, &at)) != NULL)
 		yaml_diag_add(l->diag, l->doc->name, error->line, error->column, "%s%s", error->msg,
-			      strstr(error->msg, "multiline plain key") ? multiline_hint : "");
+			      strstr(error->msg, "multiline plain key") ? tr(multiline_hint) : "");
 	if (l->diag->count == before)
 		return refuse(l, "this is not YAML");
 	return IEUM_E_FILE_INVALID;

@@ -4,6 +4,8 @@
 #include <ctype.h>
 #include <string.h>
 
+#include "proto/catalog.h"
+
 enum { SHOWN_BYTES = 60 }; /* of a wrong value in a message */
 
 bool yaml_expected(const struct yaml_node *node, const char *what, struct yaml_diag *diag)
@@ -11,10 +13,10 @@ bool yaml_expected(const struct yaml_node *node, const char *what, struct yaml_d
 	const char *text = yaml_text(node);
 
 	if (text)
-		yaml_mistake(diag, node, "'%.*s' is not %s", SHOWN_BYTES, text, what);
+		yaml_mistake(diag, node, "'%.*s' is not %s", SHOWN_BYTES, text, tr(what));
 	else
-		yaml_mistake(diag, node, "expected %s, found %s", what,
-			     yaml_kind_name(yaml_kind(node)));
+		yaml_mistake(diag, node, "expected %s, found %s", tr(what),
+			     tr(yaml_kind_name(yaml_kind(node))));
 	return false;
 }
 

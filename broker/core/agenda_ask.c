@@ -11,16 +11,53 @@
 
 /* ---- asking ---- */
 
+/* Is somebody there who has no conflict of interest in the case? */
+static bool may_hear(const struct occasion *o, int box)
+{
+	const struct policy_mailbox *m = policy_mailbox(o->p, box);
+
+	for (size_t i = 0; m && i < m->n_consumers; i++) {
+		bool excluded = false;
+		for (size_t k = 0; k < o->n_excluded; k++)
+			excluded |= o->excluded[k] == m->consumers[i];
+		if (!excluded)
+			return true;
+	}
+	return false;
+}
+
+/* Where the convener may not hear of the case: whom the rule's ladder asks, else who is responsible
+ * for the case. */
+static uint32_t instead_of(const struct occasion *o, int rule, int convener, int64_t due_at_ms)
+{
+	struct policy_step *steps = decision_zalloc(o->d, POLICY_STEPS_MAX * sizeof *steps);
+	struct policy_context ctx = occasion_context(o, o->referral);
+	size_t n = steps ? policy_ladder(o->p, rule, due_at_ms, steps) : 0;
+	int boxes[POLICY_ROUTES_MAX];
+
+	ctx.sender = o->sender;
+	ctx.asked = &convener;
+	ctx.n_asked = 1;
+	for (size_t i = 0; i < n; i++) {
+		size_t found = policy_resolve(o->p, steps[i].to, &ctx, boxes, POLICY_ROUTES_MAX);
+		for (size_t k = 0; k < found; k++)
+			if (may_hear(o, boxes[k]))
+				return policy_mailbox(o->p, boxes[k])->number;
+	}
+	return o->core_case ? decision_case_owner(o->d, case_at(o->c, o->core_case))
+			    : o->e->sender_mailbox;
+}
+
 static enum ieum_err ask_convener(const struct occasion *o, int rule,
 				  const struct policy_body *body, int64_t due_at_ms,
 				  Ieum__V1__Awaits awaits)
 {
 	if (!o->e || body->lead == POLICY_NONE)
 		return IEUM_E_OK;
+	uint32_t mailbox = may_hear(o, body->lead) ? policy_mailbox(o->p, body->lead)->number
+						   : instead_of(o, rule, body->lead, due_at_ms);
 	enum ieum_err err = agenda_widen(o, 1);
-	return err ? err
-		   : agenda_add_request(o, rule, policy_mailbox(o->p, body->lead)->number,
-					due_at_ms, awaits);
+	return err ? err : agenda_add_request(o, rule, mailbox, due_at_ms, awaits);
 }
 
 enum ieum_err agenda_decide_meeting(const struct occasion *o, const struct policy_act *act)

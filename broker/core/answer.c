@@ -145,6 +145,17 @@ bool answer_is_possible(const struct submission *s, const struct task *t)
 	return false;
 }
 
+/* What it had in the case is another's, also a request that failed before; only to take the case
+ * back it is asked itself. */
+static bool has_left(const struct submission *s, const struct task *t, uint32_t mailbox)
+{
+	uint32_t ch = referral_at(s->c, t->referral)->core_case;
+
+	return ch && t->effect != IEUM__V1__CASE_EFFECT__CASE_EFFECT_HAND_OVER &&
+	       handover_ended(case_at(s->c, ch), mailbox) &&
+	       !case_member(case_at(s->c, ch), mailbox);
+}
+
 /* The caller's mailbox that the task asks; one that may answer comes first. */
 static uint32_t asked_mailbox(const struct submission *s, const struct task *t)
 {
@@ -152,7 +163,7 @@ static uint32_t asked_mailbox(const struct submission *s, const struct task *t)
 
 	for (uint32_t i = 0; i < t->n_asked; i++) {
 		uint32_t mailbox = t->asked[i].mailbox;
-		if (!caller_consumes(s->c, s->p, &s->who, mailbox))
+		if (!caller_consumes(s->c, s->p, &s->who, mailbox) || has_left(s, t, mailbox))
 			continue;
 		if (may_answer(t, mailbox))
 			return mailbox;

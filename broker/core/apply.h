@@ -41,7 +41,14 @@ enum ieum_err apply_dead_lettered(struct core *c, const struct applied *a,
 enum ieum_err apply_hub_started(struct core *c, const Ieum__V1__HubStarted *e) IEUM_MUST_CHECK;
 enum ieum_err apply_policy_changed(struct core *c, const struct applied *a,
 				   const Ieum__V1__PolicyChanged *e) IEUM_MUST_CHECK;
-enum ieum_err apply_connected(struct core *c, const Ieum__V1__Connected *e) IEUM_MUST_CHECK;
+enum ieum_err apply_connected(struct core *c, const struct applied *a,
+			      const Ieum__V1__Connected *e) IEUM_MUST_CHECK;
 enum ieum_err apply_disconnected(struct core *c, const Ieum__V1__Disconnected *e) IEUM_MUST_CHECK;
+
+/* copies.c */
+enum ieum_err apply_copy_confirmed(struct core *c, const struct applied *a,
+				   const Ieum__V1__CopyConfirmed *e) IEUM_MUST_CHECK;
+/* Before the incarnation of HubStarted is taken. */
+void copies_started(struct core *c, const Ieum__V1__HubStarted *e);
 
 #endif

@@ -3,6 +3,7 @@
 
 #include "broker/core/apply.h"
 #include "broker/core/cases.h"
+#include "broker/core/gateway.h"
 #include "broker/core/handover.h"
 #include "broker/core/mailbox.h"
 #include "broker/core/participation.h"
@@ -46,6 +47,8 @@ static enum ieum_err add_delivery(struct core *c, uint32_t rh, uint64_t id,
 	*(r->last_delivery ? &delivery_at(c, r->last_delivery)->next : &r->first_delivery) = dh;
 	r->last_delivery = dh;
 	enum ieum_err err = mailbox_put(c, dh);
+	if (r->sealed)
+		sealed_look(c, r->sealed);
 	if (!err && r->core_case)
 		err = case_join(c, r->core_case, route->mailbox, false);
 	if (!err && participation_by_delivery(r->type, route->cause))
@@ -204,7 +207,9 @@ static enum ieum_err make_referral(struct core *c, const struct applied *a,
 	r->category = (uint8_t)e->category;
 	r->basis = (uint8_t)e->basis;
 	uint32_t kh = e->connection ? state_connection(c, e->connection) : 0;
-	r->actor = kh ? connection_at(c, kh)->actor : 0;
+	r->actor = kh ? gateway_actor(c, connection_at(c, kh)->actor, e->on_behalf_of) : 0;
+	if (kh && !r->actor)
+		return IEUM_E_NO_MEMORY;
 	if (e->in_reply_to.len == CORE_ID_BYTES) {
 		uint32_t to = state_referral(c, e->in_reply_to.data);
 		r->in_reply_to = to ? referral_at(c, to)->seq : 0;
@@ -263,7 +268,10 @@ enum ieum_err apply_submitted(struct core *c, const struct applied *a, const Ieu
 		err = withdraw(c, e);
 	if (!err && e->agenda)
 		err = agenda_copy_apply(c, e->message_id.data, e->agenda);
-	return err ? err : apply_routes(c, rh, a->seq, e->routes, e->n_routes, 0);
+	if (!err)
+		err = apply_routes(c, rh, a->seq, e->routes, e->n_routes, 0);
+	/* Last: who lacks a key of it now was said with it. */
+	return err || e->n_sealed == 0 ? err : sealed_add(c, rh, e->sealed, e->n_sealed);
 }
 
 enum ieum_err apply_escalated(struct core *c, const struct applied *a, const Ieum__V1__Escalated *e)

@@ -349,10 +349,20 @@ static int64_t acted_at(const struct acting *a, const struct policy_act *act)
 
 enum ieum_err case_clock_again(const struct occasion *o, int index, const struct case_clock *k)
 {
-	struct acting a = { .o = o, .index = index };
-	Ieum__V1__ClockChanged *e = change(&a, k, CLOCK_CHANGE(RESTARTED));
+	struct acting a = {
+		.o = o, .index = index, .clock = policy_clock(o->p, index), .by_hub = true
+	};
 	int64_t from_ms = k->due_at_ms;
+	bool stopped = true;
 
+	if (ended_with_case(&a))
+		return IEUM_E_OK;
+	find_clocks(&a);
+	for (size_t i = 0; i < a.n; i++)
+		stopped &= a.found[i].id != k->id;
+	if (stopped || going(&a))
+		return IEUM_E_OK;
+	Ieum__V1__ClockChanged *e = change(&a, k, CLOCK_CHANGE(RESTARTED));
 	if (!e)
 		return IEUM_E_NO_MEMORY;
 	/* What went by while the hub was down is one breach. */

@@ -283,6 +283,7 @@ void referral_forget(struct core *c, uint32_t rh)
 	}
 	places_forget(c, rh);
 	readers_forget(c, &r->readers);
+	sealed_forget(c, r);
 	if (r->type == IEUM__V1__MESSAGE_TYPE__MESSAGE_TYPE_AGENDA)
 		agenda_copy_forget(c, r->id);
 	struct list *list = r->core_case ? &case_at(c, r->core_case)->referrals : &c->loose;

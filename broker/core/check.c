@@ -61,8 +61,9 @@ static enum ieum_err check_delivery(struct checking *k, const struct referral *r
 	k->in_flight += d->state == DELIVERY_IN_FLIGHT;
 	const struct core_case *in = r->core_case ? case_at(k->c, r->core_case) : NULL;
 	bool left = in && handover_ended(in, d->mailbox) && !case_member(in, d->mailbox);
-	/* A withdrawn consent takes back what was not settled, a conflict of interest an agenda. */
-	bool taken_back = (in && r->basis == IEUM__V1__BASIS_KIND__BASIS_KIND_CONSENT) ||
+	/* A withdrawn consent takes back what was not settled, a conflict of interest an agenda; and
+	 * what is of no case goes from who left the hub file to who takes its place. */
+	bool taken_back = !in || r->basis == IEUM__V1__BASIS_KIND__BASIS_KIND_CONSENT ||
 			  r->type == IEUM__V1__MESSAGE_TYPE__MESSAGE_TYPE_AGENDA;
 	if (d->state == DELIVERY_WITHDRAWN && d->released_to && !(in && in->n_ended) &&
 	    !r->erased && !taken_back)
@@ -317,6 +318,10 @@ enum ieum_err core_check(const struct core *c, char *what, size_t what_bytes)
 		counts_wrong = agendas_check(c);
 	if (!err && !counts_wrong)
 		counts_wrong = agreements_check(c);
+	if (!err && !counts_wrong)
+		counts_wrong = certificates_check(c);
+	if (!err && !counts_wrong)
+		counts_wrong = sealed_check(c);
 	if (counts_wrong)
 		err = wrong(&k, "%s", counts_wrong);
 	free(k.counts);

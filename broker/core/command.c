@@ -148,7 +148,9 @@ enum ieum_err core_decide_connect(const struct core *c, const struct policy *p,
 	e->actor = copy_text(d, k->actor);
 	e->address = copy_text(d, k->address);
 	e->certificate = copy_text(d, k->certificate);
-	return e->actor && e->address && e->certificate ? IEUM_E_OK : IEUM_E_NO_MEMORY;
+	if (!e->actor || !e->address || !e->certificate)
+		return IEUM_E_NO_MEMORY;
+	return k->with ? certificates_seen(c, number, k->with, now, d) : IEUM_E_OK;
 }
 
 enum ieum_err core_decide_disconnect(const struct core *c, uint64_t connection, core_time_us now,

@@ -49,6 +49,8 @@ struct core *core_new(const struct core_limits *limits, uint64_t hash_seed)
 	places_init(c);
 	signals_init(c);
 	agreements_init(c);
+	certificates_init(c);
+	sealed_init(c);
 	heap_init(&c->clocks, task_placed, c);
 	heap_init(&c->waiting, transit_placed, c);
 	heap_init(&c->scratch->candidates, NULL, NULL);
@@ -91,6 +93,8 @@ void core_free(struct core *c)
 	if (!c)
 		return;
 	free_owned(c);
+	certificates_deinit(c);
+	sealed_deinit(c);
 	free_names(c);
 	handovers_deinit(&c->handovers);
 	leavers_deinit(&c->leavers);
@@ -152,14 +156,16 @@ enum ieum_err apply_disconnected(struct core *c, const Ieum__V1__Disconnected *e
 	return err;
 }
 
-enum ieum_err apply_connected(struct core *c, const Ieum__V1__Connected *e)
+enum ieum_err apply_connected(struct core *c, const struct applied *a, const Ieum__V1__Connected *e)
 {
 	if (e->participant == 0 || e->participant > c->n_participants)
 		return IEUM_E_JOURNAL_CORRUPT;
 	uint32_t actor = state_actor(c, e->participant, e->actor);
 	if (!actor)
 		return IEUM_E_NO_MEMORY;
-	return state_connect(c, e->connection, e->participant, actor);
+	enum ieum_err err = state_connect(c, e->connection, e->participant, actor);
+	/* With the certificate that it came with, if that is new, in the next event. */
+	return err ? err : sealed_wake(c, a, e->participant);
 }
 
 enum ieum_err apply_hub_started(struct core *c, const Ieum__V1__HubStarted *e)
@@ -167,6 +173,7 @@ enum ieum_err apply_hub_started(struct core *c, const Ieum__V1__HubStarted *e)
 	enum ieum_err err = IEUM_E_OK;
 
 	c->drill = e->drill;
+	copies_started(c, e);
 	if (e->incarnation.len == CORE_ID_BYTES)
 		memcpy(c->incarnation, e->incarnation.data, CORE_ID_BYTES);
 	while (!err && c->flight.tail)
@@ -197,6 +204,8 @@ enum ieum_err apply_policy_changed(struct core *c, const struct applied *a,
 		err = apply_agreement_due(c, e->agreements_due[i]);
 	if (!err)
 		err = leavers_apply_policy(c, e);
+	/* Whoever takes from a mailbox may be others now. */
+	sealed_look_all(c);
 	return err ? err : places_policy_changed(c, e, to_ms(a->at_us));
 }
 
@@ -208,7 +217,7 @@ static enum ieum_err apply_what(struct core *c, const struct applied *a, const I
 	case IEUM__V1__EVENT__WHAT_HUB_STARTED: return apply_hub_started(c, e->hub_started);
 	case IEUM__V1__EVENT__WHAT_POLICY_CHANGED:
 		return apply_policy_changed(c, a, e->policy_changed);
-	case IEUM__V1__EVENT__WHAT_CONNECTED: return apply_connected(c, e->connected);
+	case IEUM__V1__EVENT__WHAT_CONNECTED: return apply_connected(c, a, e->connected);
 	case IEUM__V1__EVENT__WHAT_DISCONNECTED: return apply_disconnected(c, e->disconnected);
 	case IEUM__V1__EVENT__WHAT_SUBMITTED: return apply_submitted(c, a, e->submitted);
 	case IEUM__V1__EVENT__WHAT_RELEASED: return apply_released(c, a, e->released);
@@ -227,6 +236,9 @@ static enum ieum_err apply_what(struct core *c, const struct applied *a, const I
 	case IEUM__V1__EVENT__WHAT_WAIT_CHANGED: return apply_wait_changed(c, e->wait_changed);
 	case IEUM__V1__EVENT__WHAT_POOL_DUE: return apply_pool_due(c, e->pool_due);
 	case IEUM__V1__EVENT__WHAT_AGREEMENT_DUE: return apply_agreement_due(c, e->agreement_due);
+	case IEUM__V1__EVENT__WHAT_CERTIFICATES_CHANGED:
+		return apply_certificates_changed(c, e->certificates_changed);
+	case IEUM__V1__EVENT__WHAT_KEYS_CHANGED: return apply_keys_changed(c, a, e->keys_changed);
 	case IEUM__V1__EVENT__WHAT_COUNTED: return apply_counted(c, a, e->counted);
 	case IEUM__V1__EVENT__WHAT_PAYLOAD_ERASED: return apply_erased(c, e->payload_erased);
 	case IEUM__V1__EVENT__WHAT_FORGOTTEN: return apply_forgotten(c, e->forgotten);
@@ -236,6 +248,8 @@ static enum ieum_err apply_what(struct core *c, const struct applied *a, const I
 		return apply_handover_changed(c, a, e->handover_changed);
 	case IEUM__V1__EVENT__WHAT_LEFT: return apply_left(c, a, e->left);
 	case IEUM__V1__EVENT__WHAT_WAS_READ: return apply_was_read(c, a, e->was_read);
+	case IEUM__V1__EVENT__WHAT_COPY_CONFIRMED:
+		return apply_copy_confirmed(c, a, e->copy_confirmed);
 	/* Evidence: nothing that is known changes. */
 	case IEUM__V1__EVENT__WHAT_REFUSED:
 	case IEUM__V1__EVENT__WHAT_CLOCK_ADVANCED: return IEUM_E_OK;
@@ -291,6 +305,12 @@ core_time_us core_next_due(const struct core *c)
 	int64_t of_agreements_ms = agreements_next_due_ms(c);
 	if (of_agreements_ms < due_ms)
 		due_ms = of_agreements_ms;
+	int64_t of_certificates_ms = certificates_next_due_ms(c);
+	if (of_certificates_ms < due_ms)
+		due_ms = of_certificates_ms;
+	int64_t of_sealed_ms = sealed_next_due_ms(c);
+	if (of_sealed_ms < due_ms)
+		due_ms = of_sealed_ms;
 	if (c->flight.head) {
 		const struct transit *t = transit_at(c, c->flight.head);
 		int64_t at = delivery_at(c, t->delivery)->released_at_ms + c->settle_within_ms;

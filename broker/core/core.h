@@ -28,6 +28,7 @@
 #include "proto/arena.h"
 #include "proto/buf.h"
 #include "proto/error.h"
+#include "proto/seal_recipient.h"
 
 enum {
 	CORE_ID_BYTES = 16,
@@ -39,6 +40,10 @@ enum {
 	CORE_ID_FUTURE_MS = 10 * 60 * 1000, /* ids may lie so far ahead */
 	CORE_CASE_MEMBERS_MAX = 320,        /* mailboxes that take part in one case */
 	CORE_CASE_LINKS_MAX = 32,
+	CORE_HASH_BYTES = 32, /* SHA-256 */
+	CORE_CERTIFICATES_PER_PARTICIPANT = 16,
+	CORE_CERTIFICATE_BYTES_MAX = 4 * 1024, /* DER; nobody can seal to a larger one */
+	CORE_OWN_CERTIFICATES_MAX = 2,         /* of the hub: its certificate, its revocation list */
 };
 
 /* What the process can hold; reached: HUB_FULL. */
@@ -107,25 +112,63 @@ enum ieum_err core_decide_policy(const struct core *core, const struct policy *p
  * numbers into the policy, so that deciding needs no search by name. */
 enum ieum_err core_bind_policy(struct core *core, struct policy *policy) IEUM_MUST_CHECK;
 
+/* A certificate that the hub knows, of a participant or its own; or its revocation list, which ends
+ * as well. */
+struct core_certificate {
+	uint32_t participant; /* number; 0: the hub's own */
+	Ieum__V1__CertificateMatter matter;
+	const uint8_t *der; /* NULL: the hub's own */
+	size_t der_len;
+	const uint8_t *fingerprint; /* CORE_HASH_BYTES: SHA-256 over the DER */
+	const uint8_t *key_id;      /* subject key identifier, at most CORE_HASH_BYTES */
+	size_t key_id_len;          /* 0: it has none */
+	const uint8_t *issuer_serial; /* CORE_HASH_BYTES: SHA-256 over the DER of both; NULL: own */
+	int64_t ends_at_ms;
+	const char *actor, *serial;
+};
+
 struct core_connect {
 	const char *participant; /* name */
 	const char *actor;
 	const char *address;
-	const char *certificate; /* serial, hexadecimal */
+	const char *certificate;             /* serial, hexadecimal */
+	const struct core_certificate *with; /* that it came with, to be known; or NULL */
 };
 
 /* IDENTITY_UNKNOWN.  The connection's number is in the event. */
 enum ieum_err core_decide_connect(const struct core *core, const struct policy *policy,
 				  const struct core_connect *k, core_time_us now,
 				  struct core_decision *d) IEUM_MUST_CHECK;
+
+/* Certificates that TLS would not accept any more, or not as this participant's: they are known no
+ * more.  At most CORE_CERTIFICATES_PER_PARTICIPANT; unknown ones are passed over. */
+enum ieum_err core_decide_certificates_gone(const struct core *core,
+					    const uint8_t (*fingerprints)[CORE_HASH_BYTES],
+					    size_t n, core_time_us now,
+					    struct core_decision *d) IEUM_MUST_CHECK;
+/* The hub's own certificate and revocation list as they are now; no event when it knows them. */
+enum ieum_err core_decide_own_certificates(const struct core *core,
+					   const struct core_certificate *own, size_t n,
+					   core_time_us now,
+					   struct core_decision *d) IEUM_MUST_CHECK;
+
 enum ieum_err core_decide_disconnect(const struct core *core, uint64_t connection, core_time_us now,
 				     struct core_decision *d) IEUM_MUST_CHECK;
+
+/* Whom a sealed part of the narrative, or a key that was wrapped, is for: read from its outside. */
+struct core_sealed {
+	size_t place; /* in Referral.narrative, or KeyWrap.keys, from 0 */
+	const struct seal_recipient *recipients;
+	size_t n_recipients;
+};
 
 struct core_submit {
 	uint64_t connection;                /* of the sender */
 	const Ieum__V1__Referral *referral; /* checked by the codec */
 	const uint8_t *bytes;               /* as received: the payload */
 	size_t len;
+	const struct core_sealed *sealed; /* every sealed part, every key of a key_wrap */
+	size_t n_sealed;
 };
 
 /* Every refusal of the table's second and third part, TOO_OLD, ID_IN_FUTURE, ID_REUSED,
@@ -177,6 +220,13 @@ enum ieum_err core_decide_refused(const struct core *core, const struct core_ref
 enum ieum_err core_decide_advance(const struct core *core, uint64_t connection, int64_t by_ms,
 				  core_time_us now, struct core_decision *d) IEUM_MUST_CHECK;
 
+/* An operator says that a copy of the journal up to a number is off the hub's disk.  OK with no
+ * items when that was known.  FIELD_INVALID: a copy of another journal, or of what isn't there. */
+enum ieum_err core_decide_copied(const struct core *core, uint64_t connection,
+				 const Ieum__V1__ConfirmCopy *copy, core_time_us now,
+				 struct core_decision *d) IEUM_MUST_CHECK;
+uint64_t core_copied_through(const struct core *core); /* 0: no copy is known */
+
 /* Does what is due by now: settle time-outs, dead letters, deliveries that waited long enough,
  * ladders, what may be forgotten.  A bounded part of it; call again until there are no events. */
 enum ieum_err core_decide_due(const struct core *core, const struct policy *policy,
@@ -216,7 +266,7 @@ core_time_us core_last_at_us(const struct core *core);
 
 /* ---- snapshots ---- */
 
-enum { CORE_SNAPSHOT_VERSION = 3 };
+enum { CORE_SNAPSHOT_VERSION = 4 };
 
 /* The whole state as bytes, in a canonical order: equal states give equal bytes. */
 enum ieum_err core_snapshot_write(const struct core *core, struct buf *out) IEUM_MUST_CHECK;
@@ -244,6 +294,7 @@ struct core_delivery {
 	Ieum__V1__Urgency urgency;
 	const uint8_t *case_id; /* 16 bytes or NULL */
 	const uint8_t *message_id;
+	bool sealed; /* it has sealed parts: core_keys() may have something to add */
 };
 bool core_delivery(const struct core *core, uint64_t delivery_id, struct core_delivery *out);
 
@@ -254,13 +305,35 @@ uint32_t core_in_flight(const struct core *core, uint64_t connection);
 size_t core_peek_release(const struct core *core, const struct policy *policy, uint64_t connection,
 			 uint32_t max, core_time_us now, uint64_t *delivery_ids);
 
+/* The known certificate with this fingerprint.  False: none.  What it points to is good until the
+ * next event is applied. */
+bool core_certificate(const struct core *core, const uint8_t fingerprint[CORE_HASH_BYTES],
+		      struct core_certificate *out);
+/* All that are known of a participant (number), those that have ended meanwhile included. */
+size_t core_certificates(const struct core *core, uint32_t participant,
+			 struct core_certificate *out, size_t max);
+uint32_t core_participants(const struct core *core); /* numbers are 1 to this */
+const char *core_participant_name(const struct core *core, uint32_t number); /* "" for 0 */
+
 const char *core_mailbox_name(const struct core *core, uint32_t number); /* NULL: none */
 uint32_t core_mailbox_number(const struct core *core, const char *name); /* 0: none */
 
-/* Has the participant of this name handed the case (16 bytes; NULL: none) over to the connection's?
- * Then what was written for the one is for the other. */
-bool core_succeeds(const struct core *core, const struct policy *policy, uint64_t connection,
-		   const uint8_t *case_id, const char *name, size_t len);
+/* Is the connection's participant meant by this name, which a narrative part lists: its own, a
+ * mailbox's, a body's, or of somebody who has handed the case (16 bytes; NULL: none) over to it? */
+bool core_is_reader(const struct core *core, const struct policy *policy, uint64_t connection,
+		    const uint8_t *case_id, const char *name, size_t len);
+
+enum { CORE_KEYS_MAX = 256 }; /* of one participant and message */
+
+/* Content keys of a message's sealed parts that were wrapped for the connection's participant after
+ * the parts had been sealed: they belong into what it gets.  At most `max`; how many. */
+struct core_key {
+	uint32_t part;       /* NarrativePart.number */
+	const uint8_t *info; /* DER of a RecipientInfo; good until the next event is applied */
+	size_t info_len;
+};
+size_t core_keys(const struct core *core, uint64_t connection, const uint8_t *message_id,
+		 struct core_key *out, size_t max);
 
 /* Whose case is it and may this connection see it?  Fills a query's result in the arena:
  * CASE_UNKNOWN, REFERRAL_UNKNOWN, NOT_PERMITTED, CONFLICT_OF_INTEREST, FIELD_INVALID (cursor).
@@ -272,6 +345,7 @@ struct core_view {
 	struct arena *arena;
 	Ieum__V1__Result *result;       /* out */
 	uint64_t payload_seq;           /* out */
+	bool sealed;                    /* out: it has sealed parts, see core_keys() */
 	uint8_t read_id[CORE_ID_BYTES]; /* out: what was read, for the record */
 	bool has_read_id;
 	uint32_t looked;                /* out: records looked at, which a page bounds */

@@ -160,6 +160,51 @@ Ieum__V1__CaseState decision_case_state(const struct core *c, const struct core_
 	return state;
 }
 
+uint32_t decision_case_owner(const struct core_decision *d, const struct core_case *k)
+{
+	uint32_t owner = k->owner;
+
+	for (size_t i = 0; i < d->n_items; i++) {
+		const Ieum__V1__Event *of = d->items[i].event;
+		if (of->what_case == IEUM__V1__EVENT__WHAT_SUBMITTED && of->submitted->case_owner &&
+		    is_case(&of->submitted->case_id, k->id))
+			owner = of->submitted->case_owner;
+		if (of->what_case == IEUM__V1__EVENT__WHAT_CASE_CHANGED &&
+		    of->case_changed->owner && is_case(&of->case_changed->case_id, k->id))
+			owner = of->case_changed->owner;
+	}
+	return owner;
+}
+
+/* Of a policy that knows the participant. */
+static void put_excluded(const struct core *c, const struct policy *p, uint32_t participant,
+			 int *excluded, size_t *n, size_t max)
+{
+	int index = state_policy_participant(c, p, participant);
+
+	if (index != POLICY_NONE && *n < max)
+		excluded[(*n)++] = index;
+}
+
+size_t decision_case_excluded(const struct core *c, const struct policy *p,
+			      const struct core_decision *d, const struct core_case *k,
+			      int *excluded, size_t max)
+{
+	size_t n = 0;
+
+	for (uint32_t i = 0; i < k->n_excluded; i++)
+		put_excluded(c, p, k->excluded[i], excluded, &n, max);
+	for (size_t i = 0; i < d->n_items; i++) {
+		const Ieum__V1__Event *of = d->items[i].event;
+		if (of->what_case != IEUM__V1__EVENT__WHAT_SUBMITTED ||
+		    !is_case(&of->submitted->case_id, k->id))
+			continue;
+		for (size_t x = 0; x < of->submitted->n_excluded; x++)
+			put_excluded(c, p, of->submitted->excluded[x], excluded, &n, max);
+	}
+	return n;
+}
+
 enum ieum_err decision_refuse(struct core_decision *d, enum ieum_err code, const char *format, ...)
 {
 	va_list args;

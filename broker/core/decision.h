@@ -48,6 +48,15 @@ Ieum__V1__CaseState decision_case_state(const struct core *c, const struct core_
 					const uint8_t case_id[CORE_ID_BYTES],
 					const Ieum__V1__Submitted *before);
 
+/* The mailbox that owns the case once the decision so far is applied. */
+uint32_t decision_case_owner(const struct core_decision *d, const struct core_case *k);
+
+/* Who has a conflict of interest in the case once the decision so far is applied: indices of the
+ * policy, at most `max` of them.  Their number. */
+size_t decision_case_excluded(const struct core *c, const struct policy *p,
+			      const struct core_decision *d, const struct core_case *k,
+			      int *excluded, size_t max);
+
 /* Refuses: code, with a text for `detail`. */
 enum ieum_err decision_refuse(struct core_decision *d, enum ieum_err code, const char *format, ...)
 	__attribute__((format(printf, 3, 4))) IEUM_MUST_CHECK;
@@ -66,33 +75,36 @@ enum ieum_err decision_refuse(struct core_decision *d, enum ieum_err code, const
 		event->what_case = DECISION_WHAT_##lower; \
 		return e; \
 	}
-#define DECISION_WHAT_hub_started      IEUM__V1__EVENT__WHAT_HUB_STARTED
-#define DECISION_WHAT_policy_changed   IEUM__V1__EVENT__WHAT_POLICY_CHANGED
-#define DECISION_WHAT_connected        IEUM__V1__EVENT__WHAT_CONNECTED
-#define DECISION_WHAT_disconnected     IEUM__V1__EVENT__WHAT_DISCONNECTED
-#define DECISION_WHAT_submitted        IEUM__V1__EVENT__WHAT_SUBMITTED
-#define DECISION_WHAT_released         IEUM__V1__EVENT__WHAT_RELEASED
-#define DECISION_WHAT_settled          IEUM__V1__EVENT__WHAT_SETTLED
-#define DECISION_WHAT_returned         IEUM__V1__EVENT__WHAT_RETURNED
-#define DECISION_WHAT_requeued         IEUM__V1__EVENT__WHAT_REQUEUED
-#define DECISION_WHAT_dead_lettered    IEUM__V1__EVENT__WHAT_DEAD_LETTERED
-#define DECISION_WHAT_escalated        IEUM__V1__EVENT__WHAT_ESCALATED
-#define DECISION_WHAT_was_read         IEUM__V1__EVENT__WHAT_WAS_READ
-#define DECISION_WHAT_refused          IEUM__V1__EVENT__WHAT_REFUSED
-#define DECISION_WHAT_clock_advanced   IEUM__V1__EVENT__WHAT_CLOCK_ADVANCED
-#define DECISION_WHAT_case_changed     IEUM__V1__EVENT__WHAT_CASE_CHANGED
-#define DECISION_WHAT_payload_erased   IEUM__V1__EVENT__WHAT_PAYLOAD_ERASED
-#define DECISION_WHAT_forgotten        IEUM__V1__EVENT__WHAT_FORGOTTEN
-#define DECISION_WHAT_clock_changed    IEUM__V1__EVENT__WHAT_CLOCK_CHANGED
-#define DECISION_WHAT_counted          IEUM__V1__EVENT__WHAT_COUNTED
-#define DECISION_WHAT_places_changed   IEUM__V1__EVENT__WHAT_PLACES_CHANGED
-#define DECISION_WHAT_wait_changed     IEUM__V1__EVENT__WHAT_WAIT_CHANGED
-#define DECISION_WHAT_signal_kept      IEUM__V1__EVENT__WHAT_SIGNAL_KEPT
-#define DECISION_WHAT_handover_changed IEUM__V1__EVENT__WHAT_HANDOVER_CHANGED
-#define DECISION_WHAT_agenda_changed   IEUM__V1__EVENT__WHAT_AGENDA_CHANGED
-#define DECISION_WHAT_pool_due         IEUM__V1__EVENT__WHAT_POOL_DUE
-#define DECISION_WHAT_agreement_due    IEUM__V1__EVENT__WHAT_AGREEMENT_DUE
-#define DECISION_WHAT_left             IEUM__V1__EVENT__WHAT_LEFT
+#define DECISION_WHAT_hub_started          IEUM__V1__EVENT__WHAT_HUB_STARTED
+#define DECISION_WHAT_policy_changed       IEUM__V1__EVENT__WHAT_POLICY_CHANGED
+#define DECISION_WHAT_connected            IEUM__V1__EVENT__WHAT_CONNECTED
+#define DECISION_WHAT_disconnected         IEUM__V1__EVENT__WHAT_DISCONNECTED
+#define DECISION_WHAT_submitted            IEUM__V1__EVENT__WHAT_SUBMITTED
+#define DECISION_WHAT_released             IEUM__V1__EVENT__WHAT_RELEASED
+#define DECISION_WHAT_settled              IEUM__V1__EVENT__WHAT_SETTLED
+#define DECISION_WHAT_returned             IEUM__V1__EVENT__WHAT_RETURNED
+#define DECISION_WHAT_requeued             IEUM__V1__EVENT__WHAT_REQUEUED
+#define DECISION_WHAT_dead_lettered        IEUM__V1__EVENT__WHAT_DEAD_LETTERED
+#define DECISION_WHAT_escalated            IEUM__V1__EVENT__WHAT_ESCALATED
+#define DECISION_WHAT_was_read             IEUM__V1__EVENT__WHAT_WAS_READ
+#define DECISION_WHAT_refused              IEUM__V1__EVENT__WHAT_REFUSED
+#define DECISION_WHAT_clock_advanced       IEUM__V1__EVENT__WHAT_CLOCK_ADVANCED
+#define DECISION_WHAT_case_changed         IEUM__V1__EVENT__WHAT_CASE_CHANGED
+#define DECISION_WHAT_payload_erased       IEUM__V1__EVENT__WHAT_PAYLOAD_ERASED
+#define DECISION_WHAT_forgotten            IEUM__V1__EVENT__WHAT_FORGOTTEN
+#define DECISION_WHAT_clock_changed        IEUM__V1__EVENT__WHAT_CLOCK_CHANGED
+#define DECISION_WHAT_counted              IEUM__V1__EVENT__WHAT_COUNTED
+#define DECISION_WHAT_places_changed       IEUM__V1__EVENT__WHAT_PLACES_CHANGED
+#define DECISION_WHAT_wait_changed         IEUM__V1__EVENT__WHAT_WAIT_CHANGED
+#define DECISION_WHAT_signal_kept          IEUM__V1__EVENT__WHAT_SIGNAL_KEPT
+#define DECISION_WHAT_handover_changed     IEUM__V1__EVENT__WHAT_HANDOVER_CHANGED
+#define DECISION_WHAT_agenda_changed       IEUM__V1__EVENT__WHAT_AGENDA_CHANGED
+#define DECISION_WHAT_pool_due             IEUM__V1__EVENT__WHAT_POOL_DUE
+#define DECISION_WHAT_agreement_due        IEUM__V1__EVENT__WHAT_AGREEMENT_DUE
+#define DECISION_WHAT_left                 IEUM__V1__EVENT__WHAT_LEFT
+#define DECISION_WHAT_certificates_changed IEUM__V1__EVENT__WHAT_CERTIFICATES_CHANGED
+#define DECISION_WHAT_keys_changed         IEUM__V1__EVENT__WHAT_KEYS_CHANGED
+#define DECISION_WHAT_copy_confirmed       IEUM__V1__EVENT__WHAT_COPY_CONFIRMED
 DECISION_EVENT(hub_started, HUB_STARTED, HubStarted)
 DECISION_EVENT(policy_changed, POLICY_CHANGED, PolicyChanged)
 DECISION_EVENT(connected, CONNECTED, Connected)
@@ -120,5 +132,8 @@ DECISION_EVENT(agenda_changed, AGENDA_CHANGED, AgendaChanged)
 DECISION_EVENT(pool_due, POOL_DUE, PoolDue)
 DECISION_EVENT(agreement_due, AGREEMENT_DUE, AgreementDue)
 DECISION_EVENT(left, LEFT, Left)
+DECISION_EVENT(certificates_changed, CERTIFICATES_CHANGED, CertificatesChanged)
+DECISION_EVENT(keys_changed, KEYS_CHANGED, KeysChanged)
+DECISION_EVENT(copy_confirmed, COPY_CONFIRMED, CopyConfirmed)
 
 #endif

@@ -161,6 +161,10 @@ enum ieum_err core_decide_due(const struct core *c, const struct policy *p, core
 	if (!err && d->n_items == 0)
 		err = agreements_due(c, p, now, d);
 	if (!err && d->n_items == 0)
+		err = certificates_due(c, p, now, d);
+	if (!err && d->n_items == 0)
+		err = sealed_due(c, p, now, d);
+	if (!err && d->n_items == 0)
 		err = due_forgotten(c, p, now, d);
 	if (!err && d->n_items == 0)
 		err = counting_forget(c, d, now);

@@ -112,8 +112,10 @@ enum ieum_err apply_erased(struct core *c, const Ieum__V1__PayloadErased *e)
 
 	for (size_t i = 0; i < e->n_seqs; i++) {
 		uint32_t rh = referral_of(c, e->seqs[i]);
-		if (rh)
-			referral_at(c, rh)->erased = 1;
+		if (!rh)
+			continue;
+		referral_at(c, rh)->erased = 1;
+		sealed_forget(c, referral_at(c, rh));
 	}
 	for (size_t i = 0; i < e->n_withdrawn && !err; i++) {
 		uint32_t dh = state_delivery(c, e->withdrawn[i]);

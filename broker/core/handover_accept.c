@@ -110,13 +110,14 @@ static bool is_under_way(const struct delivery *d)
 	return d->transit && d->state != DELIVERY_DEAD;
 }
 
-/* An open request that the new one has to answer from now on, and had not before. */
+/* An open request that the new one has to answer from now on, and had not before, or that the old one
+ * has taken on. */
 static bool owes(const struct handover_leaving *l, const struct referral *r)
 {
 	for (uint32_t th = r->first_task; th; th = task_at(l->c, th)->next) {
 		const struct task *t = task_at(l->c, th);
-		if (task_open(t) && !task_asks(t, l->to) &&
-		    (task_asks(t, l->from) || t->holder == l->from))
+		if (task_open(t) &&
+		    (t->holder == l->from || (task_asks(t, l->from) && !task_asks(t, l->to))))
 			return true;
 	}
 	return false;

@@ -19,9 +19,14 @@ Ieum__V1__HandoverChanged *handover_event(struct core_decision *d, core_time_us 
 	return e;
 }
 
+static bool is_listed(const struct core *c, const struct policy *p, uint32_t mailbox)
+{
+	return state_policy_mailbox(c, p, mailbox) != POLICY_NONE;
+}
+
 static enum ieum_err tell(const struct occasion *o, uint32_t mailbox)
 {
-	if (mailbox == o->e->sender_mailbox)
+	if (mailbox == o->e->sender_mailbox || !is_listed(o->c, o->p, mailbox))
 		return IEUM_E_OK;
 	return submit_route(o->d, o->e, mailbox, IEUM__V1__DELIVERY_CAUSE__DELIVERY_CAUSE_ADDRESSED,
 			    0);
@@ -174,7 +179,7 @@ enum ieum_err handover_cancel(struct submission *s, bool *is_change)
 				       "the change took effect; it can't be taken back");
 	const uint32_t told[] = { h->from, h->to };
 	for (size_t i = 0; i < 2 && !err; i++)
-		if (told[i] != s->e->sender_mailbox)
+		if (told[i] != s->e->sender_mailbox && is_listed(s->c, s->p, told[i]))
 			err = submit_route(s->d, s->e, told[i],
 					   IEUM__V1__DELIVERY_CAUSE__DELIVERY_CAUSE_ANSWER, 0);
 	if (err)

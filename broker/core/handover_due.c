@@ -1,5 +1,6 @@
 /* What time does in a hand-over, a bounded part per call: the cut-over, then a request to the new
  * one for each case, and the messages that follow a case that was taken. */
+#include "broker/core/agenda.h"
 #include "broker/core/cases.h"
 #include "broker/core/handover.h"
 #include "broker/core/task.h"
@@ -182,12 +183,21 @@ static uint32_t request_of(const struct core *c, const struct referral *r, uint3
 	return 0;
 }
 
-/* Since it took the case a conflict of interest may have been declared. */
-static bool is_excluded_box(const struct core *c, uint32_t core_case, uint32_t mailbox)
+/* Since it took the case a conflict of interest may have been declared; and what was on its way to the
+ * old one may be an agenda that tells of a case in which the new one has one. */
+static bool may_have_it(const struct core *c, const struct policy *p, const struct referral *r,
+			uint32_t mailbox)
 {
-	uint32_t participant = state_participant_number(c, state_mailbox_name(c, mailbox));
+	const struct policy_mailbox *m = policy_mailbox(p, state_policy_mailbox(c, p, mailbox));
+	bool may = false;
 
-	return core_case && participant && case_excludes(case_at(c, core_case), participant);
+	for (size_t i = 0; m && i < m->n_consumers; i++) {
+		uint32_t who = policy_participant(p, m->consumers[i])->number;
+		if (agenda_copy_tells(c, r, who))
+			return false;
+		may |= !r->core_case || !case_excludes(case_at(c, r->core_case), who);
+	}
+	return may;
 }
 
 static enum ieum_err forward_some(const struct core *c, const struct policy *p, core_time_us now,
@@ -212,7 +222,7 @@ static enum ieum_err forward_some(const struct core *c, const struct policy *p, 
 		route->mailbox = mailbox;
 		route->cause = IEUM__V1__DELIVERY_CAUSE__DELIVERY_CAUSE_FORWARDED;
 		route->task = request_of(c, r, mailbox);
-		if (!is_excluded_box(c, r->core_case, mailbox) && !referral_lacks_consent(c, r))
+		if (may_have_it(c, p, r, mailbox) && !referral_lacks_consent(c, r))
 			e->routes[e->n_routes++] = route;
 	}
 	return IEUM_E_OK;

@@ -60,19 +60,28 @@ struct where {
 	const char *jurisdiction;
 	const uint32_t *excluded; /* by the message, beside the case's own */
 	size_t n_excluded;
+	uint32_t owner;     /* mailbox, once the decision so far is applied */
+	bool is_stop_order; /* it is for who got something, as long as that one is in the case */
 };
 
+static bool is_excluded(const struct where *w, uint32_t participant)
+{
+	for (size_t i = 0; i < w->n_excluded; i++)
+		if (w->excluded[i] == participant)
+			return true;
+	return w->k && case_excludes(w->k, participant);
+}
+
+/* Is somebody there who has no conflict of interest? */
 static bool may_have_it(const struct where *w, uint32_t mailbox)
 {
-	int index = policy_find_participant(w->p, state_mailbox_name(w->c, mailbox));
+	const struct policy_mailbox *m =
+		policy_mailbox(w->p, state_policy_mailbox(w->c, w->p, mailbox));
 
-	if (index == POLICY_NONE)
-		return false;
-	uint32_t number = policy_participant(w->p, index)->number;
-	for (size_t i = 0; i < w->n_excluded; i++)
-		if (w->excluded[i] == number)
-			return false;
-	return !w->k || !case_excludes(w->k, number);
+	for (size_t i = 0; m && i < m->n_consumers; i++)
+		if (!is_excluded(w, policy_participant(w->p, m->consumers[i])->number))
+			return true;
+	return false;
 }
 
 /* Does the policy still send this jurisdiction's messages to the old one? */
@@ -116,8 +125,8 @@ static bool is_new_to(const struct where *w, const struct handover *h)
 /* Whoever has the jurisdiction from another change is in no hub file for it. */
 static bool takes_effect(const struct where *w, const struct handover *h, bool redirected)
 {
-	return hands_on(w, h) && is_new_to(w, h) && (redirected || is_still_listed(w, h)) &&
-	       !is_undone(w, h);
+	return !w->is_stop_order && hands_on(w, h) && is_new_to(w, h) &&
+	       (redirected || is_still_listed(w, h)) && !is_undone(w, h);
 }
 
 /* One step from the mailbox, which somebody's messages may have been `redirected` to, to who gets
@@ -145,7 +154,7 @@ static uint32_t next_of(const struct where *w, uint32_t mailbox, bool redirected
 }
 
 /* The last successor of all. */
-static uint32_t instead_of(const struct where *w, uint32_t mailbox)
+static uint32_t last_successor(const struct where *w, uint32_t mailbox)
 {
 	bool beside = false;
 
@@ -158,6 +167,15 @@ static uint32_t instead_of(const struct where *w, uint32_t mailbox)
 	return mailbox;
 }
 
+/* That one; where it has a conflict of interest by now, or is in the hub file no more, whoever is
+ * responsible for the case. */
+static uint32_t instead_of(const struct where *w, uint32_t mailbox)
+{
+	uint32_t last = last_successor(w, mailbox);
+
+	return last == mailbox || !w->k || may_have_it(w, last) ? last : w->owner;
+}
+
 uint32_t handover_in_place(const struct core *c, const struct policy *p, uint32_t core_case,
 			   uint32_t mailbox)
 {
@@ -167,23 +185,7 @@ uint32_t handover_in_place(const struct core *c, const struct policy *p, uint32_
 				 .jurisdiction =
 					 core_case ? case_at(c, core_case)->jurisdiction : "" };
 
-	return core_case ? instead_of(&w, mailbox) : mailbox;
-}
-
-bool core_succeeds(const struct core *c, const struct policy *p, uint64_t connection,
-		   const uint8_t *case_id, const char *name, size_t len)
-{
-	uint32_t ch = case_id ? state_case(c, case_id) : 0;
-	char of[POLICY_NAME_BYTES];
-	struct caller who;
-
-	if (!ch || len >= sizeof of || caller_of(c, p, connection, &who))
-		return false;
-	memcpy(of, name, len);
-	of[len] = '\0';
-	uint32_t mailbox = core_mailbox_number(c, of);
-	uint32_t successor = mailbox ? handover_in_place(c, p, ch, mailbox) : 0;
-	return successor != mailbox && caller_consumes(c, p, &who, successor);
+	return core_case ? last_successor(&w, mailbox) : mailbox;
 }
 
 /* ---- a message's routes and requests ---- */
@@ -335,13 +337,15 @@ enum ieum_err handover_redirect(const struct core *c, const struct policy *p,
 	uint32_t ch = e->case_id.len == CORE_ID_BYTES && !e->case_opened
 			      ? state_case(c, e->case_id.data)
 			      : 0;
-	const struct where w = { .c = c,
-				 .p = p,
-				 .k = ch ? case_at(c, ch) : NULL,
-				 .jurisdiction =
-					 ch ? case_at(c, ch)->jurisdiction : e->jurisdiction,
-				 .excluded = excluding(d, e)->excluded,
-				 .n_excluded = excluding(d, e)->n_excluded };
+	struct where w = { .c = c,
+			   .p = p,
+			   .k = ch ? case_at(c, ch) : NULL,
+			   .jurisdiction = ch ? case_at(c, ch)->jurisdiction : e->jurisdiction,
+			   .excluded = excluding(d, e)->excluded,
+			   .n_excluded = excluding(d, e)->n_excluded,
+			   .owner = ch ? case_at(c, ch)->owner : 0,
+			   .is_stop_order =
+				   e->type == IEUM__V1__MESSAGE_TYPE__MESSAGE_TYPE_STOP_USE_ORDER };
 	bool changed = false;
 
 	/* Nothing was ever handed over, or it is no case's: the common case. */
@@ -349,10 +353,11 @@ enum ieum_err handover_redirect(const struct core *c, const struct policy *p,
 		return IEUM_E_OK;
 	if (!ch && !e->case_opened)
 		return IEUM_E_OK;
+	redirect_owner(&w, e);
+	w.owner = w.k ? decision_case_owner(d, w.k) : 0;
 	enum ieum_err err = redirect_routes(&w, d, e, &changed);
 	for (size_t i = 0; i < e->n_tasks && !err; i++)
 		changed |= redirect_asked(&w, e->tasks[i]);
-	redirect_owner(&w, e);
 	if (!err && changed) {
 		merge_routes(e);
 		merge_tasks(e);

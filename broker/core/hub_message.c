@@ -174,6 +174,23 @@ static struct core_item *item_of(const struct occasion *o, const struct hub_mess
 	return NULL;
 }
 
+/* The event says what the message does. */
+static void fill_event(const struct policy *p, struct hub_message *m)
+{
+	Ieum__V1__Submitted *e = m->e;
+
+	e->message_id = m->envelope.message_id;
+	e->type = m->envelope.type;
+	e->category = m->envelope.category;
+	e->urgency = m->envelope.urgency;
+	e->occurred_at_ms = m->envelope.occurred_at_ms;
+	e->in_reply_to = m->envelope.in_reply_to;
+	e->jurisdiction = m->envelope.jurisdiction;
+	e->policy_hash = (ProtobufCBinaryData){ POLICY_HASH_BYTES, (uint8_t *)policy_hash(p) };
+	if (m->envelope.legal_basis)
+		e->basis = m->envelope.legal_basis->kind;
+}
+
 enum ieum_err hub_message_end(const struct occasion *o, struct hub_message *m)
 {
 	Ieum__V1__Submitted *e = m->e;
@@ -181,6 +198,8 @@ enum ieum_err hub_message_end(const struct occasion *o, struct hub_message *m)
 
 	if (!item)
 		return IEUM_E_INTERNAL;
+	/* First: whom it goes to instead depends on its type and, of a new case, its jurisdiction. */
+	fill_event(o->p, m);
 	enum ieum_err err = handover_redirect(o->c, o->p, o->d, e);
 	if (err)
 		return err;
@@ -195,17 +214,7 @@ enum ieum_err hub_message_end(const struct occasion *o, struct hub_message *m)
 	ieum__v1__referral__pack(&m->referral, bytes);
 	item->payload = bytes;
 	item->payload_len = len;
-	e->message_id = m->envelope.message_id;
-	e->type = m->envelope.type;
-	e->category = m->envelope.category;
-	e->urgency = m->envelope.urgency;
-	e->occurred_at_ms = m->envelope.occurred_at_ms;
-	e->in_reply_to = m->envelope.in_reply_to;
-	e->jurisdiction = m->envelope.jurisdiction;
 	e->payload_bytes = (uint32_t)len;
-	e->policy_hash = (ProtobufCBinaryData){ POLICY_HASH_BYTES, (uint8_t *)policy_hash(o->p) };
-	if (m->envelope.legal_basis)
-		e->basis = m->envelope.legal_basis->kind;
 	return IEUM_E_OK;
 }
 

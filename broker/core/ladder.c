@@ -53,33 +53,6 @@ struct ladder_view {
 	size_t n_excluded;
 };
 
-static void view_excluded(const struct core *c, const struct policy *p, uint32_t participant,
-			  struct ladder_view *v)
-{
-	int index = state_policy_participant(c, p, participant);
-
-	if (index != POLICY_NONE && v->n_excluded < SUBMIT_EXCLUDED_MAX)
-		v->excluded[v->n_excluded++] = index;
-}
-
-/* The case's, and whom the message excludes because of which the ladder moves. */
-static void view_conflicts(const struct core *c, const struct policy *p,
-			   const struct core_decision *d, const struct core_case *k,
-			   struct ladder_view *v)
-{
-	for (uint32_t i = 0; i < k->n_excluded; i++)
-		view_excluded(c, p, k->excluded[i], v);
-	for (size_t i = 0; i < d->n_items; i++) {
-		const Ieum__V1__Event *e = d->items[i].event;
-		if (e->what_case != IEUM__V1__EVENT__WHAT_SUBMITTED ||
-		    e->submitted->case_id.len != CORE_ID_BYTES ||
-		    memcmp(e->submitted->case_id.data, k->id, CORE_ID_BYTES) != 0)
-			continue;
-		for (size_t x = 0; x < e->submitted->n_excluded; x++)
-			view_excluded(c, p, e->submitted->excluded[x], v);
-	}
-}
-
 /* Is somebody there who takes from the mailbox and has no conflict of interest? */
 static bool may_act(const struct core *c, const struct policy *p, const struct ladder_view *v,
 		    uint32_t mailbox)
@@ -118,16 +91,17 @@ static void view_task(const struct core *c, const struct policy *p, const struct
 		if (index != POLICY_NONE)
 			v->asked[n_asked++] = index;
 	}
-	v->n_excluded = 0;
-	if (k)
-		view_conflicts(c, p, d, k, v);
+	/* Also whom the message excludes because of which the ladder moves. */
+	v->n_excluded =
+		k ? decision_case_excluded(c, p, d, k, v->excluded, SUBMIT_EXCLUDED_MAX) : 0;
 	v->context = (struct policy_context){
 		.referral = &v->referral,
 		.sender = state_policy_participant(c, p, r->sender),
 		.now_ms = now_ms,
 		.case_category = k ? (Ieum__V1__Category)k->category : 0,
 		.case_jurisdiction = k && *k->jurisdiction ? k->jurisdiction : NULL,
-		.case_owner = k ? state_policy_mailbox(c, p, k->owner) : POLICY_NONE,
+		.case_owner =
+			k ? state_policy_mailbox(c, p, decision_case_owner(d, k)) : POLICY_NONE,
 		.asked = v->asked,
 		.n_asked = n_asked,
 		.excluded = v->excluded,

@@ -42,24 +42,14 @@ static void take_gathered(Ieum__V1__Left *e, const struct handover_leaving *from
 
 /* ---- requests of somebody in whose place nobody comes ---- */
 
-static bool is_listed(const struct leaving *l, uint32_t mailbox)
-{
-	return state_policy_mailbox(l->c, l->p, mailbox) != POLICY_NONE;
-}
-
-/* Can nobody answer it any more, or did it wait without a deadline for the one who is gone? */
 static bool is_stranded(const struct leaving *l, const struct task *t)
 {
-	if (!task_open(t))
-		return false;
-	if (t->holder == l->mailbox && t->due_at_ms == 0)
-		return true;
-	if (!task_asks(t, l->mailbox))
-		return false;
-	for (uint32_t i = 0; i < t->n_asked; i++)
-		if (is_listed(l, t->asked[i].mailbox))
-			return false;
-	return true;
+	return leaver_strands(l->c, l->p, l->mailbox, t);
+}
+
+static bool is_listed(const struct leaving *l)
+{
+	return state_policy_mailbox(l->c, l->p, l->mailbox) != POLICY_NONE;
 }
 
 /* As on silence, but that whoever had taken it on holds it no longer. */
@@ -94,16 +84,21 @@ static enum ieum_err pass_on(const struct leaving *l, const struct core_case *k)
 	return IEUM_E_OK;
 }
 
-/* *again: what was decided has to be applied before the rest of the case can be looked at. */
+static bool hands_over(const struct handover *h, uint32_t mailbox)
+{
+	return h->from == mailbox || h->to == mailbox;
+}
+
+/* A case that others are handing over changes hands beside that.  *again: what was decided has to be applied before the rest of the case can be looked at. */
 static enum ieum_err leave_case(const struct leaving *l, uint32_t ch, bool *again)
 {
 	const struct core_case *k = case_at(l->c, ch);
 	const struct handover *h = handover_numbered(l->c, k->handover);
 
 	*again = true;
-	if (h && (h->from == l->mailbox || h->to == l->mailbox))
+	if (h && !is_listed(l) && (hands_over(h, l->mailbox) || hands_over(h, l->to)))
 		return handover_give_back(l->c, l->d, l->now, h, k);
-	if (l->to && !k->handover && leaver_may_succeed(l->c, l->p, l->successor, k)) {
+	if (l->to && leaver_may_succeed(l->c, l->p, l->successor, k)) {
 		*again = false;
 		return pass_on(l, k);
 	}

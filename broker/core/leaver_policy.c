@@ -20,6 +20,41 @@ bool leaver_may_succeed(const struct core *c, const struct policy *p, int mailbo
 	return false;
 }
 
+static bool is_listed(const struct policy *p, const char *mailbox)
+{
+	int index = policy_find_mailbox(p, mailbox);
+
+	/* The role of a body may be reached by its members' own. */
+	return index != POLICY_NONE && strcmp(policy_mailbox(p, index)->name, mailbox) == 0;
+}
+
+static bool may_act(const struct core *c, const struct policy *p, const struct core_case *k,
+		    uint32_t mailbox)
+{
+	const char *name = state_mailbox_name(c, mailbox);
+
+	return is_listed(p, name) &&
+	       (!k || leaver_may_succeed(c, p, policy_find_mailbox(p, name), k));
+}
+
+bool leaver_strands(const struct core *c, const struct policy *p, uint32_t mailbox,
+		    const struct task *t)
+{
+	uint32_t ch = referral_at(c, t->referral)->core_case;
+	const struct core_case *k = ch ? case_at(c, ch) : NULL;
+
+	if (!task_open(t))
+		return false;
+	if (t->holder == mailbox && t->due_at_ms == 0)
+		return !may_act(c, p, k, mailbox);
+	if (!task_asks(t, mailbox))
+		return false;
+	for (uint32_t i = 0; i < t->n_asked; i++)
+		if (may_act(c, p, k, t->asked[i].mailbox))
+			return false;
+	return true;
+}
+
 /* A mailbox may get its number by this very event. */
 static uint32_t number_of(const struct core *c, const Ieum__V1__PolicyChanged *e, const char *name)
 {
@@ -29,14 +64,6 @@ static uint32_t number_of(const struct core *c, const Ieum__V1__PolicyChanged *e
 		if (strcmp(e->mailboxes[i]->name, name) == 0)
 			number = e->mailboxes[i]->number;
 	return number;
-}
-
-static bool is_listed(const struct policy *p, const char *mailbox)
-{
-	int index = policy_find_mailbox(p, mailbox);
-
-	/* The role of a body may be reached by its members' own. */
-	return index != POLICY_NONE && strcmp(policy_mailbox(p, index)->name, mailbox) == 0;
 }
 
 /* What nobody would be responsible for. */
@@ -59,6 +86,24 @@ static void count(const struct core *c, const struct policy *p, uint32_t mailbox
 		for (uint32_t th = k->open.head; th; th = task_at(c, th)->case_next)
 			o->requests += task_at(c, th)->holder == mailbox;
 	}
+}
+
+/* Of cases of which nobody may hear who takes from the mailbox by this policy: those that it owns, and
+ * the requests that would wait for it. */
+static void count_conflicts(const struct core *c, const struct policy *p, uint32_t mailbox,
+			    struct orphans *o)
+{
+	const struct mailbox *m = state_mailbox(c, mailbox);
+
+	for (uint32_t i = 0; i < m->n_cases; i++) {
+		const struct core_case *k = m->cases[i] ? case_at(c, m->cases[i]) : NULL;
+		if (!k || k->n_excluded == 0 || may_act(c, p, k, mailbox))
+			continue;
+		o->cases += !case_closed(k) && k->owner == mailbox;
+		for (uint32_t th = k->open.head; th; th = task_at(c, th)->case_next)
+			o->requests += leaver_strands(c, p, mailbox, task_at(c, th));
+	}
+	o->conflicts = o->cases;
 }
 
 static enum ieum_err refuse(struct core_decision *d, const char *name, const char *to,
@@ -101,8 +146,16 @@ enum ieum_err leavers_policy(const struct core *c, const struct policy *p, struc
 	for (uint32_t i = 1; i <= c->n_mailboxes && !err; i++) {
 		const struct mailbox *m = state_mailbox(c, i);
 		struct orphans o = { 0 };
-		if (is_listed(p, m->name) || (m->n_cases == 0 && m->counts.routed == 0))
+		if (m->n_cases == 0 && m->counts.routed == 0)
 			continue;
+		if (is_listed(p, m->name)) {
+			count_conflicts(c, p, i, &o);
+			if (o.cases > 0)
+				return refuse(d, m->name, "whoever the file names for it", &o);
+			if (o.requests > 0)
+				err = add(d, e, i, 0);
+			continue;
+		}
 		int to = policy_left_to(p, m->name);
 		const char *to_name = to == POLICY_NONE ? "" : policy_mailbox(p, to)->name;
 		count(c, p, i, to, &o);

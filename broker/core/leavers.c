@@ -68,7 +68,7 @@ static enum ieum_err succeed(struct core *c, const struct applied *a, uint32_t c
 {
 	const struct member *old = case_member(case_at(c, ch), e->mailbox);
 
-	if (!old || !e->to || case_at(c, ch)->handover)
+	if (!old || !e->to)
 		return IEUM_E_JOURNAL_CORRUPT;
 	bool sent = old->sent, newly = !case_member(case_at(c, ch), e->to), out = old->out;
 	enum ieum_err err = case_leave(c, ch,

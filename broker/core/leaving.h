@@ -9,6 +9,9 @@
  * conflict of interest, requests that nobody else can answer go up their ladder at once, and a hub
  * file that would leave an open case without an owner is refused.
  *
+ * So it is with a role that stays, where a case's conflicts of interest leave nobody of those whom
+ * the file now names for it: it keeps what it has, but for requests that wait for it.
+ *
  * What always holds: a leaver is looked through before any ladder moves by its time; what was
  * decided is in the events, so replay needs no hub file.  Private to broker/core. */
 #ifndef IEUM_BROKER_CORE_LEAVING_H
@@ -25,6 +28,11 @@ enum ieum_err leavers_policy(const struct core *c, const struct policy *p, struc
 /* May somebody who takes from the mailbox (index) hear of the case? */
 bool leaver_may_succeed(const struct core *c, const struct policy *p, int mailbox,
 			const struct core_case *k);
+
+/* Can nobody answer the open request any more, by this policy, or did it wait without a deadline for
+ * this mailbox, which may not? */
+bool leaver_strands(const struct core *c, const struct policy *p, uint32_t mailbox,
+		    const struct task *t);
 
 /* leaver_due.c: the next part; nothing when all is done. */
 enum ieum_err due_leavers(const struct core *c, const struct policy *p, core_time_us now,

@@ -42,7 +42,7 @@ enum ieum_err occasion_of_time(const struct core *c, const struct policy *p,
 			       struct occasion *out)
 {
 	struct core_case *k = core_case ? case_at(c, core_case) : NULL;
-	int *excluded = decision_zalloc(d, (CORE_CASE_EXCLUDED_MAX + 1) * sizeof *excluded);
+	int *excluded = decision_zalloc(d, SUBMIT_EXCLUDED_MAX * sizeof *excluded);
 
 	*out = (struct occasion){
 		.c = c,
@@ -64,11 +64,8 @@ enum ieum_err occasion_of_time(const struct core *c, const struct policy *p,
 		out->case_id = (ProtobufCBinaryData){ CORE_ID_BYTES, k->id };
 	if (k && k->referrals.head)
 		out->basis = basis_of_case(referral_at(c, k->referrals.head));
-	for (uint32_t i = 0; k && i < k->n_excluded; i++) {
-		int index = state_policy_participant(c, p, k->excluded[i]);
-		if (index != POLICY_NONE)
-			excluded[out->n_excluded++] = index;
-	}
+	if (k)
+		out->n_excluded = decision_case_excluded(c, p, d, k, excluded, SUBMIT_EXCLUDED_MAX);
 	return IEUM_E_OK;
 }
 

@@ -77,13 +77,15 @@ static uint32_t who_is_told(const struct occasion *o, const struct referral *r,
 {
 	const struct core_case *k = r->core_case ? case_at(o->c, r->core_case) : NULL;
 	int sender = state_policy_participant(o->c, o->p, r->sender);
+	bool hears = sender != POLICY_NONE;
 
+	for (size_t i = 0; i < o->n_excluded; i++)
+		hears &= o->excluded[i] != sender;
 	*cause = IEUM__V1__DELIVERY_CAUSE__DELIVERY_CAUSE_ANSWER;
-	if (sender != POLICY_NONE && !(k && case_excludes(k, r->sender)) &&
-	    policy_participant(o->p, sender)->mailbox != POLICY_NONE)
+	if (hears && policy_participant(o->p, sender)->mailbox != POLICY_NONE)
 		return policy_mailbox(o->p, policy_participant(o->p, sender)->mailbox)->number;
 	*cause = IEUM__V1__DELIVERY_CAUSE__DELIVERY_CAUSE_ESCALATED;
-	return k ? k->owner : 0;
+	return k ? decision_case_owner(o->d, k) : 0;
 }
 
 enum ieum_err outcome_status(const struct core *c, const struct policy *p, struct core_decision *d,
@@ -178,7 +180,7 @@ enum ieum_err outcome_failed(const struct core *c, const struct policy *p, struc
 		const struct core_case *k = case_at(c, r->core_case);
 		if (!case_member(k, mailbox) &&
 		    decision_case_members(c, d, k->id) >= CORE_CASE_MEMBERS_MAX)
-			mailbox = k->owner;
+			mailbox = decision_case_owner(d, k);
 	}
 	struct hub_message *m = outcome_failure(&o, r);
 	if (!m)

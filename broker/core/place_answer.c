@@ -43,6 +43,13 @@ static bool speaks_for(const struct submission *s, const struct task *t, const s
 	return hold_live(hold) && asked_step(t, by) == asked_step(t, hold->keeper);
 }
 
+/* A pool that the hub file has no more gives no place anew. */
+static bool may_hold_again(const struct submission *s, const struct hold *hold)
+{
+	return pool_policy_index(s->c, hold->pool) != POLICY_NONE &&
+	       placing_free(s->c, s->d, hold->pool) >= hold->places;
+}
+
 /* The hold that the acceptance is about: the keeper's own first, best one that still holds. */
 static uint32_t find_own(const struct submission *s, const struct task *t, uint32_t by)
 {
@@ -51,7 +58,7 @@ static uint32_t find_own(const struct submission *s, const struct task *t, uint3
 
 	for (uint32_t h = hold_of(s->c, t->referral); h; h = hold_at(s->c, h)->next) {
 		const struct hold *hold = hold_at(s->c, h);
-		bool is_free = placing_free(s->c, s->d, hold->pool) >= hold->places;
+		bool is_free = may_hold_again(s, hold);
 		int is = !speaks_for(s, t, hold, by) ? 0
 			 : hold->keeper == by        ? 3 + hold_live(hold) * 2 + is_free
 						     : 1 + hold_live(hold);
@@ -71,10 +78,13 @@ static enum ieum_err keep(struct submission *s, uint32_t h)
 
 	if (hold->state == HOLD(TAKEN))
 		return IEUM_E_OK;
-	if (hold->state != HOLD(HELD) && placing_free(s->c, s->d, hold->pool) < hold->places)
-		return decision_refuse(s->d, IEUM_E_NO_PLACE,
-				       "the place in '%.63s' was given to others meanwhile",
-				       pool_at(s->c, hold->pool)->name);
+	if (hold->state != HOLD(HELD) && !may_hold_again(s, hold))
+		return decision_refuse(
+			s->d, IEUM_E_NO_PLACE,
+			pool_policy_index(s->c, hold->pool) == POLICY_NONE
+				? "the time for the place is over, and '%.63s' is no pool of this hub any more"
+				: "the place in '%.63s' was given to others meanwhile",
+			pool_at(s->c, hold->pool)->name);
 	if (hold->until_ms && hold->until_ms <= s->now_ms)
 		return decision_refuse(s->d, IEUM_E_STATE_CONFLICT,
 				       "the time for which the place was asked is over");
@@ -160,7 +170,9 @@ static enum ieum_err answered(struct submission *s, const Ieum__V1__TaskChanged 
 		return IEUM_E_OK;
 	switch (change->answer) {
 	case IEUM__V1__ANSWER_KIND__ANSWER_KIND_REJECT:
-	case IEUM__V1__ANSWER_KIND__ANSWER_KIND_FAIL: return give_back(s, rh, change->by);
+	case IEUM__V1__ANSWER_KIND__ANSWER_KIND_FAIL:
+		/* Also what the keeper holds, for whom somebody on duty has answered. */
+		return give_back(s, rh, task_state_ended(change->state) ? 0 : change->by);
 	case IEUM__V1__ANSWER_KIND__ANSWER_KIND_CANCEL:
 	case IEUM__V1__ANSWER_KIND__ANSWER_KIND_ENTERED_IN_ERROR: return give_back(s, rh, 0);
 	default: break;

@@ -51,6 +51,8 @@ enum ieum_err readers_note(struct core *c, const struct applied *a, const Ieum__
 			continue;
 		take_out(c, list, participant);
 		err = add_first(c, list, participant, a->seq);
+		if (!err && !of_case)
+			err = sealed_was_read(c, a, h, participant);
 	}
 	return err;
 }

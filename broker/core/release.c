@@ -161,6 +161,7 @@ bool core_delivery(const struct core *c, uint64_t delivery_id, struct core_deliv
 		.urgency = (Ieum__V1__Urgency)(r->urgency + IEUM__V1__URGENCY__URGENCY_IMMEDIATE),
 		.case_id = r->core_case ? case_at(c, r->core_case)->id : NULL,
 		.message_id = r->id,
+		.sealed = r->sealed != 0,
 	};
 	return true;
 }

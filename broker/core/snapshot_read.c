@@ -55,6 +55,7 @@ static enum ieum_err read_head(struct reading *rd, const Ieum__V1__SnapshotHead 
 	memcpy(c->incarnation, m->incarnation.data, CORE_ID_BYTES);
 	memcpy(c->policy_hash, m->policy_hash.data, POLICY_HASH_BYTES);
 	c->settle_within_ms = m->settle_within_ms;
+	c->copied_through = m->copied_through;
 	c->n_forgotten = m->forgotten;
 	c->forgotten_id_ms = m->forgotten_id_ms;
 	rd->last_connection = m->last_connection;
@@ -480,6 +481,9 @@ static enum ieum_err read_record(struct reading *rd, const Ieum__V1__SnapshotRec
 	case IEUM__V1__SNAPSHOT_RECORD__WHAT_WAIT: return places_read_wait(rd->c, r->wait);
 	case IEUM__V1__SNAPSHOT_RECORD__WHAT_AGREEMENT:
 		return apply_agreement_due(rd->c, r->agreement);
+	case IEUM__V1__SNAPSHOT_RECORD__WHAT_CERTIFICATE:
+		return certificates_read(rd->c, r->certificate);
+	case IEUM__V1__SNAPSHOT_RECORD__WHAT_SEALED: return sealed_read(rd->c, r->sealed);
 	case IEUM__V1__SNAPSHOT_RECORD__WHAT_COUNT: return counts_read(rd->c, r->count);
 	case IEUM__V1__SNAPSHOT_RECORD__WHAT_MAILBOX: return read_mailbox(rd, r->mailbox);
 	case IEUM__V1__SNAPSHOT_RECORD__WHAT_ORDER: return read_order(rd, r->order);

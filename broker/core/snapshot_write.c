@@ -68,6 +68,7 @@ static enum ieum_err write_head(struct snapshot_writing *w)
 	m.policy_hash = (ProtobufCBinaryData){ POLICY_HASH_BYTES, (uint8_t *)c->policy_hash };
 	m.settle_within_ms = c->settle_within_ms;
 	m.last_connection = c->last_connection;
+	m.copied_through = c->copied_through;
 	m.forgotten = c->n_forgotten;
 	m.forgotten_id_ms = c->forgotten_id_ms;
 	m.names = c->names.texts;
@@ -460,6 +461,10 @@ enum ieum_err core_snapshot_write(const struct core *c, struct buf *out)
 		err = places_write(&w);
 	if (!err)
 		err = agreements_write(&w);
+	if (!err)
+		err = certificates_write(&w);
+	if (!err)
+		err = sealed_write(&w);
 	if (!err)
 		err = signals_write(&w);
 	if (!err)

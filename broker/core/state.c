@@ -192,6 +192,7 @@ uint32_t state_actor(struct core *c, uint32_t participant, const char *name)
 	}
 	c->actors[n - 1] = (struct actor){ .name = copy, .participant = participant };
 	c->n_actors = n;
+	c->participants[participant - 1].n_actors++;
 	return n;
 }
 

@@ -17,6 +17,7 @@
 #include "broker/core/deadlines.h"
 #include "broker/core/agenda.h"
 #include "broker/core/agreements.h"
+#include "broker/core/certificates.h"
 #include "broker/core/gates.h"
 #include "broker/core/handovers.h"
 #include "broker/core/heap.h"
@@ -24,6 +25,7 @@
 #include "broker/core/lookup.h"
 #include "broker/core/names.h"
 #include "broker/core/places.h"
+#include "broker/core/sealed.h"
 #include "broker/core/seqmap.h"
 #include "broker/core/signals.h"
 #include "broker/core/slab.h"
@@ -126,6 +128,7 @@ struct referral {
 	uint32_t first_task;
 	uint32_t n_unsettled;
 	uint32_t readers; /* by a query */
+	uint32_t sealed;  /* it has sealed parts; 0: none */
 	uint8_t type;
 	uint8_t urgency; /* 0 to 3 */
 	uint8_t category;
@@ -263,8 +266,9 @@ struct mailbox {
 
 struct participant {
 	char *name;
-	uint32_t n_connections;
+	uint32_t n_connections, n_actors;
 	struct agreement agreement;
+	struct certificate_list certificates;
 	uint32_t n_signals, n_waits; /* that it sent: kept, and waiting now */
 	uint32_t n_needs;            /* that were new when it waited for them */
 };
@@ -300,6 +304,7 @@ struct core {
 	/* From HubStarted and PolicyChanged. */
 	bool drill;
 	uint8_t incarnation[CORE_ID_BYTES];
+	uint64_t copied_through; /* a copy up to this event is off the disk; 0: none is known */
 	uint8_t policy_hash[POLICY_HASH_BYTES];
 	int64_t settle_within_ms;
 
@@ -322,6 +327,8 @@ struct core {
 	struct places places;
 	struct signals signals;
 	struct agendas agendas;
+	struct certificates certificates;
+	struct sealed_messages sealed;
 	struct heap agreements; /* participants that have to be told of the end of theirs */
 
 	struct heap clocks;  /* tasks */

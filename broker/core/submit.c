@@ -5,6 +5,7 @@
 
 #include "broker/core/cases.h"
 #include "broker/core/counting.h"
+#include "broker/core/gateway.h"
 #include "broker/core/handover.h"
 #include "broker/core/occasion.h"
 #include "broker/core/participation.h"
@@ -458,7 +459,7 @@ static uint32_t speaks_from(const struct submission *s)
 	return own;
 }
 
-static enum ieum_err begin_event(struct submission *s)
+enum ieum_err submit_begin(struct submission *s)
 {
 	const Ieum__V1__Envelope *from = s->envelope;
 	Ieum__V1__Submitted *e = decision_submitted(s->d, s->now);
@@ -473,6 +474,7 @@ static enum ieum_err begin_event(struct submission *s)
 	e->sender = s->who.participant;
 	e->sender_mailbox = speaks_from(s);
 	e->connection = s->from->connection;
+	e->on_behalf_of = from->on_behalf_of;
 	e->category = from->category;
 	if (!e->category && s->core_case)
 		e->category = (Ieum__V1__Category)case_at(s->c, s->core_case)->category;
@@ -593,21 +595,57 @@ static enum ieum_err decide_consequences(struct submission *s, const struct cons
 	return err;
 }
 
-static enum ieum_err decide_new(struct submission *s)
+/* What the message belongs to, and what the rules look at. */
+static enum ieum_err find_context(struct submission *s)
+{
+	enum ieum_err err = answer_read(s);
+
+	if (err || (err = find_case(s)) || (err = signals_check_disclosure(s)) ||
+	    (err = submit_context(s)))
+		return err;
+	return submit_count(s);
+}
+
+/* Whom the policy and the state send it to, before acts add to them; in the scratch. */
+static enum ieum_err decide_routes(struct submission *s)
+{
+	struct policy_decision *decided = &s->c->scratch->decision;
+	enum ieum_err err =
+		policy_decide(s->p, &s->context, decided, s->d->detail, sizeof s->d->detail);
+
+	if (err || (err = check_consent(s, decided)) || (err = submit_begin(s)) ||
+	    (err = submit_take_over(s->c, s->p, s->d, decided, s->e, s->from->referral)) ||
+	    (err = decide_case(s, decided)) || (err = answer_decide(s)) ||
+	    (err = withdrawal_decide(s)))
+		return err;
+	return handover_redirect(s->c, s->p, s->d, s->e);
+}
+
+enum ieum_err submit_whom(struct submission *s)
+{
+	enum ieum_err err = find_reply(s);
+
+	if (!err)
+		err = find_context(s);
+	return err ? err : decide_routes(s);
+}
+
+static void give_receipt(struct submission *s)
+{
+	s->d->receipt_seq = s->c->last_seq + 1;
+	s->d->receipt_at_us = s->now;
+	s->d->has_case = s->e->case_id.len > 0;
+	if (s->d->has_case)
+		memcpy(s->d->case_id, s->e->case_id.data, CORE_ID_BYTES);
+}
+
+static enum ieum_err decide_all(struct submission *s)
 {
 	struct policy_decision *decided = &s->c->scratch->decision;
 	struct consequences follow;
-	enum ieum_err err = check_id(s);
+	enum ieum_err err = find_context(s);
 
-	if (err || (err = check_room(s)) || (err = find_reply(s)) || (err = answer_read(s)) ||
-	    (err = find_case(s)) || (err = signals_check_disclosure(s)) ||
-	    (err = submit_context(s)) || (err = submit_count(s)))
-		return err;
-	err = policy_decide(s->p, &s->context, decided, s->d->detail, sizeof s->d->detail);
-	if (err || (err = check_consent(s, decided)) || (err = begin_event(s)) ||
-	    (err = submit_take_over(s->c, s->p, s->d, decided, s->e, s->from->referral)) ||
-	    (err = decide_case(s, decided)) || (err = answer_decide(s)) ||
-	    (err = withdrawal_decide(s)) || (err = handover_redirect(s->c, s->p, s->d, s->e)))
+	if (err || (err = sealed_told(s)) || (err = decide_routes(s)) || (err = sealed_compare(s)))
 		return err;
 	if (decided->closing && s->core_case && (err = closing_check(s, NULL)))
 		return err;
@@ -622,12 +660,19 @@ static enum ieum_err decide_new(struct submission *s)
 	if (err || (err = submit_check_queues(s->c, s->p, s->d, s->e, s->from->len)) ||
 	    (err = check_case_room(s)))
 		return err;
-	s->d->receipt_seq = s->c->last_seq + 1;
-	s->d->receipt_at_us = s->now;
-	s->d->has_case = s->e->case_id.len > 0;
-	if (s->d->has_case)
-		memcpy(s->d->case_id, s->e->case_id.data, CORE_ID_BYTES);
-	return IEUM_E_OK;
+	return sealed_late(s);
+}
+
+static enum ieum_err decide_new(struct submission *s)
+{
+	enum ieum_err err = check_id(s);
+
+	if (err || (err = gateway_check(s)) || (err = check_room(s)) || (err = find_reply(s)))
+		return err;
+	err = key_message(s) ? key_message_decide(s) : decide_all(s);
+	if (!err)
+		give_receipt(s);
+	return err;
 }
 
 enum ieum_err core_decide_submit(const struct core *c, const struct policy *p,

@@ -56,6 +56,11 @@ struct submission {
 	size_t n_agendas;
 	/* Who asked hears no more than this of what was answered; 0: nothing new. */
 	Ieum__V1__AnswerKind status;
+	/* Of a message with sealed parts: the mailboxes that reach tells of; counted: not by the
+	 * decision itself, which knows more than the sender may. */
+	uint32_t told[POLICY_ROUTES_MAX];
+	size_t n_told;
+	bool counted;
 };
 
 /* The rule's view of a message of `who`: case, owner, exclusions.  FIELD_INVALID for an excluded
@@ -64,6 +69,11 @@ enum ieum_err submit_context(struct submission *s) IEUM_MUST_CHECK;
 
 /* What the policy's counters count with the message, for the rules that ask for it. */
 enum ieum_err submit_count(struct submission *s) IEUM_MUST_CHECK;
+
+/* The event of the message, with what its envelope says. */
+enum ieum_err submit_begin(struct submission *s) IEUM_MUST_CHECK;
+/* Only whom it would reach: as when it is submitted, up to where acts would add to it. */
+enum ieum_err submit_whom(struct submission *s) IEUM_MUST_CHECK;
 
 /* Adds a route, unless the mailbox has one. */
 enum ieum_err submit_route(struct core_decision *d, Ieum__V1__Submitted *e, uint32_t mailbox,

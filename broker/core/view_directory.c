@@ -7,7 +7,10 @@
 #include "broker/core/cases.h"
 #include "broker/core/view.h"
 
-enum { REACH_BYTES = 64 * 1024 }; /* for counting */
+enum {
+	REACH_BYTES = 256 * 1024,                 /* for counting, and deciding whom it reaches */
+	DIRECTORY_CERTIFICATE_BYTES = 128 * 1024, /* of one page; past it the page ends */
+};
 
 /* ---- directory ---- */
 
@@ -50,6 +53,26 @@ static enum ieum_err put_members(struct viewing *w, const struct policy_body *b,
 				 policy_participant(w->p, m->consumers[k])->name);
 			e->members[e->n_members++] = text;
 		}
+	}
+	return IEUM_E_OK;
+}
+
+/* Those that are valid now; how many bytes they are is added. */
+static enum ieum_err put_certificates(struct viewing *w, const struct policy_participant *who,
+				      Ieum__V1__DirectoryEntry *e, size_t *bytes)
+{
+	struct core_certificate known[CORE_CERTIFICATES_PER_PARTICIPANT];
+	size_t n = certificates_of(w->c, who->number, to_ms(w->v->now), known,
+				   CORE_CERTIFICATES_PER_PARTICIPANT);
+
+	e->certificates = view_alloc(w, n * sizeof *e->certificates);
+	if (!e->certificates)
+		return IEUM_E_NO_MEMORY;
+	for (; e->n_certificates < n; e->n_certificates++) {
+		const struct core_certificate *k = &known[e->n_certificates];
+		e->certificates[e->n_certificates] =
+			(ProtobufCBinaryData){ k->der_len, (uint8_t *)k->der };
+		*bytes += k->der_len;
 	}
 	return IEUM_E_OK;
 }
@@ -128,6 +151,7 @@ enum ieum_err view_directory(struct viewing *w, const Ieum__V1__DirectoryQuery *
 {
 	Ieum__V1__DirectoryResult *r = view_alloc(w, sizeof *r);
 	size_t n = policy_participants(w->p) + policy_bodies(w->p);
+	size_t certificate_bytes = 0;
 
 	if (!r)
 		return IEUM_E_NO_MEMORY;
@@ -144,9 +168,14 @@ enum ieum_err view_directory(struct viewing *w, const Ieum__V1__DirectoryQuery *
 		return IEUM_E_NO_MEMORY;
 	for (size_t i = w->cursor; i < n; i++) {
 		Ieum__V1__DirectoryEntry *row;
-		if (r->n_entries == w->rows)
+		if (r->n_entries == w->rows || certificate_bytes > DIRECTORY_CERTIFICATE_BYTES)
 			return view_more(w, i);
 		enum ieum_err err = directory_row(w, i, q->kind, &row);
+		if (err)
+			return err;
+		if (row && q->certificates && i < policy_participants(w->p))
+			err = put_certificates(w, policy_participant(w->p, (int)i), row,
+					       &certificate_bytes);
 		if (err)
 			return err;
 		if (row)
@@ -331,6 +360,27 @@ static enum ieum_err decide_reach(struct viewing *w, const struct submission *s)
 	return err;
 }
 
+/* Who would read its narrative.  What could not be submitted as it is has no readers: why not,
+ * submitting it tells. */
+static enum ieum_err put_readers(struct viewing *w, const struct submission *asked)
+{
+	struct submission s = {
+		.c = asked->c,
+		.p = asked->p,
+		.d = asked->d,
+		.now = asked->now,
+		.now_ms = asked->now_ms,
+		.from = asked->from,
+		.envelope = asked->envelope,
+		.who = asked->who,
+		.only_asks = true,
+	};
+
+	if (s.from->referral->n_narrative == 0 || submit_whom(&s))
+		return IEUM_E_OK;
+	return sealed_reach(&s, w->v->arena, w->v->result->reach);
+}
+
 enum ieum_err view_reach(struct viewing *w, const Ieum__V1__ReachQuery *q)
 {
 	const struct core_submit from = { .connection = w->v->connection, .referral = q->referral };
@@ -355,10 +405,12 @@ enum ieum_err view_reach(struct viewing *w, const Ieum__V1__ReachQuery *q)
 	enum ieum_err err = reach_context(w, &s);
 	if (!err)
 		err = submit_count(&s);
+	if (err && !*w->v->detail)
+		err = view_refuse(w, err, d->detail);
 	if (!err)
 		err = decide_reach(w, &s);
-	else if (!*w->v->detail)
-		err = view_refuse(w, err, d->detail);
+	if (!err)
+		err = put_readers(w, &s);
 	arena_release(&d->arena);
 	return err;
 }

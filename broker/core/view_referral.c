@@ -155,6 +155,7 @@ enum ieum_err view_referral(struct viewing *w, const Ieum__V1__ReferralQuery *q)
 	w->v->result->referral = r;
 	r->withheld = why_withheld(w, m, content);
 	w->v->payload_seq = r->withheld ? 0 : m->seq;
+	w->v->sealed = m->sealed != 0;
 	view_read_id(w, m->id);
 	r->message_id = view_id(m->id);
 	if (k)

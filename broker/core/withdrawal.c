@@ -209,14 +209,23 @@ static bool asks_others(const struct submission *s, const struct task *t)
 	return false;
 }
 
-/* Requests that nobody may answer any more, whether their clock ran or had stopped: those asked
- * beside the excluded get their time anew, where there are none the ladder goes on now. */
+/* Taken on by somebody who may not act any more, and no clock would tell that nothing comes of it:
+ * of one whose clock runs, the ladder asks another. */
+static bool waits_for_the_excluded(const struct submission *s, const struct task *t)
+{
+	return t->due_at_ms == 0 && t->holder && submit_excludes(s, t->holder);
+}
+
+/* Requests that nobody may answer any more, whether their clock ran or had stopped, or that wait for
+ * the excluded: those asked beside these get their time anew, where there are none the ladder goes on
+ * now. */
 static enum ieum_err pass_on_tasks(struct submission *s, const struct policy_participant *who)
 {
 	for (uint32_t th = case_at(s->c, s->core_case)->open.head; th;
 	     th = task_at(s->c, th)->case_next) {
 		const struct task *t = task_at(s->c, th);
-		if (!asks_one_of(t, s->p, who) || answer_is_possible(s, t))
+		if (!asks_one_of(t, s->p, who) ||
+		    (answer_is_possible(s, t) && !waits_for_the_excluded(s, t)))
 			continue;
 		if (!s->e->clocks)
 			s->e->clocks =

@@ -131,7 +131,7 @@ static enum ieum_err verify_cb(void *ctx, const struct journal_record *r)
 			p->v->seq = r->seq;
 			snprintf(p->v->text, sizeof p->v->text,
 				 "event %" PRIu64 " is not what it should be: %s", r->seq,
-				 ieum_error((int)err)->text_en);
+				 ieum_error((int)err)->text);
 			return err;
 		}
 	}

@@ -28,7 +28,10 @@
 #include "proto/error.h"
 
 enum {
-	JOURNAL_SCHEMA_VERSION = 1,
+	/* What a writing open makes of the journal.  It goes up when an older ieum must not go on with
+	 * it: 2 has events of certificates, wrapped keys and copies, which 1 would not fold. */
+	JOURNAL_SCHEMA_VERSION = 2,
+	JOURNAL_SCHEMA_OLDEST = 1, /* read as it is, and raised by a writing open */
 	JOURNAL_INCARNATION_BYTES = 16,
 	JOURNAL_SNAPSHOTS_KEPT = 2,
 	JOURNAL_SNAPSHOT_BYTES_MAX = 1 << 30,

@@ -220,7 +220,8 @@ static enum ieum_err make_schema(struct sqlite_store *s, const struct journal_co
 	return err;
 }
 
-static enum ieum_err check_schema(struct sqlite_store *s, const struct journal_config *config)
+static enum ieum_err check_schema(struct sqlite_store *s, const struct journal_config *config,
+				  struct journal_info *info)
 {
 	int64_t application_id;
 	int64_t version;
@@ -233,6 +234,7 @@ static enum ieum_err check_schema(struct sqlite_store *s, const struct journal_c
 		err = get_int(s, "SELECT count(*) FROM sqlite_schema", &tables);
 	if (err)
 		return err;
+	info->schema_version = JOURNAL_SCHEMA_VERSION;
 	if (application_id == 0 && version == 0 && tables == 0 && config->create &&
 	    !config->read_only)
 		return make_schema(s, config);
@@ -240,13 +242,14 @@ static enum ieum_err check_schema(struct sqlite_store *s, const struct journal_c
 		journal_log(s->log_cb, s->log_ctx, "journal: %s is not an ieum journal", s->path);
 		return IEUM_E_JOURNAL_CORRUPT;
 	}
-	if (version != JOURNAL_SCHEMA_VERSION) {
+	if (version < JOURNAL_SCHEMA_OLDEST || version > JOURNAL_SCHEMA_VERSION) {
 		journal_log(
 			s->log_cb, s->log_ctx,
 			"journal: %s has schema version %lld, this ieum knows version %d: use a newer ieum",
 			s->path, (long long)version, JOURNAL_SCHEMA_VERSION);
 		return IEUM_E_JOURNAL_VERSION;
 	}
+	info->schema_version = (int)version;
 	return IEUM_E_OK;
 }
 
@@ -292,7 +295,6 @@ static enum ieum_err read_meta(struct sqlite_store *s, struct journal_info *info
 		memcpy(info->incarnation, sqlite3_column_blob(stmt, 0), JOURNAL_INCARNATION_BYTES);
 		info->drill = sqlite3_column_int(stmt, 1) != 0;
 		info->epoch = (uint64_t)sqlite3_column_int64(stmt, 2);
-		info->schema_version = JOURNAL_SCHEMA_VERSION;
 	} else {
 		err = rc == SQLITE_ROW || rc == SQLITE_DONE ? IEUM_E_JOURNAL_CORRUPT
 							    : sqlite_failed(s, sql, rc);
@@ -331,6 +333,29 @@ static enum ieum_err check_end(struct sqlite_store *s)
 	return err;
 }
 
+/* From now on an older ieum keeps off: one with a lower epoch, and one that knows only a lower version. */
+static enum ieum_err take_over(struct sqlite_store *s, struct journal_info *info)
+{
+	char sql[160];
+	enum ieum_err err;
+
+	if (info->schema_version < JOURNAL_SCHEMA_VERSION)
+		journal_log(
+			s->log_cb, s->log_ctx,
+			"journal: %s had schema version %d and has %d from now on: an older ieum can't open it any more",
+			s->path, info->schema_version, JOURNAL_SCHEMA_VERSION);
+	snprintf(sql, sizeof sql,
+		 "BEGIN IMMEDIATE; UPDATE meta SET epoch = epoch + 1 WHERE id = 1;"
+		 "PRAGMA user_version = %d; COMMIT",
+		 JOURNAL_SCHEMA_VERSION);
+	err = run(s, sql);
+	if (err)
+		return err;
+	info->epoch++;
+	info->schema_version = JOURNAL_SCHEMA_VERSION;
+	return IEUM_E_OK;
+}
+
 static enum ieum_err open_for_writing(struct sqlite_store *s, const struct journal_config *config,
 				      struct journal_info *info)
 {
@@ -339,10 +364,9 @@ static enum ieum_err open_for_writing(struct sqlite_store *s, const struct journ
 	if (err || config->drill != info->drill)
 		return err; /* the front refuses it: leave the epoch alone */
 	sqlite3_wal_hook(s->db, wal_grew_cb, s);
-	err = run(s, "UPDATE meta SET epoch = epoch + 1 WHERE id = 1");
+	err = take_over(s, info);
 	if (err)
 		return err;
-	info->epoch++;
 	/* Whatever a crashed writer erased may still be readable in its WAL. */
 	s->erased = true;
 	return sqlite_checkpointer_start(s->path, config->sqlite_vfs, &s->checkpointer);
@@ -370,7 +394,7 @@ enum ieum_err sqlite_store_open(const struct journal_config *config, struct jour
 	if (!err)
 		err = connect_db(s, config);
 	if (!err)
-		err = check_schema(s, config);
+		err = check_schema(s, config, info);
 	if (!err)
 		err = set_pragmas(s, config->read_only);
 	if (!err)

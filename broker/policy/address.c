@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "ieum/v1/body.pb-c.h"
+#include "proto/catalog.h"
 
 enum { SHOWN_BYTES = 64, POOL_DIGITS_MAX = 3 };
 
@@ -23,7 +24,7 @@ static bool wrong(const struct parse *ps, const char *format, ...)
 	va_list args;
 
 	va_start(args, format);
-	(void)vsnprintf(ps->why, ps->why_bytes, format, args);
+	(void)vsnprintf(ps->why, ps->why_bytes, tr(format), args);
 	va_end(args);
 	return false;
 }
@@ -37,8 +38,8 @@ static bool unknown(const struct parse *ps, const char *what, const char *text, 
 	(void)snprintf(name, sizeof name, "%.*s", (int)(len < SHOWN_BYTES ? len : SHOWN_BYTES),
 		       text);
 	near = yaml_nearest(name, words);
-	return near ? wrong(ps, "unknown %s '%s'; did you mean '%s'?", what, name, near)
-		    : wrong(ps, "unknown %s '%s'", what, name);
+	return near ? wrong(ps, "unknown %s '%s'; did you mean '%s'?", tr(what), name, near)
+		    : wrong(ps, "unknown %s '%s'", tr(what), name);
 }
 
 static bool parse_body(const struct parse *ps, const char *text, size_t len)

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "broker/policy/route.h"
+#include "proto/catalog.h"
 
 enum { ADDRESS_BYTES_MAX = 256 };
 
@@ -178,8 +179,8 @@ static void check_one(struct loader *l, const struct rule *rule, bool *is_in)
 			     "rule '%s': %u%s have to accept, but only %zu whom it asks can do so "
 			     "when '%s' sends it; ask more in 'to' or 'then', or lower 'quorum'",
 			     rule->name, rule->quorum,
-			     rule->quorum_of_kinds      ? " kinds"
-			     : rule->quorum_of_agencies ? " agencies"
+			     rule->quorum_of_kinds      ? tr(" kinds")
+			     : rule->quorum_of_agencies ? tr(" agencies")
 							: "",
 			     n, l->p->participants[i].name);
 		return;

@@ -5,6 +5,8 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "proto/catalog.h"
+
 enum { CHAIN_BYTES = 200 };
 
 /* The participant who is the head of another; a role of a body ends the chain. */
@@ -163,7 +165,7 @@ static void check_ranks(struct loader *l, size_t domain)
 				     "'%s' has rank %d in '%s', but nobody in %s has rank %d%s; "
 				     "ranks go 1, 2, 3 without gaps",
 				     who->name, rank, name, who->jurisdiction, rank - 1,
-				     limited ? " on any day of its agreement" : "");
+				     limited ? tr(" on any day of its agreement") : "");
 	}
 }
 

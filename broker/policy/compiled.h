@@ -282,6 +282,14 @@ struct clock {
 };
 
 /* Indexes of the rules whose condition a type can meet, in the file's order. */
+/* What a certificate is known by; see load_identities.c. */
+struct identity {
+	uint8_t name[POLICY_HASH_BYTES];
+	int participant;
+	int line;                     /* of the file; 0: it lists none of this participant */
+	const struct yaml_node *node; /* while loading */
+};
+
 struct rules_of_type {
 	const struct rule **rules;
 	size_t n;
@@ -307,6 +315,9 @@ struct policy {
 	struct policy_participant *participants;
 	struct participant_more *more;
 	size_t n_participants;
+	struct identity *identities; /* in order of their names */
+	size_t n_identities;
+	bool names_certificates; /* some participant lists its own */
 	struct policy_mailbox *mailboxes;
 	struct attendance *attendance; /* per mailbox */
 	size_t n_mailboxes;

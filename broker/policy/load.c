@@ -53,6 +53,7 @@ static void load_sections(struct loader *l)
 	load_hub(l);
 	load_calendar(l);
 	load_limits(l);
+	load_sealed(l);
 	load_types(l);
 	load_retention(l);
 	load_domains(l);
@@ -62,6 +63,7 @@ static void load_sections(struct loader *l)
 	load_participants(l);
 	if (l->no_memory)
 		return;
+	load_identities(l);
 	load_bodies(l);
 	if (l->no_memory)
 		return;

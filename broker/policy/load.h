@@ -100,11 +100,13 @@ void load_told_addresses(struct loader *l, const struct yaml_node *node, bool in
 void load_hub(struct loader *l);
 void load_calendar(struct loader *l);
 void load_limits(struct loader *l);
+void load_sealed(struct loader *l);
 void load_types(struct loader *l);
 void load_retention(struct loader *l);
 void load_domains(struct loader *l);
 void load_kinds(struct loader *l);
 void load_participants(struct loader *l);
+void load_identities(struct loader *l); /* when all participants are there */
 void load_bodies(struct loader *l); /* and with them, every mailbox */
 void load_left(struct loader *l);
 void load_languages(struct loader *l, const struct yaml_node *node, struct participant_more *more);

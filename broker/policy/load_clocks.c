@@ -9,6 +9,7 @@
 #include "ieum/v1/body.pb-c.h"
 #include "ieum/v1/referral.pb-c.h"
 #include "ieum/v1/types.pb-c.h"
+#include "proto/catalog.h"
 #include "proto/pbmap.h"
 
 enum { BODY_FIELD_NUMBER = 100, GRADE_BYTES_MAX = 8, DAY_WORDS_BYTES = 80 };
@@ -134,8 +135,8 @@ static bool load_told(struct loader *l, const struct yaml_node *node, bool in_ca
 	case ADDRESS_SENDER:
 	case ADDRESS_ADDRESSEES:
 		yaml_mistake(l->diag, node, "'%s' is nobody when %s; name a participant, a role%s",
-			     yaml_text(node), in_case ? "a clock ends" : "there is no case",
-			     in_case ? ", a body or case_owner" : " or a body");
+			     yaml_text(node), in_case ? tr("a clock ends") : tr("there is no case"),
+			     in_case ? tr(", a body or case_owner") : tr(" or a body"));
 		return false;
 	default: return true;
 	}

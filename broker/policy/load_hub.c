@@ -217,6 +217,16 @@ void load_limits(struct loader *l)
 	out->queue_bytes_max = (uint64_t)bytes;
 }
 
+void load_sealed(struct loader *l)
+{
+	const struct yaml_node *sealed = yaml_get(l->root, "sealed");
+
+	l->p->limits.wrap_within_ms = 15LL * MIN_MS;
+	if (sealed && yaml_schema_check(sealed, &schema_sealed, l->diag))
+		(void)yaml_schema_opt_span_ms(sealed, &schema_sealed, "wrap_within", l->diag,
+					      &l->p->limits.wrap_within_ms);
+}
+
 /* Reads the key as a message type, or `default` as 0. */
 static bool type_or_default(struct loader *l, const struct yaml_node *key, int *type)
 {

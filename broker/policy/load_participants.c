@@ -217,6 +217,8 @@ static void load_participant(struct loader *l, const struct yaml_node *node, siz
 	load_languages(l, yaml_get(node, "languages"), &l->p->more[index]);
 	load_agreement(l, yaml_get(node, "agreement"), who);
 	load_views(l, yaml_get(node, "views"), &who->views);
+	if (yaml_get(node, "gateway"))
+		(void)yaml_read_bool(yaml_get(node, "gateway"), l->diag, &who->gateway);
 	if (yaml_schema_opt_int(node, &schema_participant, "rate_per_s", l->diag, &rate))
 		who->rate_per_s = (uint32_t)rate;
 }

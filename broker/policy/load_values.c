@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "proto/catalog.h"
 #include "proto/pbmap.h"
 
 enum {
@@ -55,7 +56,8 @@ const struct yaml_node *load_section(struct loader *l, const char *name, enum ya
 		return NULL;
 	if (yaml_kind(section) != kind) {
 		yaml_mistake(l->diag, section, "'%s' must be %s, found %s", name,
-			     yaml_kind_name(kind), yaml_kind_name(yaml_kind(section)));
+			     tr(yaml_kind_name(kind)),
+			     tr(yaml_kind_name(yaml_kind(section))));
 		return NULL;
 	}
 	if (yaml_count(section) < 1 || yaml_count(section) > max) {
@@ -247,14 +249,14 @@ void load_unknown(struct loader *l, const struct yaml_node *node, const char *wh
 	size_t used = 0;
 
 	if (near) {
-		yaml_mistake(l->diag, node, "unknown %s '%.64s'; did you mean '%s'?", what, text,
+		yaml_mistake(l->diag, node, "unknown %s '%.64s'; did you mean '%s'?", tr(what), text,
 			     near);
 		return;
 	}
 	for (; *words && used + strlen(*words) + 3 < sizeof known; words++)
 		used += (size_t)snprintf(known + used, sizeof known - used, "%s%s",
 					 used ? ", " : "", *words);
-	yaml_mistake(l->diag, node, "unknown %s '%.64s'; known are: %s%s", what, text, known,
+	yaml_mistake(l->diag, node, "unknown %s '%.64s'; known are: %s%s", tr(what), text, known,
 		     *words ? ", …" : "");
 }
 

@@ -6,6 +6,7 @@
 
 #include "ieum/v1/body.pb-c.h"
 #include "ieum/v1/referral.pb-c.h"
+#include "proto/catalog.h"
 
 enum { BODY_FIELD_NUMBER = 100 };
 
@@ -28,11 +29,11 @@ bool load_field_ref(struct loader *l, const struct yaml_node *node, uint64_t typ
 										text + 1);
 		if (!field || field->type != type || field->label == PROTOBUF_C_LABEL_REPEATED) {
 			yaml_mistake(l->diag, node, "a %s has no %s '%s' %s",
-				     body ? body->name : "message",
-				     type == PROTOBUF_C_TYPE_STRING  ? "text field"
-				     : type == PROTOBUF_C_TYPE_INT64 ? "time"
-								     : "field",
-				     text + 1, use);
+				     body ? body->name : tr("message"),
+				     type == PROTOBUF_C_TYPE_STRING  ? tr("text field")
+				     : type == PROTOBUF_C_TYPE_INT64 ? tr("time")
+								     : tr("field"),
+				     text + 1, tr(use));
 			return false;
 		}
 		out->of[i] = field;

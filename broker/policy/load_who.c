@@ -7,6 +7,7 @@
 
 #include "broker/policy/language.h"
 #include "ieum/v1/body.pb-c.h"
+#include "proto/catalog.h"
 
 enum { LANGUAGES_MAX = 64, SEXES_MAX = 2 };
 
@@ -34,8 +35,8 @@ bool load_language(struct loader *l, const struct yaml_node *node, char tag[LANG
 	if (language_read(text, tag, meant))
 		return true;
 	yaml_mistake(l->diag, node, "'%s' is no language; %s%s%s", text,
-		     *meant ? "did you mean '" : "write its BCP 47 tag, for example vi", meant,
-		     *meant ? "'?" : "");
+		     *meant ? tr("did you mean '") : tr("write its BCP 47 tag, for example vi"), meant,
+		     *meant ? tr("'?") : "");
 	return false;
 }
 

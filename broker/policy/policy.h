@@ -51,7 +51,7 @@ enum {
 	POLICY_LINKAGES_MAX = 16,
 	POLICY_TOKEN_KINDS = 6, /* of blind tokens, docs/tokens.md */
 	POLICY_MORE_TIMES_MAX = 100,
-	POLICY_TYPES = 48, /* message types, 0 unused */
+	POLICY_TYPES = 51, /* message types, 0 unused */
 	POLICY_NONE = -1,  /* no participant, no mailbox */
 };
 
@@ -83,6 +83,7 @@ struct policy_participant {
 	uint64_t may_send;    /* bit per MessageType */
 	bool hears_status;    /* of what it sent it learns only that it came and that it ended */
 	bool reads_nothing;   /* no case, no referral, of the directory itself alone */
+	bool gateway;         /* speaks for persons of its agency: Envelope.on_behalf_of */
 	unsigned views;       /* of enum policy_view */
 	int head;             /* mailbox told when this one stays silent, or POLICY_NONE */
 	int mailbox;          /* its own mailbox */
@@ -148,6 +149,7 @@ struct policy_limits {
 	uint32_t attempts_max;       /* 8 */
 	uint32_t queue_messages_max; /* per mailbox */
 	uint64_t queue_bytes_max;    /* per mailbox */
+	int64_t wrap_within_ms;      /* a holder has so long to wrap the keys of a sealed part: 15 min */
 };
 
 /* How often a pool's places are given anew. */
@@ -241,6 +243,11 @@ bool policy_serves(const struct policy *p, int participant, const char *code);
 size_t policy_participants(const struct policy *p);
 struct policy_participant *policy_participant(const struct policy *p, int index);
 int policy_find_participant(const struct policy *p, const char *name); /* POLICY_NONE */
+/* Whose certificate is it, by its names as tls_identity has them?  POLICY_NONE: nobody's, or of
+ * two. */
+int policy_identify(const struct policy *p, const uint8_t (*names)[POLICY_HASH_BYTES], size_t n);
+/* Does a participant list `identities` of its own, of another PKI? */
+bool policy_names_certificates(const struct policy *p);
 size_t policy_mailboxes(const struct policy *p);
 struct policy_mailbox *policy_mailbox(const struct policy *p, int index);
 int policy_find_mailbox(const struct policy *p, const char *name);

@@ -119,6 +119,19 @@ const struct yaml_schema schema_agreement = {
 	.one_of = (const char *const[]){ "from", "until", NULL },
 };
 
+const struct yaml_schema schema_identity = {
+	.name = "identity",
+	.line = "A certificate of a PKI that an agency has already: a URI, or issuer and subject, or a pinned key.",
+	.keys = SCHEMA_KEYS{
+		{ "uri", SCHEMA_TEXT(255), SCHEMA_OPTIONAL, "a URI among its subject alternative names" },
+		{ "issuer", SCHEMA_TEXT(500), SCHEMA_OPTIONAL, "who signed it, as `ieum cert show` prints it; with `subject`" },
+		{ "subject", SCHEMA_TEXT(500), SCHEMA_OPTIONAL, "whom it names; with `issuer`" },
+		{ "key", SCHEMA_FORM("^(sha256:)?[0-9a-fA-F]{64}$", "sha256:9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08"), SCHEMA_OPTIONAL, "SHA-256 over its public key's DER" },
+		SCHEMA_END,
+	},
+	.one_of = (const char *const[]){ "uri", "subject", "key", NULL },
+};
+
 const struct yaml_schema schema_participant = {
 	.name = "participant",
 	.line = "Who takes part: has a certificate in its name and a mailbox of its own.",
@@ -137,6 +150,8 @@ const struct yaml_schema schema_participant = {
 		{ "agreement", SCHEMA_MAP(schema_agreement), SCHEMA_OPTIONAL, "from when until when it is designated" },
 		{ "views", SCHEMA_LIST(1, 2, SCHEMA_WORD("queues", "drill")), SCHEMA_OPTIONAL, "what an operator may look at" },
 		{ "rate_per_s", SCHEMA_INT(1, 1000000), SCHEMA_OPTIONAL, "submits and queries a second" },
+		{ "identities", SCHEMA_LIST(1, 32, SCHEMA_MAP(schema_identity)), SCHEMA_OPTIONAL, "its certificates, where they are of another PKI; its spiffe URI when left out" },
+		{ "gateway", SCHEMA_BOOL, SCHEMA_OPTIONAL, "it may say on whose behalf it sends: a system that speaks for persons of the agency" },
 		SCHEMA_END,
 	},
 };
@@ -444,6 +459,15 @@ const struct yaml_schema schema_limits = {
 	},
 };
 
+const struct yaml_schema schema_sealed = {
+	.name = "sealed",
+	.line = "Narratives that only their readers can open.",
+	.keys = SCHEMA_KEYS{
+		{ "wrap_within", SCHEMA_SPAN(SECOND_MS, DAY_MS), SCHEMA_OPTIONAL, "how long somebody who can open a sealed part has to wrap its key for somebody who gets it later, before the next is asked; 15 min when left out" },
+		SCHEMA_END,
+	},
+};
+
 const struct yaml_schema schema_retention = {
 	.name = "retention",
 	.line = "How long the payload of each type of message is kept.",
@@ -485,6 +509,7 @@ const struct yaml_schema schema_file = {
 		{ "rules", SCHEMA_LIST(1, POLICY_RULES_MAX, SCHEMA_MAP(schema_rule)), SCHEMA_NEEDED, "who must hear" },
 		{ "clocks", SCHEMA_BY_NAME(SCHEMA_MAP(schema_clock)), SCHEMA_OPTIONAL, "times within which something has to be done in a case" },
 		{ "notification", SCHEMA_MAP(schema_title), SCHEMA_OPTIONAL, "neutral text for pages and telephones, instead of any content" },
+		{ "sealed", SCHEMA_MAP(schema_sealed), SCHEMA_OPTIONAL, "narratives that only their readers can open" },
 		{ "limits", SCHEMA_MAP(schema_limits), SCHEMA_OPTIONAL, "what a mailbox may hold, how delivering is retried" },
 		{ "retention", SCHEMA_MAP(schema_retention), SCHEMA_OPTIONAL, "how long payloads are kept" },
 		SCHEMA_END,

@@ -17,6 +17,7 @@ extern const struct yaml_schema schema_kind;
 extern const struct yaml_schema schema_may_send;
 extern const struct yaml_schema schema_participant;
 extern const struct yaml_schema schema_agreement;
+extern const struct yaml_schema schema_identity;
 extern const struct yaml_schema schema_body;
 extern const struct yaml_schema schema_left;
 extern const struct yaml_schema schema_types;
@@ -36,6 +37,7 @@ extern const struct yaml_schema schema_gate;
 extern const struct yaml_schema schema_linkage;
 extern const struct yaml_schema schema_pool;
 extern const struct yaml_schema schema_limits;
+extern const struct yaml_schema schema_sealed;
 extern const struct yaml_schema schema_retention;
 
 #endif

@@ -5,7 +5,7 @@
 #include "ieum/v1/types.pb-c.h"
 
 static const char *const error_names[] = {
-#define X(number, name, fault, retry, en, ko) #name,
+#define X(number, name, fault, retry, text) #name,
 	IEUM_ERRORS(X)
 #undef X
 		NULL

@@ -52,6 +52,7 @@ static void write_config(const struct hub *h, const struct hub_options *options)
 	fprintf(f,
 		"certificate: certs/hub.crt\nkey: certs/hub.key\nca: certs/ca.crt\ncrl: certs/ca.crl\n");
 	fprintf(f, "hub_file: hub.yaml\n");
+	fprintf(f, "user: %s\n", options->user ? options->user : "root");
 	fprintf(f, "journal: { engine: %s%s }\n", engine,
 		strcmp(engine, "sqlite") == 0 ? ", path: journal.db" : "");
 	fprintf(f, "log: { level: debug, format: %s }\n", options->json_log ? "json" : "kv");

@@ -30,6 +30,7 @@ struct hub_options {
 	const char *
 		config; /* lines to append to ieumd.yaml, for example "limits: { connections: 4 }\n" */
 	const char *engine; /* NULL: sqlite */
+	const char *user;   /* what it becomes when the tests run as root; NULL: it stays root */
 	bool drill;
 	bool json_log;
 };

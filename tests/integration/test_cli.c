@@ -61,8 +61,10 @@ static void write_profile(const char *participant, const char *address, const ch
 	snprintf(name, sizeof name, "%s.yaml", participant);
 	snprintf(text, sizeof text,
 		 "addresses: [\"%s\"]\nca: %s\ncertificate: %s/participants/%s.crt\n"
-		 "key: %s/participants/%s.key\nserver_name: localhost\nlanguage: en\n",
-		 address, ca, hub.certificates, participant, hub.certificates, participant);
+		 "key: %s/participants/%s.key\nserver_name: localhost\nlanguage: en\n"
+		 "spool: %s.spool\n",
+		 address, ca, hub.certificates, participant, hub.certificates, participant,
+		 participant);
 	write_text(name, text);
 }
 

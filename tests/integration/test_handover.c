@@ -45,8 +45,9 @@ static void write_profile(const char *who)
 	snprintf(name, sizeof name, "%s.yaml", who);
 	snprintf(text, sizeof text,
 		 "addresses: [\"%s\"]\nca: %s/ca.crt\ncertificate: %s/participants/%s.crt\n"
-		 "key: %s/participants/%s.key\nserver_name: localhost\nlanguage: en\n",
-		 hub.address, hub.certificates, hub.certificates, who, hub.certificates, who);
+		 "key: %s/participants/%s.key\nserver_name: localhost\nlanguage: en\n"
+		 "spool: %s.spool\n",
+		 hub.address, hub.certificates, hub.certificates, who, hub.certificates, who, who);
 	write_text(name, text);
 }
 

@@ -61,7 +61,7 @@ static bool write_config(const struct ieumd_process *h)
 		f &&
 		fprintf(f,
 			"listen: %s\ncertificate: certs/hub.crt\nkey: certs/hub.key\nca: certs/ca.crt\n"
-			"hub_file: %s\njournal: {engine: sqlite, path: journal.db}\nlog: {level: info}\n"
+			"hub_file: %s\nuser: root\njournal: {engine: sqlite, path: journal.db}\nlog: {level: info}\n"
 			"limits: {rate_per_participant: 0}\n",
 			h->address[0] ? h->address : "127.0.0.1:0", h->hub_file) > 0;
 

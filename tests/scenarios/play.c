@@ -6,6 +6,7 @@
 #include <string.h>
 #include <time.h>
 
+#include "proto/catalog.h"
 #include "proto/pbmap.h"
 #include "proto/uuid7.h"
 #include "proto/words.h"
@@ -464,6 +465,21 @@ static bool expect_pool(struct player *p, const struct scenario_expect *e)
 	return true;
 }
 
+static bool expect_opens(struct player *p, const struct scenario_expect *e)
+{
+	const struct named *n = find_name(p, e->message);
+	bool opens = false;
+
+	if (!n || !p->hub->opens(p->hub->ctx, e->by, n->message_id, &opens))
+		return trouble(p, e->line, "'%s' cannot be asked for", e->message);
+	if (opens != e->is)
+		return trouble(p, e->line, "%s %s what is sealed in '%s'", e->by,
+			       opens ? "opens" : "can't open", e->message);
+	tell_held(p, "%s: 봉인된 내용 %s", mailbox_title(p, e->by, WORDS_KO),
+		  opens ? "열람 (opens what is sealed)" : "열 수 없음 (can't open what is sealed)");
+	return true;
+}
+
 static bool expect_hidden(struct player *p, const struct scenario_expect *e)
 {
 	const struct named *n = find_name(p, e->message);
@@ -520,6 +536,7 @@ static bool check_expect(struct player *p, const struct scenario_expect *e)
 	case SCENARIO_WAITS: return expect_pool(p, e);
 	case SCENARIO_AGENDA: return expect_agenda(p, e);
 	case SCENARIO_HIDDEN: return expect_hidden(p, e);
+	case SCENARIO_OPENS: return expect_opens(p, e);
 	case SCENARIO_HANDOVER: return expect_handover(p, e);
 	case SCENARIO_REFUSED: return true; /* checked where the message was submitted */
 	}
@@ -619,7 +636,7 @@ static bool submit_step(struct player *p, const struct scenario_step *step)
 			       expected ? "was not refused as expected but:" : "was refused:",
 			       receipt.code ? receipt.detail : "accepted");
 	if (receipt.code) {
-		tell_held(p, "거절됨 (refused): %s — %s", ieum_error(receipt.code)->text_ko,
+		tell_held(p, "거절됨 (refused): %s — %s", catalog_text(WORDS_KO, ieum_error(receipt.code)->text),
 			  receipt.detail);
 		return true;
 	}

@@ -123,6 +123,8 @@ struct play_hub {
 		       size_t *n);
 	bool (*handover)(void *ctx, const char *who, const struct play_handover_query *of,
 			 struct play_handover *out);
+	/* Does the participant get the message with sealed parts that its key opens, all of them? */
+	bool (*opens)(void *ctx, const char *who, const uint8_t *message_id, bool *opens);
 };
 
 struct play_options {

@@ -27,8 +27,8 @@ bool agency_prepare(struct agency *a, const char *name, const struct ieumd_proce
 		f &&
 		fprintf(f,
 			"addresses: [\"%s\"]\nca: certs/ca.crt\ncertificate: certs/participants/%s.crt\n"
-			"key: certs/participants/%s.key\n",
-			hub->address, name, name) > 0;
+			"key: certs/participants/%s.key\nspool: %s.spool\n",
+			hub->address, name, name, name) > 0;
 	if (f)
 		ok = fclose(f) == 0 && ok;
 	if (!ok)

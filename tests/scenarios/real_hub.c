@@ -148,6 +148,38 @@ static bool do_submit(void *ctx, const char *who, const Ieum__V1__Referral *refe
 	return code >= 0 && (code == 0 || receipt->code != IEUM_E_OK);
 }
 
+static bool is_opened(const json_t *part)
+{
+	return json_object_get(json_object_get(part, "opened"), "text") != NULL;
+}
+
+static bool do_opens(void *ctx, const char *who, const uint8_t *message_id, bool *opens)
+{
+	struct real_hub *h = ctx;
+	struct agency *a = agency_named(h, who);
+	char id[UUID_TEXT_BYTES];
+	char *words[] = { (char *)"referral", (char *)"show", id, NULL };
+	json_t *printed = NULL;
+	const json_t *part = NULL;
+	size_t i = 0, sealed = 0, opened = 0;
+
+	*opens = false;
+	if (!a)
+		return false;
+	uuid_format(message_id, id);
+	if (agency_run(a, h->bin, words, &printed) == 0) {
+		json_array_foreach(json_object_get(holder_of(printed, "narrative"), "narrative"), i,
+				   part)
+		{
+			sealed += json_object_get(part, "sealed") != NULL;
+			opened += is_opened(part);
+		}
+	}
+	json_decref(printed);
+	*opens = sealed > 0 && opened == sealed;
+	return true;
+}
+
 static int64_t monotonic_ms(void)
 {
 	struct timespec t;
@@ -439,7 +471,8 @@ struct real_hub *real_hub_new(const struct scenario *s, const struct policy *pol
 	h->bin = bin;
 	h->play = (struct play_hub){ h,          do_submit, do_next_delivery, do_settled_down,
 				     do_advance, do_crash,  do_case_state,    do_task_state,
-				     do_now_ms,  do_pool,   do_agenda,        do_handover };
+				     do_now_ms,  do_pool,   do_agenda,        do_handover,
+				     do_opens };
 	bool ok = ieumd_prepare(&h->ieumd, bin, s->hub_file, base, true);
 	h->ieumd.drill_from_us = s->starts_us;
 	h->ahead_ms = s->starts_us / 1000 - do_now_ms(h);

@@ -63,14 +63,20 @@ static void print_hub(struct city *c)
 
 static void print_calendar(struct city *c)
 {
-	static const char *const hours[] = { "09:00-18:00", "08:30-17:00", "00:00-24:00",
-					     "10:00-14:00", NULL };
+	static const char *const hours[] = {
+		"\"09:00-18:00\"",
+		"\"08:30-17:00\"",
+		"\"00:00-24:00\"",
+		"\"10:00-14:00\"",
+		"{default: \"09:00-18:00\", sunday: \"10:00-12:00\", monday: \"13:00-20:00\"}",
+		NULL
+	};
 	static const char *const weekends[] = { "saturday, sunday", "friday, saturday", "sunday",
 						"", NULL };
 	unsigned n = (unsigned)city_random(c, 12);
 
-	fprintf(c->out, "calendar:\n  working_hours: \"%s\"\n  weekend: [%s]\n",
-		city_one_of(c, hours), city_one_of(c, weekends));
+	fprintf(c->out, "calendar:\n  working_hours: %s\n  weekend: [%s]\n", city_one_of(c, hours),
+		city_one_of(c, weekends));
 	if (n == 0)
 		return;
 	fprintf(c->out, "  holidays:\n");
@@ -90,8 +96,9 @@ static void print_types(struct city *c)
 		if (!(c->may_open & BIT(type)))
 			continue;
 		city_type_word(type, word, sizeof word);
-		fprintf(c->out, "  %s: {may_open: true%s}\n", word,
-			city_once_in(c, 3) ? ", needs_case: false" : "");
+		fprintf(c->out, "  %s: {may_open: true%s%s}\n", word,
+			city_once_in(c, 3) ? ", needs_case: false" : "",
+			city_once_in(c, 3) ? ", more_time: {at_most: 3 d, times: 2}" : "");
 	}
 	fprintf(c->out,
 		"  answer: {needs_case: false, needs_basis: false, needs_reply_to: true}\n"
@@ -147,20 +154,26 @@ char *city_hub_file(uint64_t seed, unsigned edition, size_t *len)
 	if (!c)
 		abort();
 	c->seed = seed;
+	c->edition = edition;
 	c->who = seed * 2 + 1;
+	c->leaving = (seed + 2) * 0xD1B54A32D192ED03u;
 	c->how = (seed + 1) * 0x9E3779B97F4A7C15u + edition * 0x94D049BB133111EBu;
 	c->out = open_memstream(&text, len);
 	if (!c->out)
 		abort();
 	c->random = &c->who;
 	city_make_people(c);
+	c->random = &c->leaving;
+	city_let_leave(c);
 	c->random = &c->how;
+	c->agencies = city_once_in(c, 3);
 	choose_opening(c);
 	city_make_rules(c);
 	fprintf(c->out, "# City %llu, edition %u.\n", (unsigned long long)seed, edition);
 	print_hub(c);
 	print_calendar(c);
 	city_print_people(c);
+	city_print_left(c);
 	print_types(c);
 	city_print_pools(c);
 	city_print_things(c);

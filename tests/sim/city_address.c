@@ -50,7 +50,7 @@ static void kind_address(struct city *c, struct city_reach *reach, char out[CITY
 
 	city_add(out, CITY_TEXT_BYTES, "\"role:%s\"", c->kinds[kind].name);
 	for (int i = 0; i < c->n_people; i++)
-		if (c->people[i].kind == kind)
+		if (c->people[i].kind == kind && !c->people[i].gone)
 			reach->in[i] = true;
 }
 

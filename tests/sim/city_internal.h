@@ -14,6 +14,7 @@ enum {
 	CITY_PARTICIPANTS_MAX = 44,
 	CITY_BODIES_MAX = 4,
 	CITY_ROLES_MAX = 4,
+	CITY_LEFT_MAX = CITY_BODIES_MAX,
 	CITY_POOLS_MAX = 6,
 	CITY_CLOCKS_MAX = 6,
 	CITY_COUNTERS_MAX = 4,
@@ -55,6 +56,8 @@ struct city_participant {
 	unsigned domains;
 	int ranks[CITY_DOMAINS_MAX]; /* of its domains */
 	bool elsewhere;              /* another jurisdiction than the hub's */
+	bool gone;                   /* from this edition … */
+	int to;                      /* … and who takes its place, participant; -1: nobody */
 };
 
 struct city_body {
@@ -64,6 +67,12 @@ struct city_body {
 	int n_roles;
 	char roles[CITY_ROLES_MAX][CITY_NAME_BYTES];
 	uint64_t members[CITY_ROLES_MAX]; /* bit per participant */
+};
+
+/* A body or a role that this edition has no more. */
+struct city_left {
+	char name[2 * CITY_NAME_BYTES];
+	char to[2 * CITY_NAME_BYTES];
 };
 
 struct city_pool {
@@ -91,8 +100,9 @@ struct city_reach {
 
 struct city {
 	uint64_t seed;
-	uint64_t *random; /* the stream in use: one of the next two */
-	uint64_t who, how;
+	unsigned edition;
+	uint64_t *random; /* the stream in use: one of the next three */
+	uint64_t who, leaving, how;
 	FILE *out;
 	struct city_kind kinds[CITY_KINDS_MAX];
 	int n_kinds;
@@ -100,12 +110,15 @@ struct city {
 	int n_people;
 	struct city_body bodies[CITY_BODIES_MAX];
 	int n_bodies;
+	struct city_left left[CITY_LEFT_MAX];
+	int n_left;
 	struct city_pool pools[CITY_POOLS_MAX];
 	int n_pools, first_pool; /* of this edition */
 	char domains[CITY_DOMAINS_MAX][CITY_NAME_BYTES];
 	int n_domains;
 	int n_clocks, n_counters, n_gates;
-	bool links; /* blind signals are put together */
+	bool links;    /* blind signals are put together */
+	bool agencies; /* each says which it speaks for */
 	struct city_rule rules[CITY_RULES_MAX];
 	int n_rules;
 	uint64_t may_open;
@@ -122,12 +135,19 @@ const char *city_one_of(struct city *c, const char *const *texts); /* NULL ends 
 void city_add(char *text, size_t bytes, const char *format, ...)
 	__attribute__((format(printf, 3, 4)));
 
+/* city_left.c: who is in this edition no more, and who takes its place. */
+void city_let_leave(struct city *c);
+void city_print_left(struct city *c);
+
 /* city_who.c */
 void city_make_people(struct city *c);
 void city_print_people(struct city *c);
 int city_division(struct city *c); /* one of them */
-/* A participant that rules may name, other than these; -1: none. */
+/* May rules name it?  One of those. */
+bool city_may_be_named(const struct city *c, int who);
 int city_pick(struct city *c);
+/* Whoever keeps places has to be able to speak of them. */
+void city_set_keeper(struct city *c, struct city_pool *p, int who);
 
 /* city_address.c: random addresses of the policy language. */
 void city_address(struct city *c, struct city_reach *reach, char out[CITY_TEXT_BYTES]);
@@ -142,7 +162,9 @@ struct city_rule *city_new_rule(struct city *c, const char *name, int type);
 void city_type_word(int type, char *out, size_t bytes);
 
 /* city_things.c: what rules set off. */
-void city_make_clocks(struct city *c);   /* after the rules */
+void city_make_clocks(struct city *c); /* after the rules */
+/* A time of the body of that type from which a clock may count; NULL: it has none, or none was drawn. */
+const char *city_time_field(struct city *c, int type);
 void city_make_counters(struct city *c); /* before the clocks */
 void city_make_places(struct city *c);
 void city_make_council(struct city *c);

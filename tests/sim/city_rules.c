@@ -341,6 +341,16 @@ void city_make_rules(struct city *c)
 	state_rules(c);
 }
 
+/* When that was done, whatever the message says of itself. */
+static void print_acted_at(struct city *c, const struct city_rule *r)
+{
+	uint32_t acts = r->verbs[CITY_STARTS] | r->verbs[CITY_STOPS];
+	const char *field = acts && r->type ? city_time_field(c, r->type) : NULL;
+
+	if (field)
+		fprintf(c->out, "    acted_at: $%s\n", field);
+}
+
 static void print_clock_acts(struct city *c, const struct city_rule *r)
 {
 	static const char *const words[CITY_VERBS] = { "starts",  "restarts", "stops",
@@ -376,5 +386,6 @@ void city_print_rules(struct city *c)
 		}
 		fprintf(c->out, "%s", r->what);
 		print_clock_acts(c, r);
+		print_acted_at(c, r);
 	}
 }

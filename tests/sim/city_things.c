@@ -51,6 +51,8 @@ void city_make_places(struct city *c)
 void city_print_pools(struct city *c)
 {
 	static const char *const holds[] = { "30 min", "2 h", "1 d", NULL };
+	static const char *const renews[] = { "daily", "weekly", "monthly", NULL };
+	static const char *const warns[] = { "10 min", "3 h", "2 d", NULL };
 
 	for (int i = c->first_pool; i < c->n_pools; i++) {
 		const struct city_pool *p = &c->pools[i];
@@ -71,8 +73,13 @@ void city_print_pools(struct city *c)
 			fprintf(c->out, "    placement_within: 6 h\n");
 		if (city_once_in(c, 2))
 			fprintf(c->out, "    offer_within: 48 h\n");
+		if (city_once_in(c, 3))
+			fprintf(c->out, "    renews: %s\n", city_one_of(c, renews));
 		if (city_once_in(c, 2))
-			fprintf(c->out, "    stale_after: 7 d\n");
+			fprintf(c->out, "    warn_before: %s\n", city_one_of(c, warns));
+		if (city_once_in(c, 2))
+			fprintf(c->out, "    stale_after: 7 d\n%s",
+				city_once_in(c, 2) ? "    stale_tells: \"role:authority\"\n" : "");
 	}
 }
 
@@ -129,8 +136,9 @@ static void gate_rules(struct city *c)
 	city_add(r->what, sizeof r->what,
 		 "    quorum: %u\n    on_accept: open_gate\n    gate: gate-1\n",
 		 1 + (unsigned)(n > 2 ? city_random(c, n - 1) : 0));
-	if (of_kinds)
-		city_add(r->what, sizeof r->what, "    quorum_of: kind\n");
+	if (of_kinds || c->agencies)
+		city_add(r->what, sizeof r->what, "    quorum_of: %s\n",
+			 of_kinds ? "kind" : "agency");
 	if (city_once_in(c, 3))
 		city_add(r->what, sizeof r->what, "    one_rejection_ends: true\n");
 	city_ladder(c, r, &reach, false);
@@ -143,6 +151,15 @@ static void gate_rules(struct city *c)
 			    "    anonymous_until: gate-1\n");
 }
 
+/* Who is responsible for the body is asked for it. */
+static void meets_within(struct city *c, char what[CITY_TEXT_BYTES], const char *key)
+{
+	if (city_once_in(c, 2))
+		city_add(what, CITY_TEXT_BYTES,
+			 "    %s: %s\n    then:\n      - {to: %s, within: 3 d}\n", key,
+			 city_duration(c), c->people[city_division(c)].name);
+}
+
 static void meeting_rules(struct city *c, const struct city_body *b)
 {
 	char when[CITY_TEXT_BYTES] = "";
@@ -151,9 +168,11 @@ static void meeting_rules(struct city *c, const struct city_body *b)
 
 	city_add(when, sizeof when, ", body: %s", b->name);
 	city_add(what, sizeof what, "    to: \"body:%s\"\n    puts_on_agenda: true\n", b->name);
+	meets_within(c, what, "meeting_within");
 	simple_rule(c, "item", TYPE(AGENDA_ITEM), when, what);
 	what[0] = '\0';
 	city_add(what, sizeof what, "    to: \"body:%s\"\n    sends_agenda: true\n", b->name);
+	meets_within(c, what, "minutes_within");
 	simple_rule(c, "meets", TYPE(CONFERENCE_CALL), when, what);
 	what[0] = '\0';
 	city_add(what, sizeof what, "    to: \"body:%s\"\n    ends_agenda: true\n", b->name);
@@ -164,6 +183,26 @@ static void meeting_rules(struct city *c, const struct city_body *b)
 		 c->people[city_division(c)].name);
 }
 
+static unsigned signal_senders(const struct city *c)
+{
+	unsigned n = 0;
+
+	for (int i = 0; i < c->n_people; i++)
+		n += !c->people[i].gone &&
+		     c->kinds[c->people[i].kind].may_send & BIT(TYPE(RISK_SIGNAL));
+	return n;
+}
+
+/* The first kind of all is theirs, and one of them is always there. */
+static const char *first_authority(const struct city *c)
+{
+	int who = 0;
+
+	while (c->people[who].gone || c->people[who].kind != 0)
+		who++;
+	return c->people[who].name;
+}
+
 void city_make_council(struct city *c)
 {
 	const struct city_body *council = NULL;
@@ -171,27 +210,18 @@ void city_make_council(struct city *c)
 	for (int i = 0; i < c->n_bodies; i++)
 		if (c->bodies[i].council)
 			council = &c->bodies[i];
-	c->links = city_random(c, 3) > 0;
+	c->links = city_random(c, 3) > 0 && signal_senders(c) > 1;
 	c->n_gates = (int)city_random(c, 3) > 0;
 	if (council)
 		city_add(c->linkage_tells, sizeof c->linkage_tells, "convener:%s", council->name);
 	else
-		city_add(c->linkage_tells, sizeof c->linkage_tells, "%s", c->people[0].name);
+		city_add(c->linkage_tells, sizeof c->linkage_tells, "%s", first_authority(c));
 	if (c->links)
 		linkage_rules(c);
 	if (c->n_gates)
 		gate_rules(c);
 	if (council)
 		meeting_rules(c, council);
-}
-
-static unsigned signal_senders(const struct city *c)
-{
-	unsigned n = 0;
-
-	for (int i = 0; i < c->n_people; i++)
-		n += (c->kinds[c->people[i].kind].may_send & BIT(TYPE(RISK_SIGNAL))) != 0;
-	return n;
 }
 
 static void print_linkage(struct city *c)
@@ -303,8 +333,7 @@ static struct city_rule *rule_for_clock(struct city *c)
 	}
 }
 
-/* A time of the body from which a clock may count; NULL: it has none. */
-static const char *time_field(struct city *c, int type)
+const char *city_time_field(struct city *c, int type)
 {
 	const ProtobufCFieldDescriptor *body =
 		protobuf_c_message_descriptor_get_field(&ieum__v1__referral__descriptor,
@@ -332,7 +361,7 @@ static void clock_times(struct city *c, char *text, const struct city_rule *star
 		{ "1 month", "warn: 20 d" },
 	};
 	size_t i = (size_t)city_random(c, sizeof spans / sizeof spans[0]);
-	const char *field = city_once_in(c, 2) ? time_field(c, starts->type) : NULL;
+	const char *field = city_once_in(c, 2) ? city_time_field(c, starts->type) : NULL;
 
 	city_add(text, CITY_TEXT_BYTES, "    within: %s\n    %s\n", spans[i].within, spans[i].warn);
 	if (field)
@@ -346,6 +375,8 @@ static void clock_end(struct city *c, char *text, bool every)
 	static const char *const ends[] = { "{case_state: monitoring}", "{grade: B}",
 					    "{emit: {type: monitoring_due, body: {grade: B}}}",
 					    "{emit: {type: checkin, urgency: urgent}}", NULL };
+	static const char *const urgencies[] = { "immediate", "urgent", "priority", "routine",
+						 NULL };
 
 	if (every || city_once_in(c, 2))
 		city_add(text, CITY_TEXT_BYTES, "    tells: %s\n",
@@ -355,8 +386,12 @@ static void clock_end(struct city *c, char *text, bool every)
 			 c->people[city_division(c)].name);
 	if (city_once_in(c, 3))
 		city_add(text, CITY_TEXT_BYTES, "    then: %s\n", city_one_of(c, ends));
+	if (city_once_in(c, 2))
+		city_add(text, CITY_TEXT_BYTES, "    %s: true\n",
+			 city_once_in(c, 2) ? "outlives_closing" : "ends_at_closing");
 	if (city_once_in(c, 4))
-		city_add(text, CITY_TEXT_BYTES, "    outlives_closing: true\n");
+		city_add(text, CITY_TEXT_BYTES, "    urgency: %s\n    breach_urgency: %s\n",
+			 city_one_of(c, urgencies), city_one_of(c, urgencies));
 }
 
 static void make_clock(struct city *c, int i)
@@ -375,6 +410,8 @@ static void make_clock(struct city *c, int i)
 		city_add(text, CITY_TEXT_BYTES, "    every: true\n");
 	if (expires)
 		city_add(text, CITY_TEXT_BYTES, "    expires: true\n");
+	if (!every && !expires && city_once_in(c, 3))
+		city_add(text, CITY_TEXT_BYTES, "    begins_again: true\n");
 	if (city_once_in(c, 3)) {
 		city_add(text, CITY_TEXT_BYTES, "    extend: {by: 48 h, times: 2%s}\n",
 			 city_once_in(c, 2) ? ", includes: [saturday, holiday]" : "");
@@ -401,10 +438,17 @@ void city_print_things(struct city *c)
 {
 	for (int i = 0; i < c->n_counters; i++)
 		fprintf(c->out, "%s%s", i ? "" : "counters:\n", c->counters[i]);
+	bool lasts = city_once_in(c, 2);
+	bool clock = c->n_gates && lasts && city_once_in(c, 2);
 	if (c->n_gates)
-		fprintf(c->out, "gates:\n  gate-1:\n    title: {en: Gate, ko: 문}\n%s",
-			city_once_in(c, 2) ? "    lasts: 7 d\n" : "");
+		fprintf(c->out, "gates:\n  gate-1:\n    title: {en: Gate, ko: 문}\n%s%s",
+			lasts ? "    lasts: 7 d\n" : "", clock ? "    clock: open\n" : "");
 	print_linkage(c);
+	if (c->n_clocks || clock)
+		fprintf(c->out, "clocks:\n%s",
+			clock ? "  open:\n    title: {en: Open, ko: 열림}\n    within: 7 d\n"
+				"    expires: true\n    warn_before: 1 d\n"
+			      : "");
 	for (int i = 0; i < c->n_clocks; i++)
-		fprintf(c->out, "%s%s", i ? "" : "clocks:\n", c->clocks[i]);
+		fputs(c->clocks[i], c->out);
 }

@@ -75,10 +75,12 @@ static void make_participants(struct city *c)
 	}
 }
 
-static bool may_be_named(const struct city *c, int who)
+bool city_may_be_named(const struct city *c, int who)
 {
 	enum city_part part = c->kinds[c->people[who].kind].part;
 
+	if (c->people[who].gone)
+		return false;
 	return part == CITY_AUTHORITY || part == CITY_OFFICE || part == CITY_DUTY;
 }
 
@@ -86,7 +88,7 @@ int city_pick(struct city *c)
 {
 	for (;;) {
 		int who = (int)city_random(c, (uint64_t)c->n_people);
-		if (may_be_named(c, who))
+		if (city_may_be_named(c, who))
 			return who;
 	}
 }
@@ -95,7 +97,7 @@ int city_division(struct city *c)
 {
 	for (;;) {
 		int who = (int)city_random(c, (uint64_t)c->n_people);
-		if (c->kinds[c->people[who].kind].part == CITY_DIVISION)
+		if (c->kinds[c->people[who].kind].part == CITY_DIVISION && !c->people[who].gone)
 			return who;
 	}
 }
@@ -155,6 +157,14 @@ static void make_bodies(struct city *c)
 	}
 }
 
+void city_set_keeper(struct city *c, struct city_pool *p, int who)
+{
+	p->keeper = who;
+	c->kinds[c->people[who].kind].may_send |= BIT(TYPE(ANSWER)) | BIT(TYPE(PLACEMENT_NOTICE)) |
+						  BIT(TYPE(PLACE_RETURNED)) |
+						  BIT(TYPE(CAPACITY_REPORT));
+}
+
 static void make_pools(struct city *c)
 {
 	c->n_pools = (int)city_random(c, CITY_POOLS_MAX + 1);
@@ -163,11 +173,7 @@ static void make_pools(struct city *c)
 		city_add(p->name, sizeof p->name, "house-%d", i + 1);
 		city_add(p->kind, sizeof p->kind, "%s",
 			 city_once_in(c, 2) ? "shelter" : "day_place");
-		p->keeper = city_pick(c);
-		/* Who keeps places has to be able to speak of them. */
-		c->kinds[c->people[p->keeper].kind].may_send |=
-			BIT(TYPE(ANSWER)) | BIT(TYPE(PLACEMENT_NOTICE)) |
-			BIT(TYPE(PLACE_RETURNED)) | BIT(TYPE(CAPACITY_REPORT));
+		city_set_keeper(c, p, city_pick(c));
 	}
 }
 
@@ -225,12 +231,14 @@ static void print_languages(struct city *c)
 
 static void print_hours(struct city *c, int duty)
 {
-	static const char *const hours[] = { "\"09:00-22:00\"", "\"06:00-12:00\"", "always", NULL };
+	static const char *const hours[] = { "\"09:00-22:00\"", "\"06:00-12:00\"",
+					     "{default: \"08:00-20:00\", friday: \"08:00-12:00\"}",
+					     "always", NULL };
 	const char *chosen = city_once_in(c, 3) ? city_one_of(c, hours) : NULL;
 
 	if (chosen)
 		fprintf(c->out, "    hours: %s\n", chosen);
-	if ((!chosen || *chosen == '"') && city_once_in(c, 2))
+	if ((!chosen || *chosen != 'a') && city_once_in(c, 2))
 		fprintf(c->out, "    duty: %s\n", c->people[duty].name);
 }
 
@@ -239,8 +247,9 @@ static void print_agreement(struct city *c, const struct city_participant *p)
 {
 	if (p->domains || city_random(c, 6))
 		return;
-	fprintf(c->out, "    agreement: {from: 2026-01-01, until: 2026-%02u-15}\n",
-		(unsigned)(3 + city_random(c, 6)));
+	fprintf(c->out, "    agreement: {from: 2026-01-01, until: 2026-%02u-15%s}\n",
+		(unsigned)(3 + city_random(c, 6)),
+		city_once_in(c, 2) ? ", warn_before: 5 d, tells: \"role:authority\"" : "");
 }
 
 static void print_domains_of(struct city *c, const struct city_participant *p)
@@ -274,6 +283,8 @@ static void print_participant(struct city *c, int who, int duty)
 		c->kinds[p->kind].name, who, who);
 	if (p->elsewhere)
 		fprintf(c->out, "    jurisdiction: \"%s\"\n", who % 2 ? "41210" : "41");
+	if (c->agencies)
+		fprintf(c->out, "    agency: %s\n", p->name);
 	if (p->head >= 0)
 		fprintf(c->out, "    head: %s\n", c->people[p->head].name);
 	print_domains_of(c, p);
@@ -316,11 +327,12 @@ void city_print_people(struct city *c)
 		fprintf(c->out, "]\n");
 	}
 	print_kinds(c);
-	while (c->kinds[c->people[duty].kind].part != CITY_DUTY)
+	while (c->people[duty].gone || c->kinds[c->people[duty].kind].part != CITY_DUTY)
 		duty++;
 	fprintf(c->out, "participants:\n");
 	for (int i = 0; i < c->n_people; i++)
-		print_participant(c, i, duty);
+		if (!c->people[i].gone)
+			print_participant(c, i, duty);
 	if (c->n_bodies)
 		fprintf(c->out, "bodies:\n");
 	for (int i = 0; i < c->n_bodies; i++)

@@ -7,6 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "broker/recipients.h"
 #include "proto/buf.h"
 #include "proto/codec.h"
 #include "proto/sha256.h"
@@ -15,6 +16,7 @@ enum {
 	ARENA_BYTES = 64 << 20,
 	SNAPSHOT_BYTES_MAX = 1 << 30,
 	DUE_ROUNDS_MAX = 100000,
+	SIM_RECIPIENTS_BYTES = 1 << 20,
 };
 
 static const struct core_limits limits = { 1000000, 1000000, 1000000 };
@@ -305,20 +307,27 @@ void sim_hub_free(struct sim_hub *h)
 
 /* ---- requests ---- */
 
-uint64_t sim_hub_connect(struct sim_hub *h, const char *participant)
+uint64_t sim_hub_connect_with(struct sim_hub *h, const char *participant,
+			      const struct core_certificate *with)
 {
 	struct core_connect c = { .participant = participant,
 				  .actor = "workstation-1",
 				  .address = "192.0.2.1:40000",
-				  .certificate = "01" };
+				  .certificate = "01",
+				  .with = with };
 
 	core_decision_reset(&h->d);
 	if (core_decide_connect(h->core, h->policy, &c, h->now_us, &h->d) != IEUM_E_OK ||
-	    h->d.n_items != 1)
+	    h->d.n_items < 1 || !h->d.items[0].event->connected)
 		return 0;
 	uint64_t connection = h->d.items[0].event->connected->connection;
 	record(h);
 	return connection;
+}
+
+uint64_t sim_hub_connect(struct sim_hub *h, const char *participant)
+{
+	return sim_hub_connect_with(h, participant, NULL);
 }
 
 void sim_hub_disconnect(struct sim_hub *h, uint64_t connection)
@@ -349,7 +358,12 @@ void sim_hub_submit(struct sim_hub *h, uint64_t connection, uint64_t tag,
 	}
 	ieum__v1__referral__pack(referral, bytes);
 	core_decision_reset(&h->d);
-	enum ieum_err err = core_decide_submit(h->core, h->policy, &s, h->now_us, &h->d);
+	struct arena arena;
+	arena_init(&arena, SIM_RECIPIENTS_BYTES);
+	enum ieum_err err = recipients_read(referral, &arena, &s);
+	if (err == IEUM_E_OK)
+		err = core_decide_submit(h->core, h->policy, &s, h->now_us, &h->d);
+	arena_release(&arena);
 	if (err != IEUM_E_OK) {
 		add_refusal(h, connection, tag, err, h->d.detail);
 	} else {
@@ -434,8 +448,8 @@ void sim_hub_pump(struct sim_hub *h, uint64_t connection, uint32_t max)
 	}
 }
 
-bool sim_hub_reload(struct sim_hub *h, const char *name, const char *text, size_t len, char *why,
-		    size_t why_bytes)
+enum ieum_err sim_hub_reload(struct sim_hub *h, const char *name, const char *text, size_t len,
+			     char *why, size_t why_bytes)
 {
 	struct yaml_diag *diag = calloc(1, sizeof *diag);
 	struct policy *fresh = NULL;
@@ -448,16 +462,20 @@ bool sim_hub_reload(struct sim_hub *h, const char *name, const char *text, size_
 			 diag->count ? diag->mistakes[0].text : "the hub file cannot be read");
 	free(diag);
 	if (err)
-		return false;
+		return err;
 	core_decision_reset(&h->d);
-	if (core_decide_policy(h->core, fresh, h->now_us, &h->d) != IEUM_E_OK)
-		trouble(h, "a policy was refused");
+	err = core_decide_policy(h->core, fresh, h->now_us, &h->d);
+	if (err) {
+		snprintf(why, why_bytes, "%s", h->d.detail);
+		policy_free(fresh);
+		return err;
+	}
 	record(h);
 	if (core_bind_policy(h->core, fresh) != IEUM_E_OK)
 		trouble(h, "a policy cannot be bound");
 	policy_free(h->policy);
 	h->policy = fresh;
-	return true;
+	return IEUM_E_OK;
 }
 
 static const char *what_is_read(const struct core_view *v)

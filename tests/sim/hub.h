@@ -80,6 +80,9 @@ struct journal *sim_hub_journal(struct sim_hub *h);
 
 /* Requests; what they lead to comes with the next commit.  The connection's number; 0: refused. */
 uint64_t sim_hub_connect(struct sim_hub *h, const char *participant);
+/* With a certificate that others can seal to; may be NULL. */
+uint64_t sim_hub_connect_with(struct sim_hub *h, const char *participant,
+			      const struct core_certificate *with);
 void sim_hub_disconnect(struct sim_hub *h, uint64_t connection);
 void sim_hub_submit(struct sim_hub *h, uint64_t connection, uint64_t tag,
 		    const Ieum__V1__Referral *referral);
@@ -88,9 +91,9 @@ void sim_hub_settle(struct sim_hub *h, uint64_t connection, uint64_t tag,
 /* Releases up to `max` deliveries to the connection. */
 void sim_hub_pump(struct sim_hub *h, uint64_t connection, uint32_t max);
 
-/* Another hub file takes effect, all or nothing; false and `why` when it has mistakes.  What
- * refers to the policy before is gone. */
-bool sim_hub_reload(struct sim_hub *h, const char *name, const char *text, size_t len, char *why,
+/* Another hub file takes effect, all or nothing: OK, and what refers to the policy before is gone.
+ * FILE_INVALID when it has mistakes, else the core's refusal, and `why`. */
+enum ieum_err sim_hub_reload(struct sim_hub *h, const char *name, const char *text, size_t len, char *why,
 		    size_t why_bytes);
 
 /* Asks; what is read goes on record.  The result lives in the arena, its texts in the hub: it is

@@ -195,6 +195,8 @@ static void on_submitted(struct ledger *l, const Ieum__V1__Submitted *e)
 	struct ledger_message *m = add_message(l, e);
 	if (m->in)
 		ledger_on_case(l, m->in, e);
+	if (e->agenda)
+		ledger_on_agenda(l, m, e->agenda);
 	if (e->type == TYPE(LINKED_SET_NOTICE) && e->sender == 0)
 		check_linked_set(l, m->in, e);
 	ledger_check_taken_back(l, e);
@@ -319,6 +321,7 @@ static void free_message(struct ledger_message *m)
 		free(m->tasks[i].asked.at);
 		free(m->tasks[i].since.at);
 	}
+	free((void *)m->listed);
 	free(m);
 }
 

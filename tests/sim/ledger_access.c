@@ -85,6 +85,47 @@ static bool is_told_of_its_handover(const struct ledger *l, const struct ledger_
 	       strcmp(l->mailboxes[mailbox].name, l->participants[asked->sender]) == 0;
 }
 
+/* ---- agendas: of no case, and telling of many ---- */
+
+void ledger_on_agenda(struct ledger *l, struct ledger_message *m, const Ieum__V1__AgendaSent *e)
+{
+	m->listed = ledger_zalloc((e->n_case_ids + 1) * sizeof(const struct ledger_case *));
+	for (size_t i = 0; i < e->n_case_ids; i++) {
+		const struct ledger_case *c = ledger_known_case(l, &e->case_ids[i]);
+		if (c)
+			m->listed[m->n_listed++] = c;
+	}
+}
+
+bool ledger_lists(const struct ledger_message *m, const struct ledger_case *c)
+{
+	for (size_t i = 0; i < m->n_listed; i++)
+		if (m->listed[i] == c)
+			return true;
+	return false;
+}
+
+bool ledger_tells_excluded(const struct ledger_message *m, uint32_t participant)
+{
+	for (size_t i = 0; i < m->n_listed; i++)
+		if (numbers_have(&m->listed[i]->excluded, participant))
+			return true;
+	return false;
+}
+
+static bool tells_excluded_of(const struct ledger *l, const struct ledger_message *m,
+			      uint32_t mailbox)
+{
+	const struct numbers *consumers = &l->mailboxes[mailbox].consumers;
+
+	for (size_t i = 0; i < consumers->n; i++)
+		if (ledger_tells_excluded(m, consumers->at[i]))
+			return true;
+	return false;
+}
+
+/* ---- where to ---- */
+
 void ledger_check_route(struct ledger *l, const struct ledger_message *m, uint32_t mailbox)
 {
 	if (mailbox == 0 || mailbox >= LEDGER_MAILBOXES_MAX)
@@ -97,6 +138,10 @@ void ledger_check_route(struct ledger *l, const struct ledger_message *m, uint32
 	else if (m->in && numbers_have(&m->in->ended, mailbox) &&
 		 !is_told_of_its_handover(l, m, mailbox))
 		ledger_say(l, "mailbox %u is sent something of a case it has handed over", mailbox);
+	else if (tells_excluded_of(l, m, mailbox))
+		ledger_say(l,
+			   "mailbox %u is sent an agenda with a case that excludes one of its own",
+			   mailbox);
 }
 
 /* ---- cases ---- */
@@ -201,7 +246,17 @@ static void succeed(struct ledger_case *c, uint32_t from, uint32_t to)
 	numbers_put(&c->members, to);
 	numbers_put(&c->ended, from);
 	numbers_take_out(&c->ended, to);
-	ledger_pass_on(c, from, to);
+	for (struct ledger_message *m = c->messages; m; m = m->next_in_case)
+		ledger_pass_on(m, from, to);
+}
+
+/* Of no case. */
+static void pass_on_loose(struct ledger *l, const Ieum__V1__Left *e)
+{
+	for (size_t i = 0; i < e->n_forward_seqs; i++)
+		for (struct ledger_message *m = l->messages; m; m = m->hh.next)
+			if (m->seq == e->forward_seqs[i])
+				ledger_pass_on(m, e->mailbox, e->to);
 }
 
 void ledger_on_left(struct ledger *l, const Ieum__V1__Left *e)
@@ -210,7 +265,7 @@ void ledger_on_left(struct ledger *l, const Ieum__V1__Left *e)
 
 	ledger_withdraw(l, e->withdrawn, e->n_withdrawn);
 	if (!c)
-		return;
+		return pass_on_loose(l, e);
 	if (c->owner == e->mailbox)
 		set_owner(l, c, e->to);
 	succeed(c, e->mailbox, e->to);
@@ -231,7 +286,9 @@ void ledger_on_handover(struct ledger *l, const Ieum__V1__HandoverChanged *e)
 		if (c && asked)
 			numbers_put(&c->owners, e->to);
 		else if (c) {
-			set_owner(l, c, e->to);
+			/* What the old one took part in without being responsible stays its owner's. */
+			if (c->owner == e->from)
+				set_owner(l, c, e->to);
 			succeed(c, e->from, e->to);
 		}
 	}

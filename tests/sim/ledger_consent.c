@@ -8,9 +8,14 @@ static bool rests_on_consent(const struct ledger_message *m)
 	return m->basis == IEUM__V1__BASIS_KIND__BASIS_KIND_CONSENT;
 }
 
+static bool lacks_consent(const struct ledger_message *m)
+{
+	return rests_on_consent(m) && (m->withdrawn_by || (m->in && m->in->consent_withdrawn));
+}
+
 void ledger_check_shared(struct ledger *l, struct ledger_message *m, size_t n_routes)
 {
-	if (n_routes == 0 || !m->in || !m->in->consent_withdrawn || !rests_on_consent(m))
+	if (n_routes == 0 || !lacks_consent(m))
 		return;
 	if (m->seq != l->seq)
 		ledger_say(l, "event %llu goes on to somebody on a consent that was withdrawn",
@@ -24,25 +29,34 @@ void ledger_check_released(struct ledger *l, const struct ledger_delivery *d)
 {
 	const struct ledger_message *m = d->of;
 
-	if (m->in && m->in->consent_withdrawn && rests_on_consent(m) &&
-	    m->type != TYPE(CONSENT_WITHDRAWAL))
+	if (lacks_consent(m) && m->type != TYPE(CONSENT_WITHDRAWAL))
 		ledger_say(l, "event %llu comes to somebody on a consent that was withdrawn",
 			   (unsigned long long)m->seq);
 }
 
 void ledger_on_consent(struct ledger *l, struct ledger_case *c, const Ieum__V1__CaseChanged *e)
 {
+	bool in_part = e->consent == IEUM__V1__CONSENT_CHANGE__CONSENT_CHANGE_WITHDRAWN_IN_PART;
+
 	if (e->consent == IEUM__V1__CONSENT_CHANGE__CONSENT_CHANGE_GIVEN) {
 		c->consent_withdrawn = false;
 		if (l->on_no_consent && l->on_no_consent->in == c)
 			l->on_no_consent = NULL;
 	}
-	if (e->consent != IEUM__V1__CONSENT_CHANGE__CONSENT_CHANGE_WITHDRAWN)
+	if (e->consent != IEUM__V1__CONSENT_CHANGE__CONSENT_CHANGE_WITHDRAWN && !in_part)
 		return;
 	ledger_check_orders(l);
-	c->consent_withdrawn = true;
-	l->withdrawal =
-		(struct ledger_withdrawal){ .in = c, .by = ledger_message_of(l, &e->message_id) };
+	l->withdrawal = (struct ledger_withdrawal){ .in = c,
+						    .by = ledger_message_of(l, &e->message_id),
+						    .in_part = in_part };
+	c->consent_withdrawn |= !in_part;
+	for (size_t i = 0; i < e->n_consent_of_ids; i++) {
+		struct ledger_message *m = ledger_message_of(l, &e->consent_of_ids[i]);
+		if (!m || m->in != c || !rests_on_consent(m) || m->withdrawn_by)
+			ledger_say(l, "a consent is withdrawn that there was not");
+		else
+			m->withdrawn_by = l->withdrawal.by;
+	}
 }
 
 /* ---- what is taken back ---- */
@@ -58,23 +72,39 @@ static const struct ledger_case *case_of_event(const struct ledger *l, const Ieu
 	return e->case_id.len == LEDGER_ID_BYTES ? ledger_case_of(l, e->case_id.data) : NULL;
 }
 
+/* Is the case on an agenda that is on its way to one whom it excludes now?  Those who share the
+ * mailbox are sent another without it. */
+static bool is_agenda_of_excluded(const struct ledger *l, const Ieum__V1__Submitted *e,
+				  const struct ledger_delivery *d)
+{
+	const struct ledger_case *in = case_of_event(l, e);
+
+	for (size_t i = 0; in && ledger_lists(d->of, in) && i < e->n_excluded; i++)
+		if (numbers_have(&l->mailboxes[d->mailbox].consumers, e->excluded[i]))
+			return true;
+	return false;
+}
+
+static bool by_conflict(const struct ledger *l, const Ieum__V1__Submitted *e,
+			const struct ledger_delivery *d)
+{
+	if (d->of->type == TYPE(AGENDA))
+		return is_agenda_of_excluded(l, e, d);
+	return e->n_excluded > 0 && !ledger_may_act(l, d->of->in, d->mailbox);
+}
+
 /* Only a message that replaces it, a conflict of interest, or a withdrawn consent takes back what
  * is on its way; and no withdrawal takes what rests on a statute. */
 static void check_delivery(struct ledger *l, const Ieum__V1__Submitted *e, uint64_t id,
 			   bool somebody_has_it)
 {
 	const struct ledger_delivery *d = ledger_delivery_of(l, id);
-	/* An agenda is of no case: a conflict in one of those on it takes it back. */
-	const struct ledger_case *in = d && d->of->type == TYPE(AGENDA) ? case_of_event(l, e)
-				       : d                              ? d->of->in
-									: NULL;
 
 	if (!d)
 		ledger_say(l, "something is taken back that was never sent");
 	else if (d->who.n > 0 && !somebody_has_it)
 		ledger_say(l, "something is taken back as if nobody had had it");
-	else if (!rests_on_consent(d->of) && !replaced_by(d->of, e) &&
-		 (e->n_excluded == 0 || ledger_may_act(l, in, d->mailbox)))
+	else if (!rests_on_consent(d->of) && !replaced_by(d->of, e) && !by_conflict(l, e, d))
 		ledger_say(l, "event %llu is taken back from mailbox %u, and rests on no consent",
 			   (unsigned long long)d->of->seq, d->mailbox);
 }
@@ -150,6 +180,12 @@ static void check_recipients(struct ledger *l, const struct ledger_message *m)
 		}
 }
 
+/* What was withdrawn by itself was stopped then. */
+static bool is_meant(const struct ledger_withdrawal *w, const struct ledger_message *m)
+{
+	return rests_on_consent(m) && m->withdrawn_by == (w->in_part ? w->by : NULL);
+}
+
 void ledger_check_orders(struct ledger *l)
 {
 	const struct ledger_withdrawal *w = &l->withdrawal;
@@ -157,7 +193,7 @@ void ledger_check_orders(struct ledger *l)
 	if (w->in && w->by)
 		for (const struct ledger_message *m = w->in->messages; m && m->seq < w->by->seq;
 		     m = m->next_in_case)
-			if (rests_on_consent(m))
+			if (is_meant(w, m))
 				check_recipients(l, m);
 	if (l->on_no_consent && l->on_no_consent->type != TYPE(CONSENT_WITHDRAWAL))
 		ledger_say(l, "event %llu is shared on a consent that was withdrawn",

@@ -63,6 +63,9 @@ struct ledger_message {
 	size_t n_tasks;
 	struct ledger_hold *holds;
 	struct ledger_delivery *deliveries;
+	const struct ledger_message *withdrawn_by; /* its consent, not that of others; NULL: not */
+	const struct ledger_case **listed;         /* of an agenda: the cases on it */
+	size_t n_listed;
 };
 
 struct ledger_clock {
@@ -128,6 +131,7 @@ struct ledger_mailbox {
 struct ledger_withdrawal {
 	struct ledger_case *in;
 	struct ledger_message *by; /* NULL: none */
+	bool in_part;              /* of those messages that it is `withdrawn_by` */
 };
 
 struct ledger {
@@ -162,6 +166,10 @@ bool ledger_is_listed(const struct ledger *l, uint32_t mailbox);
 /* Is somebody there who has no conflict of interest in the case, and has not handed it over? */
 bool ledger_may_act(const struct ledger *l, const struct ledger_case *c, uint32_t mailbox);
 void ledger_check_route(struct ledger *l, const struct ledger_message *m, uint32_t mailbox);
+/* The cases on an agenda, of which whoever one of them excludes gets nothing. */
+void ledger_on_agenda(struct ledger *l, struct ledger_message *m, const Ieum__V1__AgendaSent *e);
+bool ledger_lists(const struct ledger_message *m, const struct ledger_case *c);
+bool ledger_tells_excluded(const struct ledger_message *m, uint32_t participant);
 void ledger_check_owners(struct ledger *l);
 void ledger_on_case(struct ledger *l, struct ledger_case *c, const Ieum__V1__Submitted *e);
 /* Gets the message, and reads its case if that is more than the end of what it was asked. */
@@ -186,7 +194,7 @@ void ledger_add_tasks(struct ledger *l, struct ledger_message *m, const Ieum__V1
 void ledger_on_changed(struct ledger *l, const Ieum__V1__TaskChanged *e);
 void ledger_on_escalated(struct ledger *l, const Ieum__V1__Escalated *e);
 void ledger_on_clock_moved(struct ledger *l, const Ieum__V1__ClockMoved *e);
-void ledger_pass_on(struct ledger_case *c, uint32_t from, uint32_t to);
+void ledger_pass_on(struct ledger_message *m, uint32_t from, uint32_t to);
 void ledger_check_requests(struct ledger *l, const struct ledger_message *m, int64_t now_ms);
 
 /* ledger_places.c */

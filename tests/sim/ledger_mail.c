@@ -55,6 +55,9 @@ static void release(struct ledger *l, const struct ledger_connection *to, struct
 	else if (in && numbers_have(&in->excluded, to->participant))
 		ledger_say(l, "participant %u gets something of a case it is excluded from",
 			   to->participant);
+	else if (ledger_tells_excluded(d->of, to->participant))
+		ledger_say(l, "participant %u gets an agenda with a case it is excluded from",
+			   to->participant);
 	ledger_check_released(l, d);
 	set_way(l, d, WAY_IN_FLIGHT);
 	d->connection = to->number;

@@ -142,20 +142,19 @@ void ledger_on_clock_moved(struct ledger *l, const Ieum__V1__ClockMoved *e)
 	t->holder = 0;
 }
 
-void ledger_pass_on(struct ledger_case *c, uint32_t from, uint32_t to)
+void ledger_pass_on(struct ledger_message *m, uint32_t from, uint32_t to)
 {
-	for (struct ledger_message *m = c->messages; m; m = m->next_in_case)
-		for (size_t i = 0; i < m->n_tasks; i++) {
-			struct ledger_task *t = &m->tasks[i];
-			if (!ledger_is_open(t))
-				continue;
-			if (numbers_have(&t->asked, from))
-				numbers_put(&t->asked, to);
-			numbers_take_out(&t->asked, from);
-			if (numbers_have(&t->since, from))
-				numbers_put(&t->since, to);
-			t->holder = t->holder == from ? to : t->holder;
-		}
+	for (size_t i = 0; i < m->n_tasks; i++) {
+		struct ledger_task *t = &m->tasks[i];
+		if (!ledger_is_open(t))
+			continue;
+		if (numbers_have(&t->asked, from))
+			numbers_put(&t->asked, to);
+		numbers_take_out(&t->asked, from);
+		if (numbers_have(&t->since, from))
+			numbers_put(&t->since, to);
+		t->holder = t->holder == from ? to : t->holder;
+	}
 }
 
 /* Has it been answered as far as its clock asks? */

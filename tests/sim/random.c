@@ -230,7 +230,8 @@ void world_submit(struct world *w, int index)
 	if (!r)
 		abort();
 	/* Whoever has something to say comes back for it. */
-	if (!p->connection && is_city(w) && sim_hub_now_us(w->hub) >= p->away_until_us)
+	if (!p->connection && is_city(w) && p->who != POLICY_NONE &&
+	    sim_hub_now_us(w->hub) >= p->away_until_us)
 		p->connection = sim_hub_connect(w->hub, p->name);
 	if (p->connection) {
 		uint64_t before = core_last_seq(sim_hub_core(w->hub));
@@ -330,7 +331,7 @@ static void do_settle(struct world *w, size_t peer)
 		settle_list(w, p, p->unsettled, &p->n_unsettled, false);
 }
 
-static void lose_connection(struct peer *p)
+void world_lose_connection(struct peer *p)
 {
 	for (size_t i = 0; i < p->n_unsettled && p->n_held < WORLD_HELD_MAX; i++)
 		p->held[p->n_held++] = p->unsettled[i];
@@ -341,7 +342,7 @@ static void lose_connection(struct peer *p)
 void world_lose_connections(struct world *w)
 {
 	for (size_t i = 0; i < w->n_peers; i++)
-		lose_connection(&w->peers[i]);
+		world_lose_connection(&w->peers[i]);
 }
 
 static void do_come_or_go(struct world *w, size_t peer)
@@ -358,7 +359,7 @@ static void do_come_or_go(struct world *w, size_t peer)
 	if (!sim_hub_commit(w->hub, SIM_COMMIT))
 		return;
 	sim_hub_disconnect(w->hub, p->connection);
-	lose_connection(p);
+	world_lose_connection(p);
 	if (p->character == CHARACTER_VANISHES)
 		p->away_until_us =
 			sim_hub_now_us(w->hub) + (int64_t)world_random(w, 6 * 86400) * 1000000;
@@ -446,6 +447,8 @@ static void step(struct world *w)
 		total += acts[i].weight;
 	uint64_t pick = world_random(w, total);
 	size_t peer = world_random(w, w->n_peers);
+	while (w->peers[peer].who == POLICY_NONE)
+		peer = (peer + 1) % w->n_peers;
 	for (size_t i = 0; i < n; i++) {
 		if (pick >= acts[i].weight) {
 			pick -= acts[i].weight;
@@ -472,6 +475,8 @@ static void take_everything(struct world *w)
 		before = w->result->deliveries;
 		for (size_t i = 0; i < w->n_peers; i++) {
 			struct peer *p = &w->peers[i];
+			if (!p->connection)
+				continue;
 			struct sim_settle all = { .done = p->unsettled, .n_done = p->n_unsettled };
 			if (p->n_unsettled)
 				sim_hub_settle(w->hub, p->connection, ++w->next_tag, &all);
@@ -516,12 +521,12 @@ static void finish(struct world *w)
 {
 	sim_hub_commit(w->hub, SIM_COMMIT);
 	for (size_t i = 0; i < w->n_peers; i++) {
-		if (!w->peers[i].connection)
+		if (!w->peers[i].connection && w->peers[i].who != POLICY_NONE)
 			w->peers[i].connection = sim_hub_connect(w->hub, w->peers[i].name);
 	}
 	for (size_t i = 0; i < w->n_sent; i++) {
 		uint64_t receipts = w->result->receipts;
-		if (!w->sent[i].receipted)
+		if (!w->sent[i].receipted || !w->peers[w->sent[i].peer].connection)
 			continue;
 		w->last_refused = IEUM_E_OK;
 		world_submit(w, (int)i);
@@ -564,6 +569,7 @@ static void gather_peers(struct world *w)
 		abort();
 	for (size_t i = 0; i < w->n_peers; i++) {
 		struct peer *p = &w->peers[i];
+		p->who = (int)i;
 		snprintf(p->name, sizeof p->name, "%s",
 			 policy_participant(sim_hub_policy(w->hub), (int)i)->name);
 		if (is_city(w))

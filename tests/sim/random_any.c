@@ -69,9 +69,9 @@ static char *anybody(struct maker *m)
 static char *some_participant(struct maker *m)
 {
 	for (;;) {
-		int who = (int)world_random(m->w, m->w->n_peers);
-		if (!policy_participant(policy(m), who)->reads_nothing)
-			return text(m, m->w->peers[who].name);
+		const struct peer *p = &m->w->peers[world_random(m->w, m->w->n_peers)];
+		if (p->who != POLICY_NONE && !policy_participant(policy(m), p->who)->reads_nothing)
+			return text(m, p->name);
 	}
 }
 
@@ -97,7 +97,7 @@ static char *kept_pool(struct maker *m)
 {
 	for (size_t i = 0; i < policy_pools(policy(m)); i++) {
 		const struct policy_pool *pool = policy_pool(policy(m), (int)i);
-		if (&m->w->peers[pool->keeper] == m->peer && once_in(m, 2))
+		if (pool->keeper == m->peer->who && once_in(m, 2))
 			return text(m, pool->name);
 	}
 	return some_pool(m);
@@ -474,6 +474,33 @@ static void fill_envelope(struct maker *m)
 		e->in_reply_to = some_message(m);
 }
 
+/* What is sealed to a certificate that the hub has never seen, with the marker in the place of what
+ * nobody can read. */
+static void seal_part(struct maker *m, Ieum__V1__NarrativePart *part, uint32_t number)
+{
+	static const uint8_t before[] = {
+		0x30, 0x81, 0x82, 0x06, 0x0b, 0x2a, 0x86, 0x48, 0x86, 0xf7, 0x0d, 0x01, 0x09, 0x10,
+		0x01, 0x17, 0xa0, 0x73, 0x30, 0x71, 0x02, 0x01, 0x00, 0x31, 0x21, 0x30, 0x1f, 0x02,
+		0x01, 0x02, 0x80, 0x04, 0x01, 0x02, 0x03, 0x04, 0x30, 0x0b, 0x06, 0x09, 0x2a, 0x86,
+		0x48, 0x86, 0xf7, 0x0d, 0x01, 0x01, 0x07, 0x04, 0x07, 0x77, 0x72, 0x61, 0x70, 0x70,
+		0x65, 0x64, 0x30, 0x37, 0x06, 0x09, 0x2a, 0x86, 0x48, 0x86, 0xf7, 0x0d, 0x01, 0x07,
+		0x01, 0x30, 0x1e, 0x06, 0x09, 0x60, 0x86, 0x48, 0x01, 0x65, 0x03, 0x04, 0x01, 0x2e,
+		0x30, 0x11, 0x04, 0x0c, 0x6e, 0x6f, 0x6e, 0x63, 0x65, 0x2d, 0x6f, 0x66, 0x2d, 0x31,
+		0x32, 0x62, 0x02, 0x01, 0x10, 0x80, 0x0a
+	};
+	static const uint8_t behind[] = { 0x04, 0x10, 0x30, 0x31, 0x32, 0x33, 0x34, 0x35, 0x36,
+					  0x37, 0x38, 0x39, 0x61, 0x62, 0x63, 0x64, 0x65, 0x66 };
+	size_t n = strlen(LEDGER_MARKER);
+	uint8_t *cms = alloc(m, sizeof before + n + sizeof behind);
+
+	memcpy(cms, before, sizeof before);
+	memcpy(cms + sizeof before, LEDGER_MARKER, n);
+	memcpy(cms + sizeof before + n, behind, sizeof behind);
+	part->content_case = IEUM__V1__NARRATIVE_PART__CONTENT_SEALED;
+	part->sealed = (ProtobufCBinaryData){ sizeof before + n + sizeof behind, cms };
+	part->number = number;
+}
+
 static void add_narrative(struct maker *m, Ieum__V1__Referral *r)
 {
 	size_t n = world_random(m->w, 3);
@@ -487,7 +514,7 @@ static void add_narrative(struct maker *m, Ieum__V1__Referral *r)
 						     (uint8_t *)text(m, LEDGER_MARKER) };
 		part->content_case = IEUM__V1__NARRATIVE_PART__CONTENT_CLEAR;
 		if (once_in(m, 2)) {
-			part->content_case = IEUM__V1__NARRATIVE_PART__CONTENT_SEALED;
+			seal_part(m, part, (uint32_t)r->n_narrative + 1);
 			part->subject = (Ieum__V1__NarrativeSubject)world_random(m->w, 3);
 		}
 		r->narrative[r->n_narrative] = part;
@@ -503,6 +530,8 @@ static bool by_hub_only(int type)
 	case IEUM__V1__MESSAGE_TYPE__MESSAGE_TYPE_STOP_USE_ORDER:
 	case IEUM__V1__MESSAGE_TYPE__MESSAGE_TYPE_LINKED_SET_NOTICE:
 	case IEUM__V1__MESSAGE_TYPE__MESSAGE_TYPE_PLACE_OFFER:
+	case IEUM__V1__MESSAGE_TYPE__MESSAGE_TYPE_KEY_REQUEST:
+	case IEUM__V1__MESSAGE_TYPE__MESSAGE_TYPE_CERTIFICATE_NOTICE:
 	case IEUM__V1__MESSAGE_TYPE__MESSAGE_TYPE_AGENDA: return true;
 	default: return false;
 	}
@@ -575,7 +604,7 @@ static void blind(struct maker *m)
 int world_make_any(struct world *w, size_t peer)
 {
 	const struct policy_participant *who =
-		policy_participant(sim_hub_policy(w->hub), (int)peer);
+		policy_participant(sim_hub_policy(w->hub), w->peers[peer].who);
 	Ieum__V1__Referral referral = IEUM__V1__REFERRAL__INIT;
 	Ieum__V1__Envelope envelope = IEUM__V1__ENVELOPE__INIT;
 	uint8_t id[CORE_ID_BYTES];

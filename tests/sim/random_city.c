@@ -156,6 +156,21 @@ void city_restart(struct world *w, size_t peer)
 
 /* ---- another hub file ---- */
 
+/* Whoever is in the file no more is let go; what it left behind may wait for the next time. */
+static void list_again(struct world *w)
+{
+	for (size_t i = 0; i < w->n_peers; i++) {
+		struct peer *p = &w->peers[i];
+		p->who = policy_find_participant(sim_hub_policy(w->hub), p->name);
+		if (p->who != POLICY_NONE || !p->connection)
+			continue;
+		sim_hub_disconnect(w->hub, p->connection);
+		world_lose_connection(p);
+	}
+	if (world_random(w, 2))
+		sim_hub_advance(w->hub, 0);
+}
+
 void city_reload(struct world *w, size_t peer)
 {
 	char why[RANDOM_TEXT_BYTES / 2] = "";
@@ -165,11 +180,13 @@ void city_reload(struct world *w, size_t peer)
 	(void)peer;
 	/* What was decided by the old one, and is on its way out, belongs to it. */
 	sim_hub_commit(w->hub, SIM_COMMIT);
-	if (!sim_hub_reload(w->hub, w->config->hub_name, text, len, why, sizeof why))
-		world_trouble(w, "the hub file of edition %u has a mistake: %s", w->edition + 1,
-			      why);
-	else
-		w->edition++;
+	w->edition++;
+	switch (sim_hub_reload(w->hub, w->config->hub_name, text, len, why, sizeof why)) {
+	case IEUM_E_OK: list_again(w); break;
+	/* Some case would be nobody's: the next file may say more of it. */
+	case IEUM_E_STATE_CONFLICT: break;
+	default: world_trouble(w, "the hub file of edition %u is refused: %s", w->edition, why);
+	}
 	free(text);
 }
 
@@ -192,7 +209,7 @@ void city_query(struct world *w, size_t peer)
 	q.what_case = IEUM__V1__QUERY__WHAT_CASE;
 	q.case_ = &asks;
 	if (sim_hub_query(w->hub, p->connection, &q, &arena, &err) &&
-	    !ledger_may_read(w->ledger, sim_hub_policy(w->hub), (int)peer, asks.case_id.data))
+	    !ledger_may_read(w->ledger, sim_hub_policy(w->hub), p->who, asks.case_id.data))
 		world_trouble(w, "%s reads a case it has no part in", p->name);
 	arena_release(&arena);
 }

@@ -228,7 +228,7 @@ static size_t choose_member(struct world *w, size_t peer)
 
 	for (int tries = 0; tries < 24; tries++, peer = world_random(w, w->n_peers))
 		for (size_t i = 0; w->peers[peer].connection && i < policy_bodies(p); i++)
-			if (sits_in(p, policy_body(p, (int)i), (int)peer))
+			if (sits_in(p, policy_body(p, (int)i), w->peers[peer].who))
 				return peer;
 	return peer;
 }
@@ -241,12 +241,12 @@ int world_make_council(struct world *w, size_t peer)
 	};
 	peer = choose_member(w, peer);
 	const struct policy_participant *who =
-		policy_participant(sim_hub_policy(w->hub), (int)peer);
+		policy_participant(sim_hub_policy(w->hub), w->peers[peer].who);
 
 	/* Mostly what this kind of agency may send. */
-	for (int tries = 0; tries < 16; tries++) {
+	for (int tries = 0; who && tries < 16; tries++) {
 		struct draft d = { .peer = &w->peers[peer] };
-		d.body = body_of(w, (int)peer);
+		d.body = body_of(w, w->peers[peer].who);
 		makers[world_random(w, sizeof makers / sizeof makers[0])](w, &d);
 		if (who->may_send >> d.envelope.type & 1)
 			return world_keep(w, &d.referral, peer);

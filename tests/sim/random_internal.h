@@ -6,6 +6,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "broker/policy/policy.h"
 #include "tests/sim/hub.h"
 #include "tests/sim/ledger.h"
 #include "tests/sim/random.h"
@@ -73,6 +74,7 @@ enum character {
 struct peer {
 	char name[POLICY_NAME_BYTES];
 	enum character character;
+	int who; /* in the hub file in force, POLICY_NONE: not in it */
 	int64_t away_until_us;
 	/* The newest list of a hand-over that it got. */
 	bool has_list;
@@ -156,6 +158,7 @@ void clock_scan_event(struct clock_scan *s, struct world *w, uint64_t seq, int64
 
 /* Submits one of sent[], if its sender is there; -1: nothing. */
 void world_submit(struct world *w, int index);
+void world_lose_connection(struct peer *p); /* the hub has lost it, or let it go */
 void world_lose_connections(struct world *w);
 /* What is committed by now is in the ledger, and it has found nothing. */
 void world_read_ledger(struct world *w);

@@ -333,7 +333,7 @@ static void make_count(struct world *w, struct draft *d)
 	d->capacity.pool = some_pool(w, false);
 	for (size_t i = 0; i < policy_pools(p); i++) {
 		const struct policy_pool *pool = policy_pool(p, (int)i);
-		if (d->peer == &w->peers[pool->keeper])
+		if (d->peer->who == pool->keeper)
 			d->capacity.pool = (char *)pool->name;
 	}
 	d->capacity.places = (uint32_t)world_random(w, 5);
@@ -471,7 +471,7 @@ int world_make_message(struct world *w, size_t peer)
 	};
 	struct draft d = { .peer = &w->peers[peer] };
 	const struct policy_participant *who =
-		policy_participant(sim_hub_policy(w->hub), (int)peer);
+		policy_participant(sim_hub_policy(w->hub), w->peers[peer].who);
 
 	bool sensible = false;
 

@@ -4,13 +4,23 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "client/seal_message.h"
 #include "proto/codec.h"
+#include "proto/uuid7.h"
+#include "tests/sim/sealing.h"
 
+enum { KEY_REQUESTS_MAX = 64 };
 enum { QUEUE_MAX = PLAY_DELIVERIES_MAX, CREDIT = 64, QUIET_ROUNDS_MAX = 1000, PLAY_ROWS = 200 };
 
 struct client {
 	const char *participant;
 	uint64_t connection;
+};
+
+/* Keys that a client was asked for and hasn't answered yet. */
+struct asked_key {
+	const struct client *who;
+	Ieum__V1__Referral *request;
 };
 
 struct scenario_hub {
@@ -23,6 +33,10 @@ struct scenario_hub {
 	size_t n_new;                 /* deliveries of the last commit */
 	struct play_receipt *receipt; /* of the submit under way */
 	bool answered;
+	struct sealing *sealing; /* NULL: nothing is sealed in this scenario */
+	struct asked_key asked[KEY_REQUESTS_MAX];
+	size_t n_asked;
+	struct uuid7_source ids; /* of messages that clients send by themselves */
 };
 
 static struct client *client_of(struct scenario_hub *h, uint64_t connection)
@@ -88,7 +102,11 @@ static void take_delivery(struct scenario_hub *h, const struct sim_output *o)
 		d->answer = r->answer->kind;
 		d->reason = r->answer->reason;
 	}
-	ieum__v1__referral__free_unpacked(r, NULL);
+	if (h->sealing && r->body_case == IEUM__V1__REFERRAL__BODY_KEY_REQUEST &&
+	    h->n_asked < KEY_REQUESTS_MAX)
+		h->asked[h->n_asked++] = (struct asked_key){ c, r };
+	else
+		ieum__v1__referral__free_unpacked(r, NULL);
 	sim_hub_settle(h->sim, o->connection, 0,
 		       &(struct sim_settle){ .done = &o->delivery_id, .n_done = 1 });
 }
@@ -108,6 +126,43 @@ static void on_output(void *ctx, const struct sim_output *o)
 	}
 }
 
+/* As `ieum inbox` does by itself. */
+static void answer_key(struct scenario_hub *h, const struct asked_key *asked)
+{
+	Ieum__V1__Referral *m = sealing_wrap(h->sealing, asked->who->participant, asked->request);
+	uint8_t id[UUID_BYTES];
+	struct play_receipt receipt = { .code = IEUM_E_OK };
+
+	if (uuid7_next(&h->ids, (uint64_t)(sim_hub_now_us(h->sim) / 1000), id))
+		abort();
+	m->envelope->message_id = (ProtobufCBinaryData){ sizeof id, id };
+	h->receipt = &receipt;
+	h->answered = false;
+	sim_hub_submit(h->sim, asked->who->connection, 1, m);
+	sim_hub_commit(h->sim, SIM_COMMIT);
+	h->receipt = NULL;
+	if (!h->answered || receipt.code) {
+		fprintf(stderr, "%s's key_wrap is refused: %s\n", asked->who->participant,
+			receipt.detail);
+		abort();
+	}
+	m->envelope->message_id = (ProtobufCBinaryData){ 0 };
+	ieum__v1__referral__free_unpacked(m, NULL);
+}
+
+static bool answer_keys(struct scenario_hub *h)
+{
+	bool any = h->n_asked > 0;
+
+	while (h->n_asked > 0) {
+		struct asked_key asked = h->asked[--h->n_asked];
+
+		answer_key(h, &asked);
+		ieum__v1__referral__free_unpacked(asked.request, NULL);
+	}
+	return any;
+}
+
 /* Releases and settles until nothing moves any more. */
 static bool settle_all(struct scenario_hub *h)
 {
@@ -116,6 +171,8 @@ static bool settle_all(struct scenario_hub *h)
 		for (size_t i = 0; i < h->n_clients; i++)
 			sim_hub_pump(h->sim, h->clients[i].connection, CREDIT);
 		sim_hub_commit(h->sim, SIM_COMMIT);
+		if (answer_keys(h))
+			continue;
 		if (h->n_new == 0)
 			return sim_hub_check(h->sim) ||
 			       (fprintf(stderr, "%s\n", sim_hub_trouble(h->sim)), false);
@@ -124,10 +181,25 @@ static bool settle_all(struct scenario_hub *h)
 	return false;
 }
 
+static uint64_t connect_one(struct scenario_hub *h, const char *participant)
+{
+	const struct policy *policy = sim_hub_policy(h->sim);
+	struct tls_certificate room;
+	struct core_certificate with;
+
+	if (!h->sealing)
+		return sim_hub_connect(h->sim, participant);
+	sealing_certificate(
+		h->sealing, participant,
+		policy_participant(policy, policy_find_participant(policy, participant))->kind,
+		&room, &with);
+	return sim_hub_connect_with(h->sim, participant, &with);
+}
+
 static bool connect_all(struct scenario_hub *h)
 {
 	for (size_t i = 0; i < h->n_clients; i++) {
-		h->clients[i].connection = sim_hub_connect(h->sim, h->clients[i].participant);
+		h->clients[i].connection = connect_one(h, h->clients[i].participant);
 		if (!h->clients[i].connection) {
 			fprintf(stderr, "%s cannot connect\n", h->clients[i].participant);
 			return false;
@@ -148,6 +220,26 @@ static uint64_t connection_of(struct scenario_hub *h, const char *who)
 	return 0;
 }
 
+static enum ieum_err ask(struct scenario_hub *h, const char *who, const Ieum__V1__Query *query,
+			 struct arena *arena, const Ieum__V1__Result **result);
+
+/* As libieum does it: sealed to whom the hub says.  What the hub would refuse is left to it. */
+static void seal(struct scenario_hub *h, const char *who, Ieum__V1__Referral *m)
+{
+	Ieum__V1__ReachQuery reach = IEUM__V1__REACH_QUERY__INIT;
+	Ieum__V1__Query query = IEUM__V1__QUERY__INIT;
+	const Ieum__V1__Result *result = NULL;
+	struct arena arena;
+
+	arena_init(&arena, 16 << 20);
+	reach.referral = m;
+	query.what_case = IEUM__V1__QUERY__WHAT_REACH;
+	query.reach = &reach;
+	if (ask(h, who, &query, &arena, &result) == IEUM_E_OK)
+		sealing_to(h->sealing, who, m, result->reach);
+	arena_release(&arena);
+}
+
 static bool do_submit(void *ctx, const char *who, const Ieum__V1__Referral *referral,
 		      struct play_receipt *receipt)
 {
@@ -156,12 +248,17 @@ static bool do_submit(void *ctx, const char *who, const Ieum__V1__Referral *refe
 
 	if (!connection)
 		return false;
+	Ieum__V1__Referral *sealed = h->sealing ? sealing_close(h->sealing, who, referral) : NULL;
+	if (sealed)
+		seal(h, who, sealed);
 	h->receipt = receipt;
 	h->answered = false;
-	sim_hub_submit(h->sim, connection, 1, referral);
+	sim_hub_submit(h->sim, connection, 1, sealed ? sealed : referral);
 	sim_hub_advance(h->sim, 0);
 	sim_hub_commit(h->sim, SIM_COMMIT);
 	h->receipt = NULL;
+	if (sealed)
+		ieum__v1__referral__free_unpacked(sealed, NULL);
 	return h->answered && settle_all(h);
 }
 
@@ -261,6 +358,32 @@ static bool do_task_state(void *ctx, const char *who, const uint8_t *message_id,
 	}
 	arena_release(&arena);
 	return found;
+}
+
+/* It may have the message, and its key opens what is sealed in it. */
+static bool do_opens(void *ctx, const char *who, const uint8_t *message_id, bool *opens)
+{
+	struct scenario_hub *h = ctx;
+	Ieum__V1__ReferralQuery what = IEUM__V1__REFERRAL_QUERY__INIT;
+	Ieum__V1__Query query = IEUM__V1__QUERY__INIT;
+	const Ieum__V1__Result *result = NULL;
+	struct core_key keys[CORE_KEYS_MAX];
+	struct arena arena;
+
+	*opens = false;
+	if (!h->sealing)
+		return true;
+	arena_init(&arena, 16 << 20);
+	what.message_id = (ProtobufCBinaryData){ PLAY_ID_BYTES, (uint8_t *)message_id };
+	query.what_case = IEUM__V1__QUERY__WHAT_REFERRAL;
+	query.referral = &what;
+	if (ask(h, who, &query, &arena, &result) == IEUM_E_OK && !result->referral->withheld) {
+		size_t n = core_keys(sim_hub_core(h->sim), connection_of(h, who), message_id, keys,
+				     CORE_KEYS_MAX);
+		*opens = sealing_opens(h->sealing, who, message_id, keys, n);
+	}
+	arena_release(&arena);
+	return true;
 }
 
 static bool do_pool(void *ctx, const char *who, const char *pool, const uint8_t *entry,
@@ -396,6 +519,8 @@ struct scenario_hub *scenario_hub_of_text(const struct scenario *s, const char *
 		return NULL;
 	}
 	sim_hub_listen(h->sim, on_output, h);
+	if (sealing_wanted(s))
+		h->sealing = sealing_new(policy_hub(sim_hub_policy(h->sim)));
 	h->n_clients = policy_participants(sim_hub_policy(h->sim));
 	h->clients = calloc(h->n_clients, sizeof *h->clients);
 	if (!h->clients)
@@ -405,7 +530,8 @@ struct scenario_hub *scenario_hub_of_text(const struct scenario *s, const char *
 			policy_participant(sim_hub_policy(h->sim), (int)i)->name;
 	h->play = (struct play_hub){ h,          do_submit, do_next_delivery, do_next_delivery,
 				     do_advance, do_crash,  do_case_state,    do_task_state,
-				     do_now_ms,  do_pool,   do_agenda,        do_handover };
+				     do_now_ms,  do_pool,   do_agenda,        do_handover,
+				     do_opens };
 	if (!connect_all(h)) {
 		snprintf(why, why_bytes, "not everybody can connect");
 		scenario_hub_free(h);
@@ -419,6 +545,9 @@ void scenario_hub_free(struct scenario_hub *h)
 	if (!h)
 		return;
 	sim_hub_free(h->sim);
+	while (h->n_asked > 0)
+		ieum__v1__referral__free_unpacked(h->asked[--h->n_asked].request, NULL);
+	sealing_free(h->sealing);
 	free(h->clients);
 	free(h);
 }

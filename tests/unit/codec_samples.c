@@ -197,7 +197,7 @@ static ProtobufCMessage *random_message(struct samples *s, const struct codec_sh
 	unsigned start = (unsigned)samples_random(s, type->n_fields ? type->n_fields : 1);
 
 	type->message_init(message);
-	if (shape == &codec_referral_shape)
+	if (shape == &codec_referral_shape || shape == &codec_referral_asked_shape)
 		return &samples_referral(s, (Ieum__V1__MessageType)(1 + samples_random(s, 37)))
 				->base;
 	/* From a random field on, so that every case of a oneof has its turn. */
@@ -213,6 +213,38 @@ static ProtobufCMessage *random_message(struct samples *s, const struct codec_sh
 }
 
 /* ---- what concerns several fields ---- */
+
+/* AuthEnvelopedData with AES-256-GCM to one recipient, as far as one sees from outside. */
+ProtobufCBinaryData samples_sealed(struct samples *s)
+{
+	static const uint8_t cms[] = {
+		0x30, 0x7f, 0x06, 0x0b, 0x2a, 0x86, 0x48, 0x86, 0xf7, 0x0d, 0x01, 0x09, 0x10,
+		0x01, 0x17, 0xa0, 0x70, 0x30, 0x6e, 0x02, 0x01, 0x00, 0x31, 0x21, 0x30, 0x1f,
+		0x02, 0x01, 0x02, 0x80, 0x04, 0x01, 0x02, 0x03, 0x04, 0x30, 0x0b, 0x06, 0x09,
+		0x2a, 0x86, 0x48, 0x86, 0xf7, 0x0d, 0x01, 0x01, 0x07, 0x04, 0x07, 0x77, 0x72,
+		0x61, 0x70, 0x70, 0x65, 0x64, 0x30, 0x34, 0x06, 0x09, 0x2a, 0x86, 0x48, 0x86,
+		0xf7, 0x0d, 0x01, 0x07, 0x01, 0x30, 0x1e, 0x06, 0x09, 0x60, 0x86, 0x48, 0x01,
+		0x65, 0x03, 0x04, 0x01, 0x2e, 0x30, 0x11, 0x04, 0x0c, 0x6e, 0x6f, 0x6e, 0x63,
+		0x65, 0x2d, 0x6f, 0x66, 0x2d, 0x31, 0x32, 0x62, 0x02, 0x01, 0x10, 0x80, 0x07,
+		0x63, 0x6f, 0x6e, 0x74, 0x65, 0x6e, 0x74, 0x04, 0x10, 0x30, 0x31, 0x32, 0x33,
+		0x34, 0x35, 0x36, 0x37, 0x38, 0x39, 0x61, 0x62, 0x63, 0x64, 0x65, 0x66
+	};
+
+	return samples_bytes(s, cms, sizeof cms);
+}
+
+static void mend_narrative(struct samples *s, Ieum__V1__Referral *r)
+{
+	for (size_t i = 0; i < r->n_narrative; i++) {
+		Ieum__V1__NarrativePart *part = r->narrative[i];
+		if (part->content_case == IEUM__V1__NARRATIVE_PART__CONTENT_CLEAR) {
+			part->subject = IEUM__V1__NARRATIVE_SUBJECT__NARRATIVE_SUBJECT_UNSPECIFIED;
+			continue;
+		}
+		part->number = (uint32_t)i + 1;
+		part->sealed = samples_sealed(s);
+	}
+}
 
 static void mend_basis(struct samples *s, Ieum__V1__LegalBasis *basis)
 {
@@ -256,16 +288,14 @@ Ieum__V1__Referral *samples_referral(struct samples *s, Ieum__V1__MessageType ty
 
 	ieum__v1__referral__init(r);
 	put_field(s, &rules[0], &fields[0], &r->base);
-	if (type != IEUM__V1__MESSAGE_TYPE__MESSAGE_TYPE_CLOSURE_NOTICE)
+	if (type != IEUM__V1__MESSAGE_TYPE__MESSAGE_TYPE_CLOSURE_NOTICE &&
+	    type != IEUM__V1__MESSAGE_TYPE__MESSAGE_TYPE_KEY_WRAP)
 		put_field(s, &rules[1], &fields[1], &r->base);
 	put_field(s, &rules[body], &fields[body], &r->base);
 	r->envelope->type = type;
 	mend_envelope(s, r->envelope);
 	mend_body(r);
-	for (size_t i = 0; i < r->n_narrative; i++)
-		if (r->narrative[i]->content_case == IEUM__V1__NARRATIVE_PART__CONTENT_CLEAR)
-			r->narrative[i]->subject =
-				IEUM__V1__NARRATIVE_SUBJECT__NARRATIVE_SUBJECT_UNSPECIFIED;
+	mend_narrative(s, r);
 	return r;
 }
 

@@ -25,6 +25,9 @@ char *samples_text(struct samples *s, const char *text);
 ProtobufCBinaryData samples_bytes(struct samples *s, const void *bytes, size_t n);
 ProtobufCBinaryData samples_id(struct samples *s);
 
+/* A sealed part that nobody can open. */
+ProtobufCBinaryData samples_sealed(struct samples *s);
+
 /* A valid referral of that type. */
 Ieum__V1__Referral *samples_referral(struct samples *s, Ieum__V1__MessageType type);
 

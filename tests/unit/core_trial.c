@@ -284,7 +284,10 @@ void trial_verify(struct trial *w)
 
 uint64_t trial_connect(struct trial *w, const char *participant)
 {
-	const struct core_connect k = { participant, "someone", "192.0.2.1:4", "0a" };
+	const struct core_connect k = { .participant = participant,
+					.actor = "someone",
+					.address = "192.0.2.1:4",
+					.certificate = "0a" };
 
 	assert_int_equal(
 		trial_record(w, core_decide_connect(w->core, w->policy, &k, w->now, fresh(w))),
@@ -375,7 +378,14 @@ void message_exclude(struct message *m, const char *participant)
 enum ieum_err trial_submit(struct trial *w, uint64_t connection, struct message *m)
 {
 	size_t len = m->payload ? m->payload : ieum__v1__referral__get_packed_size(&m->referral);
-	const struct core_submit s = { connection, &m->referral, (const uint8_t *)"", len };
+	const struct core_submit s = {
+		.connection = connection,
+		.referral = &m->referral,
+		.bytes = (const uint8_t *)"",
+		.len = len,
+		.sealed = m->sealed,
+		.n_sealed = m->n_sealed,
+	};
 	enum ieum_err err = core_decide_submit(w->core, w->policy, &s, w->now, fresh(w));
 
 	return trial_record(

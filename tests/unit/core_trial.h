@@ -89,11 +89,15 @@ struct message {
 		Ieum__V1__TemporaryMeasureNotice measure;
 		Ieum__V1__CourtFilingNotice court;
 		Ieum__V1__Checkin checkin;
+		Ieum__V1__KeyWrap wrap;
 	};
 	uint8_t id[CORE_ID_BYTES];
 	uint8_t case_id[CORE_ID_BYTES], reply_to[CORE_ID_BYTES], supersedes[CORE_ID_BYTES],
 		link_to[CORE_ID_BYTES];
 	size_t payload; /* bytes it seems to have; 0: as packed */
+	/* Whom its sealed parts, or the keys of a key_wrap, are for. */
+	const struct core_sealed *sealed;
+	size_t n_sealed;
 };
 
 struct message *message_new(struct trial *w, struct message *m, Ieum__V1__MessageType type);

@@ -33,6 +33,7 @@ void hub_welcome(struct hub *hub, uint64_t request_id)
 	welcome.participant = (char *)"gimpo-ps";
 	welcome.incarnation = (ProtobufCBinaryData){ sizeof hub->incarnation, hub->incarnation };
 	welcome.limits = &limits;
+	welcome.copied_through = hub->copied_through;
 	frame.request_id = request_id;
 	frame.what_case = IEUM__V1__FRAME__WHAT_WELCOME;
 	frame.welcome = &welcome;
@@ -92,6 +93,18 @@ void hub_deliver(struct hub *hub, uint64_t delivery_id, const uint8_t *message_i
 			 IEUM_E_OK);
 	channel_flush(hub->w.server.ch);
 	samples_release(&s);
+}
+
+void hub_copied(struct hub *hub, uint64_t through)
+{
+	Ieum__V1__Frame frame = IEUM__V1__FRAME__INIT;
+	Ieum__V1__Copied copied = IEUM__V1__COPIED__INIT;
+
+	copied.journal_number = through;
+	copied.incarnation = (ProtobufCBinaryData){ sizeof hub->incarnation, hub->incarnation };
+	frame.what_case = IEUM__V1__FRAME__WHAT_COPIED;
+	frame.copied = &copied;
+	hub_send(hub, &frame);
 }
 
 void hub_cut(struct hub *hub)
@@ -194,6 +207,7 @@ static void on_event(struct end *end, enum channel_event event, const struct fra
 	arena_reset(&hub->arena);
 	if (codec_decode(view->payload, view->len, CODEC_FROM_CLIENT, &hub->arena, &got, &problem))
 		fail_msg("the client sent: %s", problem.detail);
+	hub->frame = got.frame;
 	switch (got.frame->what_case) {
 	case IEUM__V1__FRAME__WHAT_HELLO:
 		hub->hellos++;

@@ -18,7 +18,9 @@ struct hub {
 	uint32_t outstanding_requests; /* told in Welcome */
 	int64_t id_window_ms;
 	uint32_t frame_bytes;
-	bool mute; /* answers nothing after Welcome */
+	uint64_t copied_through;      /* told in Welcome */
+	bool mute;                    /* answers nothing after Welcome */
+	const Ieum__V1__Frame *frame; /* the one that came, while one of these runs */
 	/* NULL: a receipt.  Answers, or not. */
 	void (*on_submit)(struct hub *hub, uint64_t request_id, const uint8_t *message_id);
 	/* NULL: Settled. */
@@ -52,6 +54,8 @@ void hub_error(struct hub *hub, uint64_t request_id, enum ieum_err code, const c
 void hub_goodbye(struct hub *hub);
 /* A message with that id for the mailbox "gimpo-ps". */
 void hub_deliver(struct hub *hub, uint64_t delivery_id, const uint8_t *message_id);
+/* A copy of its journal is known, up to here. */
+void hub_copied(struct hub *hub, uint64_t through);
 /* Ends the connection without a word. */
 void hub_cut(struct hub *hub);
 

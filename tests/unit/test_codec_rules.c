@@ -182,6 +182,44 @@ static void *body(struct samples *s, Ieum__V1__Referral *r, unsigned type)
 
 #define BODY(type_, Type) \
 	((Ieum__V1__##Type *)body(s, r, IEUM__V1__MESSAGE_TYPE__MESSAGE_TYPE_##type_))
+static void seal(struct samples *s, Ieum__V1__Referral *r)
+{
+	PART->content_case = IEUM__V1__NARRATIVE_PART__CONTENT_SEALED;
+	PART->sealed = samples_sealed(s);
+	PART->number = 1;
+}
+
+/* A second part as the first. */
+static void part_twice(struct samples *s, Ieum__V1__Referral *r)
+{
+	Ieum__V1__NarrativePart **parts = arena_alloc(&s->arena, 2 * sizeof *r->narrative);
+
+	parts[0] = PART;
+	parts[1] = arena_copy(&s->arena, PART, sizeof *PART);
+	r->narrative = parts;
+	r->n_narrative = 2;
+}
+
+static ProtobufCBinaryData long_bytes(struct samples *s, size_t n)
+{
+	return samples_bytes(s, letters(s, n), n);
+}
+
+static void key_wrap(struct samples *s, Ieum__V1__Referral *r)
+{
+	Ieum__V1__KeyWrap *wrap = BODY(KEY_WRAP, KeyWrap);
+	Ieum__V1__WrappedKey *key = arena_alloc(&s->arena, sizeof *key);
+
+	ieum__v1__wrapped_key__init(key);
+	key->part = 1;
+	key->recipient_info = BYTES("info");
+	wrap->message_id = samples_id(s);
+	wrap->participant = TEXT("ps");
+	wrap->keys = arena_copy(&s->arena, &key, sizeof(Ieum__V1__WrappedKey *));
+	wrap->n_keys = 1;
+	r->n_narrative = 0;
+}
+
 #define KIND(k) IEUM__V1__ANSWER_KIND__ANSWER_KIND_##k
 #define AT      "submit.referral"
 
@@ -196,8 +234,8 @@ static void *body(struct samples *s, Ieum__V1__Referral *r, unsigned type)
 	X(uuid4, ENVELOPE->message_id.data[6] = 0x40, ID_INVALID, \
 	  AT ".envelope.message_id: is not a UUIDv7") \
 	X(no_type, ENVELOPE->type = 0, FIELD_MISSING, AT ".envelope.type: is required") \
-	X(type_beyond, ENVELOPE->type = 48, FIELD_INVALID, \
-	  AT ".envelope.type: 48 is not a value of MessageType") \
+	X(type_beyond, ENVELOPE->type = 51, FIELD_INVALID, \
+	  AT ".envelope.type: 51 is not a value of MessageType") \
 	X(urgency_beyond, ENVELOPE->urgency = 9, FIELD_INVALID, \
 	  AT ".envelope.urgency: 9 is not a value of Urgency") \
 	X(urgency_negative, ENVELOPE->urgency = -1, FIELD_INVALID, \
@@ -280,12 +318,42 @@ static void *body(struct samples *s, Ieum__V1__Referral *r, unsigned type)
 	X(shelter_in_clear, \
 	  PART->subject = IEUM__V1__NARRATIVE_SUBJECT__NARRATIVE_SUBJECT_SHELTER_LOCATION, \
 	  SEALED_ONLY, AT ".narrative[0].clear: this subject is accepted sealed only") \
-	X(reporter_sealed, (PART->subject = 1, PART->content_case = 6), OK, "") \
+	X(reporter_sealed, (seal(s, r), PART->subject = 1), OK, "") \
+	X(sealed_without_number, (seal(s, r), PART->number = 0), FIELD_MISSING, \
+	  AT ".narrative[0].number: names a sealed part, 1 to 16") \
+	X(sealed_number_beyond, (seal(s, r), PART->number = 17), FIELD_INVALID, \
+	  AT ".narrative[0].number: 17 is not within 0 and 16") \
+	X(sealed_number_16, (seal(s, r), PART->number = 16), OK, "") \
+	X(sealed_numbers_alike, (seal(s, r), part_twice(s, r)), FIELD_INVALID, \
+	  AT ".narrative: two sealed parts have the number 1") \
+	X(sealed_numbers_apart, (seal(s, r), part_twice(s, r), r->narrative[1]->number = 2), OK, \
+	  "") \
+	X(sealed_garbage, (seal(s, r), PART->sealed = BYTES("0\202\001sealed")), NOT_SEALED, \
+	  AT ".narrative[0].sealed: is not CMS AuthEnvelopedData with AES-256-GCM in DER") \
+	X(sealed_empty, (seal(s, r), PART->sealed.len = 0), NOT_SEALED, \
+	  AT ".narrative[0].sealed: is not CMS AuthEnvelopedData with AES-256-GCM in DER") \
+	X(key_request_by_agency, \
+	  (BODY(KEY_REQUEST, KeyRequest)->message_id = samples_id(s), \
+	   r->key_request->participant = TEXT("ps")), \
+	  NOT_PERMITTED, AT ": only the hub makes a key_request") \
+	X(certificate_notice_by_agency, (void)BODY(CERTIFICATE_NOTICE, CertificateNotice), \
+	  NOT_PERMITTED, AT ": only the hub makes a certificate_notice") \
+	X(key_wrap, key_wrap(s, r), OK, "") \
+	X(key_wrap_narrative, (key_wrap(s, r), r->n_narrative = 1), FIELD_INVALID, \
+	  AT ".narrative: a key_wrap carries none") \
+	X(key_wrap_of_none, (key_wrap(s, r), r->key_wrap->message_id.len = 0), FIELD_MISSING, \
+	  AT ".key_wrap.message_id: is required") \
+	X(key_wrap_long, \
+	  (key_wrap(s, r), r->key_wrap->keys[0]->recipient_info = long_bytes(s, 2049)), \
+	  FIELD_TOO_LARGE, \
+	  AT ".key_wrap.keys[0].recipient_info: 2049 bytes, allowed are 2048") \
+	X(key_wrap_part_0, (key_wrap(s, r), r->key_wrap->keys[0]->part = 0), FIELD_MISSING, \
+	  AT ".key_wrap.keys[0].part: is required") \
 	X(number_in_text, PART->clear = BYTES("call 020202-3456789 now"), RESIDENT_NUMBER, \
 	  AT ".narrative[0].clear: holds what looks like a resident registration number") \
 	X(number_in_image, \
 	  (PART->clear = BYTES("020202-3456789"), PART->media_type = TEXT("image/png")), OK, "") \
-	X(number_sealed, (PART->sealed = BYTES("020202-3456789"), PART->content_case = 6), OK, "") \
+	X(number_on_clear, PART->number = 3, OK, "") \
 	X(latin1_text, PART->clear = BYTES("caf\xE9"), TEXT_INVALID, \
 	  AT ".narrative[0].clear: is not valid UTF-8, or holds a NUL") \
 	X(utf16_text, PART->clear = BYTES("a\0b"), TEXT_INVALID, \
@@ -569,8 +637,8 @@ static const struct raw_frame {
 #define RAW(b) .bytes = (b), .n = sizeof(b) - 1
 	{ RAW(""), CODEC_FROM_CLIENT, IEUM_E_FIELD_MISSING, "frame: holds nothing", 0 },
 	{ RAW("\x08\x05"), CODEC_FROM_CLIENT, IEUM_E_FIELD_MISSING, "frame: holds nothing", 5 },
-	{ RAW("\x08\x05\x92\x01\x00"), CODEC_FROM_CLIENT, IEUM_E_FRAME_UNKNOWN,
-	  "frame: has no field 18", 5 },
+	{ RAW("\x08\x05\xA2\x01\x00"), CODEC_FROM_CLIENT, IEUM_E_FRAME_UNKNOWN,
+	  "frame: has no field 20", 5 },
 	{ RAW("\x08\x05\x52\x02\x7A\x00"), CODEC_FROM_CLIENT, IEUM_E_FRAME_UNKNOWN,
 	  "query: has no field 15", 5 },
 	{ RAW("\x08\x05\x52\x00"), CODEC_FROM_CLIENT, IEUM_E_FIELD_MISSING, "query: asks nothing",

@@ -68,6 +68,8 @@ static void defaults(void **state)
 	assert_string_equal(c->tls.cert, expected);
 	assert_string_equal(c->tls.ca, "/etc/ieum/ca.crt");
 	assert_null(c->tls.crl);
+	assert_int_equal(c->tls.crl_grace_s, 0);
+	assert_null(c->user);
 	assert_int_equal(c->tls_line, 1);
 	assert_int_equal(c->hub_file_line, 4);
 	assert_int_equal(c->n_listen, 1);
@@ -87,6 +89,8 @@ static void every_key(void **state)
 	(void)state;
 	assert_int_equal(load(FILES "listen: [\"127.0.0.1:7443\", \"[::1]:7443\"]\n"
 				    "crl: ca.crl\n"
+				    "user: ieum\n"
+				    "revocation_list_past: {accept_known_for: 24 h}\n"
 				    "journal: { engine: memory }\n"
 				    "log: { format: json, level: debug }\n"
 				    "snapshot: { every_events: 1000 }\n"
@@ -102,6 +106,9 @@ static void every_key(void **state)
 	assert_int_equal(c->n_listen, 2);
 	assert_string_equal(c->listen[1], "[::1]:7443");
 	assert_non_null(c->tls.crl);
+	assert_int_equal(c->tls.crl_grace_s, 24 * 60 * 60);
+	assert_string_equal(c->user, "ieum");
+	assert_int_equal(c->user_line, 7);
 	assert_string_equal(c->journal_engine, "memory");
 	assert_null(c->journal_path);
 	assert_int_equal(c->log_format, LOG_JSON);
@@ -139,6 +146,9 @@ static void mistakes_have_their_line(void **state)
 	mistake(MINIMAL "limits:\n  frame: 1\n", "ieumd.yaml:8:");
 	mistake(MINIMAL "limits:\n  frame: 128 KiB\n", "fit into a frame");
 	mistake(MINIMAL "log: { level: loud }\n", "ieumd.yaml:7:");
+	mistake(MINIMAL "revocation_list_past: accept\n", "refuse, or {accept_known_for: 24 h}");
+	mistake(MINIMAL "revocation_list_past: {accept_known_for: 8 d}\n", "ieumd.yaml:7:");
+	mistake(MINIMAL "revocation_list_past: {accept_for: 1 d}\n", "unknown key");
 	mistake(FILES "listen: 127.0.0.1\njournal: { path: j.db }\n", "has no port");
 	mistake(FILES "listen: a:1\njournal: { engine: sqlite }\n", "path");
 	mistake("- no\n- map\n", "ieumd.yaml:1:");

@@ -3,6 +3,7 @@
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -548,6 +549,63 @@ static void an_agenda_of_the_past_is_only_taken_back(void **state)
 	assert_int_equal(agendas_taken(c, c->cpa, got), 0);
 }
 
+/* ---- who stands in for whom ---- */
+
+/* The first of the ladder is asked at once. */
+static void a_convener_with_a_conflict_is_not_asked_to_meet(void **state)
+{
+	struct council *c = *state;
+	char *hub = hub_text_changed(council_hub,
+				     "    when: {type: agenda_item}\n    puts_on_agenda: true\n",
+				     "    when: {type: agenda_item}\n    puts_on_agenda: true\n"
+				     "    meeting_within: 10 d\n"
+				     "    then: [{to: boss, within: 3 d}]\n");
+	uint8_t child[CORE_ID_BYTES], item[CORE_ID_BYTES];
+
+	trial_reload(&c->w, hub);
+	free(hub);
+	report(c, child);
+	exclude(c, child, "city");
+	put_item(c, c->edu, child, item);
+	const Ieum__V1__ReferralResult *r = trial_referral(&c->w, c->edu, item);
+	assert_int_equal(r->n_tasks, 1);
+	assert_string_equal(r->tasks[0]->asked, "boss");
+}
+
+/* One of the police has left, and the agency that comes in its place may not hear of one of the cases. */
+static void an_agenda_on_its_way_goes_to_no_successor_with_a_conflict(void **state)
+{
+	struct council *c = *state;
+	char *role = hub_text_changed(council_hub, "police: [ps, ps-2]", "police: [ps]");
+	char *gone = hub_text_changed(role, "to: [ps, ps-2, edu]", "to: [ps, edu]");
+	char *hub = hub_text_changed(
+		gone, "  ps-2: {kind: police, title: {en: ps-2, ko: 경2}, head: boss}\n", "");
+	char *with = NULL;
+	uint8_t child[CORE_ID_BYTES], item[CORE_ID_BYTES], meeting[CORE_ID_BYTES];
+
+	assert_true(asprintf(&with, "%sleft: {ps-2: {to: cpa}}\n", hub) > 0);
+	report(c, child);
+	exclude(c, child, "cpa");
+	put_item(c, c->edu, child, item);
+	call(c, meeting);
+	uint64_t before = council_routed(c, "cpa");
+	trial_reload(&c->w, with);
+	/* What a reload leaves to do is due at no time. */
+	do {
+		core_decision_reset(&c->w.d);
+		assert_int_equal(core_decide_due(c->w.core, c->w.policy, c->w.now, &c->w.d),
+				 IEUM_E_OK);
+		assert_int_equal(trial_record(&c->w, IEUM_E_OK), IEUM_E_OK);
+	} while (c->w.d.n_items > 0);
+	trial_verify(&c->w);
+	assert_true(trial_counts(&c->w, "ps-2").withdrawn > 0);
+	assert_int_equal(council_routed(c, "cpa"), before);
+	free(role);
+	free(gone);
+	free(hub);
+	free(with);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -563,6 +621,8 @@ int main(void)
 		T(actions_are_checked),
 		T(members_only),
 		T(the_excluded_see_nothing),
+		T(a_convener_with_a_conflict_is_not_asked_to_meet),
+		T(an_agenda_on_its_way_goes_to_no_successor_with_a_conflict),
 		T(linked_sets_are_the_convener_s),
 		T(an_agenda_is_bounded),
 		T(a_queued_agenda_is_taken_back),

@@ -11,6 +11,7 @@
 
 #include "broker/core/case_clock.h"
 #include "tests/unit/core_trial.h"
+#include "tests/unit/hub_text.h"
 
 /* A Monday, 09:00 in Seoul. */
 #define MONDAY_US ((core_time_us)1790553600 * 1000 * 1000)
@@ -410,6 +411,23 @@ static void test_breached_it_begins_again(void **state)
 	assert_int_equal(clock_of(f, "again")->breached_at_ms, (start_us + 15 * DAY_US) / 1000);
 	passes(f, 10 * DAY_US);
 	assert_int_equal(clock_of(f, "again")->state, CLOCK_STATE(STOPPED));
+}
+
+/* What its own end sets off may be the act that stops it: then it doesn't run again. */
+static void test_stopped_by_its_end_it_does_not_begin_again(void **state)
+{
+	struct fixture *f = *state;
+	char *hub = hub_text_changed(f->hub, "tells: boss, begins_again: true}",
+				     "tells: boss, begins_again: true, "
+				     "then: {emit: {type: dispatch_result}}}");
+
+	trial_reload(&f->w, hub);
+	free(hub);
+	sends(f, TYPE(RECURRENCE_ALERT));
+	core_time_us start_us = f->w.now;
+	passes(f, 5 * DAY_US);
+	assert_int_equal(clock_of(f, "again")->state, CLOCK_STATE(STOPPED));
+	assert_int_equal(clock_of(f, "again")->breached_at_ms, (start_us + 5 * DAY_US) / 1000);
 }
 
 /* A schedule that nobody would keep must not seem to run. */
@@ -916,6 +934,7 @@ int main(void)
 		TEST(test_frozen_by_what_the_body_says),
 		TEST(test_nothing_was_done_in_the_future),
 		TEST(test_breached_it_begins_again),
+		TEST(test_stopped_by_its_end_it_does_not_begin_again),
 		TEST(test_in_no_case_nothing_starts_anew),
 		TEST(test_freezing_what_is_over_changes_nothing),
 		TEST(test_extended_over_a_weekend),

@@ -82,6 +82,25 @@ static void what_it_held_beside_others_is_theirs(void **state)
 	assert_string_equal(r->tasks[0]->asked, "boss");
 }
 
+/* Nor does its clock run, which would ask another when nothing comes. */
+static void what_it_took_on_after_another_was_asked_does_not_wait_for_it(void **state)
+{
+	struct open_case *f = *state;
+
+	refer(f, f->manager);
+	assert_int_equal(trial_answer(&f->w, f->aid_1, f->id, ANSWER(ON_HOLD)), IEUM_E_OK);
+	trial_at(&f->w, f->w.now + 3 * DAY_US);
+	assert_true(routed(f, "aid-2") > 0);
+	assert_int_equal(trial_answer(&f->w, f->aid_1, f->id, ANSWER(ACCEPT)), IEUM_E_OK);
+	assert_int_equal(trial_referral(&f->w, f->manager, f->id)->tasks[0]->due_at_ms, 0);
+	exclude(f, "aid-1");
+	const Ieum__V1__ReferralResult *r = trial_referral(&f->w, f->manager, f->id);
+	assert_int_equal(r->tasks[0]->state, TASK(REQUESTED));
+	assert_true(r->tasks[0]->due_at_ms > 0);
+	assert_int_equal(trial_answer(&f->w, f->aid_2, f->id, ANSWER(ACCEPT)), IEUM_E_OK);
+	trial_verify(&f->w);
+}
+
 static void what_nobody_answered_yet_does_not_wait_for_its_clock(void **state)
 {
 	struct open_case *f = *state;
@@ -153,6 +172,22 @@ static void the_next_asked_is_not_who_is_excluded_by_the_rejection(void **state)
 	trial_submitted(&f->w, f->aid_1, &f->m);
 	trial_at(&f->w, f->w.now);
 	assert_int_equal(routed(f, "aid-2"), 0);
+}
+
+static void who_is_excluded_by_the_last_rejection_does_not_hear_of_the_failure(void **state)
+{
+	struct open_case *f = *state;
+
+	refer(f, f->manager); /* which leads the team that owns the case, too */
+	assert_int_equal(trial_answer(&f->w, f->aid_1, f->id, ANSWER(REJECT)), IEUM_E_OK);
+	uint64_t manager = routed(f, "manager"), lead = routed(f, "team/lead");
+	uint64_t told = routed(f, "aid-2");
+	answer_excluding(f, "manager", ANSWER(REJECT));
+	trial_submitted(&f->w, f->aid_2, &f->m);
+	assert_int_equal(routed(f, "manager"), manager);
+	assert_int_equal(routed(f, "team/lead"), lead);
+	assert_int_equal(routed(f, "aid-2"), told + 1);
+	trial_verify(&f->w);
 }
 
 static void where_somebody_else_may_answer_nothing_moves(void **state)
@@ -281,11 +316,13 @@ int main(void)
 		TEST(an_exclusion_is_a_case_s),
 		TEST(what_its_only_party_held_goes_on_at_once),
 		TEST(what_it_held_beside_others_is_theirs),
+		TEST(what_it_took_on_after_another_was_asked_does_not_wait_for_it),
 		TEST(what_nobody_answered_yet_does_not_wait_for_its_clock),
 		TEST(nobody_takes_on_what_it_excludes_itself_from),
 		TEST(nobody_takes_up_again_what_it_excludes_itself_from),
 		TEST(a_rejection_does_not_wait_for_the_excluded),
 		TEST(the_next_asked_is_not_who_is_excluded_by_the_rejection),
+		TEST(who_is_excluded_by_the_last_rejection_does_not_hear_of_the_failure),
 		TEST(where_somebody_else_may_answer_nothing_moves),
 		TEST(taking_back_tells_no_excluded_party),
 		TEST(an_answer_to_an_excluded_referrer_goes_to_the_owner),

@@ -10,6 +10,8 @@
 
 #include <cmocka.h>
 
+#include "broker/core/sealed.h"
+#include "broker/core/state.h"
 #include "proto/handover_row.h"
 #include "proto/sha256.h"
 #include "tests/unit/core_trial.h"
@@ -48,6 +50,24 @@ static const char hub[] =
 	"    stops_at: completed\n"
 	"    then: [{to: city, within: 1 d}]\n"
 	"    case_state: investigating\n"
+	"  - name: child\n"
+	"    when: {type: report_received, child_at_home: true}\n"
+	"    emit: {type: mutual_notification, open_case: true, link: same_incident}\n"
+	"  - name: notified\n"
+	"    when: {type: mutual_notification}\n"
+	"    to: \"role:agency\"\n"
+	"    owner: \"role:agency\"\n"
+	"  - name: told\n"
+	"    when: {type: contact_result, addressed: true}\n"
+	"    to: addressees\n"
+	"  - {name: withdrawn, when: {type: consent_withdrawal}, to: case_owner, stops_use: true}\n"
+	"  - name: stop\n"
+	"    when: {type: stop_use_order, sender_kind: hub, addressed: true}\n"
+	"    to: addressees\n"
+	"    each: true\n"
+	"    answer_within: 1 d\n"
+	"    stops_at: received\n"
+	"    then: [{to: city, within: 1 d}]\n"
 	"  - name: support\n"
 	"    when: {type: referral}\n"
 	"    ranked: $domain\n"
@@ -397,6 +417,53 @@ static void until_it_is_accepted_the_old_one_is_responsible(void **state)
 	trial_stop(&t.w);
 }
 
+/* Of a sealed message that was for the old one, the new one wants the key when it reads it. */
+static void who_takes_a_case_over_wants_its_keys(void **state)
+{
+	static const struct seal_recipient somebody = { .by_key_id = true, .key_id_len = 20 };
+	static const struct core_sealed sealed = { 0, &somebody, 1 };
+	static char *of_old[] = { (char *)"old" };
+	Ieum__V1__NarrativePart part = IEUM__V1__NARRATIVE_PART__INIT, *parts[] = { &part };
+	struct town t;
+	struct message m;
+
+	(void)state;
+	open_town(&t);
+	message_new(&t.w, &m, TYPE(SERVICE_REPORT));
+	message_in_case(&m, t.cases[0]);
+	part.media_type = (char *)"text/plain";
+	part.content_case = IEUM__V1__NARRATIVE_PART__CONTENT_SEALED;
+	part.number = 1;
+	part.recipients = of_old;
+	part.n_recipients = 1;
+	m.referral.narrative = parts;
+	m.referral.n_narrative = 1;
+	m.sealed = &sealed;
+	m.n_sealed = 1;
+	trial_submitted(&t.w, t.ps, &m);
+	const struct sealed *s =
+		sealed_at(t.w.core, referral_at(t.w.core, state_referral(t.w.core, m.id))->sealed);
+	uint32_t successor = state_participant_number(t.w.core, "new");
+	cut_over(&t);
+	(void)trial_at(&t.w, t.w.now);
+	assert_int_equal(sealed_want_of(t.w.core, s, successor), 0);
+	assert_int_equal(trial_answer(&t.w, t.new, t.asked[0], ANSWER(ACCEPT)), IEUM_E_OK);
+	for (int taken = 0; taken < 2; taken++) {
+		core_decision_reset(&t.w.d);
+		/* A query of it wants the key; nobody has to be asked for who may not read it. */
+		assert_int_equal(
+			trial_record(&t.w, core_decide_read(t.w.core, taken ? t.new : t.carer,
+							    "referral", &m.id, 1, t.w.now, &t.w.d)),
+			IEUM_E_OK);
+		(void)trial_at(&t.w, t.w.now);
+		assert_int_equal(sealed_want_of(t.w.core, s, successor) != 0, taken);
+	}
+	assert_int_equal(sealed_want_of(t.w.core, s, state_participant_number(t.w.core, "carer")),
+			 0);
+	trial_verify(&t.w);
+	trial_stop(&t.w);
+}
+
 static int64_t due_of(struct town *t, uint64_t who, const uint8_t *id)
 {
 	const Ieum__V1__ReferralResult *r = trial_referral(&t->w, who, id);
@@ -572,6 +639,63 @@ static void new_reports_go_to_the_new_one_from_the_cut_over(void **state)
 	m.envelope.jurisdiction = (char *)"41390";
 	trial_submitted(&t.w, t.ps, &m);
 	assert_string_equal(trial_case(&t.w, t.old, m.id)->summary->owner, "old");
+	trial_stop(&t.w);
+}
+
+/* Also one that the hub opens itself, by a rule. */
+static void a_case_opened_by_the_hub_is_the_new_ones_too(void **state)
+{
+	struct town t;
+	struct message m;
+
+	(void)state;
+	open_town(&t);
+	cut_over(&t);
+	take_all(&t.w, t.old);
+	message_new(&t.w, &m, TYPE(REPORT_RECEIVED));
+	message_open_case(&m);
+	m.report.child_at_home = true;
+	trial_submitted(&t.w, t.ps, &m);
+	assert_int_equal(trial_counts(&t.w, "old").queued, 0);
+	take_next(&t.w, t.new);
+	struct core_delivery d = take_next(&t.w, t.new);
+	assert_memory_not_equal(d.message_id, m.id, CORE_ID_BYTES);
+	assert_int_equal(d.cause, CAUSE(FORWARDED));
+	assert_string_equal(trial_case(&t.w, t.new, d.case_id)->summary->owner, "new");
+	trial_stop(&t.w);
+}
+
+/* A case of somebody else's, of which the old one was told, is none of those it hands over: what it
+ * got on a consent it has itself to stop using. */
+static void who_got_it_on_consent_is_told_to_stop_not_the_new_one(void **state)
+{
+	Ieum__V1__Consent consent = IEUM__V1__CONSENT__INIT;
+	uint8_t case_id[CORE_ID_BYTES];
+	struct town t;
+	struct message m;
+
+	(void)state;
+	open_town(&t);
+	message_new(&t.w, &m, TYPE(CONTACT_RESULT));
+	message_open_case(&m);
+	message_to(&m, "old");
+	m.basis.kind = IEUM__V1__BASIS_KIND__BASIS_KIND_CONSENT;
+	m.basis.article = (char *)"";
+	m.basis.consent = &consent;
+	trial_submitted(&t.w, t.city, &m);
+	memcpy(case_id, m.id, CORE_ID_BYTES);
+	take_all(&t.w, t.old);
+	cut_over(&t);
+	take_all(&t.w, t.old);
+	uint64_t told = trial_counts(&t.w, "new").routed;
+	message_new(&t.w, &m, TYPE(CONSENT_WITHDRAWAL));
+	message_in_case(&m, case_id);
+	trial_submitted(&t.w, t.city, &m);
+	assert_int_equal(trial_counts(&t.w, "new").routed, told);
+	struct core_delivery d = take_next(&t.w, t.old);
+	assert_int_equal(trial_answer(&t.w, t.old, d.message_id, ANSWER(RECEIVED)), IEUM_E_OK);
+	assert_int_equal(trial_task(&t.w, t.old, d.message_id), TASK(RECEIVED));
+	trial_verify(&t.w);
 	trial_stop(&t.w);
 }
 
@@ -1066,6 +1190,71 @@ static void a_list_may_lack_what_the_new_one_has_handed_on(void **state)
 	trial_stop(&t.w);
 }
 
+/* The hub file with `left` at its end, without the line of one who takes part; the caller's. */
+static char *hub_that_left(const char *from, const char *line, const char *left)
+{
+	const char *at = strstr(from, line);
+	char *other = NULL;
+
+	assert_non_null(at);
+	assert_true(asprintf(&other, "%.*s%s%s", (int)(at - from), from, strchr(at, '\n') + 1,
+			     left) > 0);
+	return other;
+}
+
+/* It has left the hub file since it handed over: there is nobody to be told. */
+static void the_end_is_told_to_nobody_who_is_gone(void **state)
+{
+	char *other = hub_that_left(hub, "  old: {kind", "left: {old: {to: carer}}\n");
+	struct town t;
+
+	(void)state;
+	open_town(&t);
+	cut_over(&t);
+	for (int i = 0; i < CASES; i++)
+		assert_int_equal(trial_answer(&t.w, t.new, t.asked[i], ANSWER(ACCEPT)), IEUM_E_OK);
+	trial_disconnect(&t.w, t.old);
+	trial_reload(&t.w, other);
+	look(&t);
+	uint64_t old = trial_counts(&t.w, "old").routed;
+	confirm(&t, t.new);
+	assert_int_equal(status(&t)->step, STEP(COMPLETED));
+	assert_int_equal(trial_counts(&t.w, "old").routed, old);
+	free(other);
+	trial_stop(&t.w);
+}
+
+/* Who owns a case leaves the hub file while others hand over what they have in it. */
+static void a_case_changes_hands_beside_a_hand_over(void **state)
+{
+	const char *rule = strstr(hub, "    owner: \"role:agency\"\n");
+	char *before = NULL;
+	struct town t;
+	struct message m;
+
+	(void)state;
+	assert_true(asprintf(&before, "%.*s%s", (int)(rule - hub), hub, strchr(rule, '\n') + 1) >
+		    0);
+	char *other = hub_that_left(before, "  ps: {kind", "left: {ps: {to: carer}}\n");
+	open_town(&t);
+	trial_reload(&t.w, before);
+	message_new(&t.w, &m, TYPE(REPORT_RECEIVED));
+	message_open_case(&m);
+	trial_submitted(&t.w, t.ps, &m);
+	assert_int_equal(announce(&t, "old", "new", t.w.now + DAY_US), IEUM_E_OK);
+	(void)trial_at(&t.w, t.w.now + DAY_US);
+	assert_string_equal(trial_case(&t.w, t.ps, m.id)->summary->owner, "ps");
+	assert_int_equal(trial_case(&t.w, t.ps, m.id)->summary->state, CASE(IN_HANDOVER));
+	trial_disconnect(&t.w, t.ps);
+	trial_reload(&t.w, other);
+	look(&t);
+	assert_string_equal(trial_case(&t.w, t.carer, m.id)->summary->owner, "carer");
+	assert_int_equal(trial_case(&t.w, t.carer, m.id)->summary->state, CASE(IN_HANDOVER));
+	free(before);
+	free(other);
+	trial_stop(&t.w);
+}
+
 /* The old one ends a case before the new one has answered. */
 static void a_case_that_was_closed_meanwhile_can_be_taken(void **state)
 {
@@ -1141,12 +1330,15 @@ int main(void)
 		cmocka_unit_test(a_change_is_announced_once_and_can_be_taken_back),
 		cmocka_unit_test(many_cases_are_gathered_some_at_a_time),
 		cmocka_unit_test(until_it_is_accepted_the_old_one_is_responsible),
+		cmocka_unit_test(who_takes_a_case_over_wants_its_keys),
 		cmocka_unit_test(deadlines_are_not_reset),
 		cmocka_unit_test(the_old_ones_access_ends),
 		cmocka_unit_test(the_list_tells_the_old_one_no_more_than_that_it_was_taken),
 		cmocka_unit_test(a_read_by_a_query_is_the_last_read),
 		cmocka_unit_test(late_answers_go_to_the_new_one),
 		cmocka_unit_test(new_reports_go_to_the_new_one_from_the_cut_over),
+		cmocka_unit_test(a_case_opened_by_the_hub_is_the_new_ones_too),
+		cmocka_unit_test(who_got_it_on_consent_is_told_to_stop_not_the_new_one),
 		cmocka_unit_test(a_declined_case_stays),
 		cmocka_unit_test(a_declined_case_of_another_owner_stays),
 		cmocka_unit_test(silence_is_pressed_daily_and_only_the_new_one_can_take_it),
@@ -1158,6 +1350,8 @@ int main(void)
 		cmocka_unit_test(without_a_rule_the_new_one_is_asked_all_the_same),
 		cmocka_unit_test(a_change_to_somebody_who_is_gone_is_given_up),
 		cmocka_unit_test(cases_of_somebody_who_is_gone_stay),
+		cmocka_unit_test(the_end_is_told_to_nobody_who_is_gone),
+		cmocka_unit_test(a_case_changes_hands_beside_a_hand_over),
 		cmocka_unit_test(whoever_is_excluded_meanwhile_does_not_get_it),
 		cmocka_unit_test(a_list_may_lack_what_the_new_one_may_not_know),
 		cmocka_unit_test(a_list_may_lack_what_the_new_one_has_handed_on),

@@ -284,6 +284,124 @@ static void what_somebody_gone_holds_without_a_deadline_does_not_wait(void **sta
 	trial_stop(&t.w);
 }
 
+/* The boss was asked too, and stays behind the city, which took it on: until it comes in its place. */
+static void what_it_had_taken_on_of_no_case_is_the_successor_s(void **state)
+{
+	char *before = loose_hub();
+	char *hub = hub_without_city("left: {city: {to: boss}}\n");
+	uint8_t id[CORE_ID_BYTES];
+	struct place t;
+
+	(void)state;
+	memset(&t, 0, sizeof t);
+	replace_all(before, "stops_at: completed", "stops_at: received ");
+	trial_start(&t.w, before, NULL);
+	t.ps = trial_connect(&t.w, "ps");
+	t.city = trial_connect(&t.w, "city");
+	t.boss = trial_connect(&t.w, "boss");
+	ask_city(&t, id, false);
+	(void)trial_at(&t.w, t.w.now + 3 * DAY_US);
+	assert_int_equal(trial_answer(&t.w, t.city, id, ANSWER(ACCEPT)), IEUM_E_OK);
+	assert_int_equal(trial_answer(&t.w, t.boss, id, ANSWER(COMPLETE)), IEUM_E_STATE_CONFLICT);
+	trial_reload(&t.w, hub);
+	(void)move_on(&t);
+	assert_int_equal(trial_answer(&t.w, t.boss, id, ANSWER(COMPLETE)), IEUM_E_OK);
+	free(before);
+	free(hub);
+	trial_stop(&t.w);
+}
+
+static void exclude(struct place *t, const uint8_t *case_id, const char *participant)
+{
+	struct message m;
+
+	message_new(&t->w, &m, TYPE(SERVICE_REPORT));
+	message_in_case(&m, case_id);
+	message_to(&m, "boss");
+	message_exclude(&m, participant);
+	trial_submitted(&t->w, t->ps, &m);
+}
+
+/* The city comes back; what it would get there still goes to who came in its place, as long as that
+ * one may hear of it. */
+static void in_the_place_of_a_successor_with_a_conflict_comes_the_owner(void **state)
+{
+	char *hub = hub_with_successor();
+	struct message m;
+	struct place t;
+
+	(void)state;
+	open_place(&t);
+	trial_reload(&t.w, hub);
+	(void)move_on(&t);
+	trial_reload(&t.w, trial_hub);
+	(void)move_on(&t);
+	exclude(&t, t.owned, "carer");
+	assert_string_equal(trial_case(&t.w, t.ps, t.owned)->summary->owner, "ps");
+	uint64_t carer = trial_counts(&t.w, "carer").routed, ps = trial_counts(&t.w, "ps").routed;
+	message_new(&t.w, &m, TYPE(SERVICE_REPORT));
+	message_in_case(&m, t.owned);
+	message_to(&m, "city");
+	trial_submitted(&t.w, t.ps, &m);
+	assert_int_equal(trial_counts(&t.w, "carer").routed, carer);
+	assert_int_equal(trial_counts(&t.w, "ps").routed, ps + 1);
+	free(hub);
+	trial_stop(&t.w);
+}
+
+/* The request has failed, so nobody has it in its place; and it is in the case only as one of a team
+ * by now. */
+static void who_comes_back_does_not_answer_what_it_was_asked_before(void **state)
+{
+	char *hub = hub_with_successor();
+	char *back = hub_text_changed(trial_hub, "lead: [manager]}", "lead: [manager, city]}");
+	uint8_t id[CORE_ID_BYTES];
+	struct place t;
+
+	(void)state;
+	open_place(&t);
+	ask_city(&t, id, true);
+	for (int steps = 0; steps < 2; steps++)
+		(void)trial_at(&t.w, t.w.now + 4 * DAY_US);
+	assert_int_equal(trial_task(&t.w, t.ps, id), TASK(FAILED));
+	trial_reload(&t.w, hub);
+	(void)move_on(&t);
+	trial_reload(&t.w, back);
+	(void)move_on(&t);
+	assert_int_equal(trial_answer(&t.w, t.city, id, ANSWER(ACCEPT)), IEUM_E_NOT_ADDRESSED);
+	free(hub);
+	free(back);
+	trial_stop(&t.w);
+}
+
+/* The case's team has another help and another lead now, neither of whom may hear of it. */
+static void a_role_that_has_a_conflict_by_the_file_leaves_nothing_behind(void **state)
+{
+	char *help = hub_text_changed(trial_hub, "help: [manager, counsellor]", "help: [carer]");
+	char *lead = hub_text_changed(trial_hub, "lead: [manager]}", "lead: [carer]}");
+	struct message m;
+	struct place t;
+
+	(void)state;
+	open_place(&t);
+	message_new(&t.w, &m, TYPE(REPORT_RECEIVED));
+	message_open_case(&m);
+	trial_submitted(&t.w, t.ps, &m);
+	uint8_t id[CORE_ID_BYTES];
+	memcpy(id, m.id, CORE_ID_BYTES);
+	exclude(&t, id, "carer");
+	assert_int_equal(try_policy(&t, lead), IEUM_E_STATE_CONFLICT);
+	assert_non_null(strstr(t.w.detail, "team/lead owns 1 open cases"));
+	uint64_t asked = trial_counts(&t.w, "team/lead").routed;
+	trial_reload(&t.w, help);
+	assert_int_equal(trial_counts(&t.w, "team/lead").routed, asked);
+	(void)move_on(&t);
+	assert_int_equal(trial_counts(&t.w, "team/lead").routed, asked + 1);
+	free(help);
+	free(lead);
+	trial_stop(&t.w);
+}
+
 static void messages_of_no_case_go_to_the_successor(void **state)
 {
 	char *before = loose_hub();
@@ -346,6 +464,10 @@ int main(void)
 		cmocka_unit_test(a_held_one_in_a_case),
 		cmocka_unit_test(an_asked_one_of_no_case),
 		cmocka_unit_test(what_somebody_gone_holds_without_a_deadline_does_not_wait),
+		cmocka_unit_test(what_it_had_taken_on_of_no_case_is_the_successor_s),
+		cmocka_unit_test(in_the_place_of_a_successor_with_a_conflict_comes_the_owner),
+		cmocka_unit_test(who_comes_back_does_not_answer_what_it_was_asked_before),
+		cmocka_unit_test(a_role_that_has_a_conflict_by_the_file_leaves_nothing_behind),
 		cmocka_unit_test(messages_of_no_case_go_to_the_successor),
 		cmocka_unit_test(many_cases_go_in_slices_and_a_restart_between_them_loses_none),
 	};

@@ -575,6 +575,23 @@ static void who_is_on_duty_accepts_for_the_keeper(void **state)
 	trial_stop(&t.w);
 }
 
+static void who_is_on_duty_gives_the_keepers_place_back(void **state)
+{
+	struct town t;
+	struct message m;
+
+	(void)state;
+	town_start(&t, pools_hub);
+	uint64_t night = trial_connect(&t.w, "night");
+	hold_new(&t, &m, t.case_id, "bed");
+	m.envelope.urgency = URGENCY(IMMEDIATE);
+	trial_submitted(&t.w, t.city, &m);
+	answers(&t, night, m.id, ANSWER(ACCEPT));
+	answers(&t, night, m.id, ANSWER(FAIL));
+	pool_is(&t, "house-girls", 0, 0, 1);
+	trial_stop(&t.w);
+}
+
 /* ---- policies ---- */
 
 static const char *with(const char *old, const char *new)
@@ -989,6 +1006,40 @@ static void a_notice_that_answers_takes_the_last_place(void **state)
 	trial_stop(&t.w);
 }
 
+/* The hub file without one line of it. */
+static char *without(const char *pool)
+{
+	const char *line = strstr(pools_hub, pool);
+	char *text = NULL;
+
+	assert_non_null(line);
+	assert_true(asprintf(&text, "%.*s%s", (int)(line - pools_hub), pools_hub,
+			     strchr(line, '\n') + 1) > 0);
+	return text;
+}
+
+/* What it held until then is kept as long as was said; what it gave up it doesn't give again. */
+static void a_pool_that_the_file_has_no_more_gives_nothing_anew(void **state)
+{
+	char *hub = without("  house-girls:");
+	struct town t;
+	uint8_t live[CORE_ID_BYTES], dead[CORE_ID_BYTES];
+
+	(void)state;
+	town_start(&t, pools_hub);
+	held(&t, t.city, t.case_id, "house-girls", dead);
+	pass(&t, 31 * MIN_US);
+	held(&t, t.city, t.case_id, "house-girls", live);
+	trial_reload(&t.w, hub);
+	free(hub);
+	answers(&t, t.house, live, ANSWER(ACCEPT));
+	assert_int_equal(trial_answer(&t.w, t.house, dead, ANSWER(ACCEPT)), IEUM_E_NO_PLACE);
+	assert_non_null(strstr(t.w.detail, "house-girls"));
+	pass(&t, 31 * MIN_US);
+	assert_int_equal(trial_answer(&t.w, t.house, dead, ANSWER(ACCEPT)), IEUM_E_NO_PLACE);
+	trial_stop(&t.w);
+}
+
 static void a_keeper_excluded_later_gets_no_offer_made(void **state)
 {
 	struct town t;
@@ -1088,6 +1139,7 @@ int main(void)
 		cmocka_unit_test(who_asked_may_take_it_back),
 		cmocka_unit_test(only_the_keeper_places_returns_and_counts),
 		cmocka_unit_test(who_is_on_duty_accepts_for_the_keeper),
+		cmocka_unit_test(who_is_on_duty_gives_the_keepers_place_back),
 		cmocka_unit_test(a_conflict_of_interest_leaves_a_keeper_out),
 		cmocka_unit_test(a_new_hub_file_changes_the_places),
 		cmocka_unit_test(whoever_waits_is_offered_a_place_in_order),
@@ -1095,6 +1147,7 @@ int main(void)
 		cmocka_unit_test(an_accepted_offer_lapses_without_a_placement),
 		cmocka_unit_test(an_offer_that_ends_soon_is_told),
 		cmocka_unit_test(siblings_wait_for_enough_places),
+		cmocka_unit_test(a_pool_that_the_file_has_no_more_gives_nothing_anew),
 		cmocka_unit_test(a_keeper_excluded_later_gets_no_offer_made),
 		cmocka_unit_test(a_place_comes_back_from_a_closed_case),
 		cmocka_unit_test(a_place_of_an_excluded_keeper_comes_back),

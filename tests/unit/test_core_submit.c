@@ -357,7 +357,9 @@ static void a_case_whose_owner_is_excluded_gets_another(void **state)
 static void who_is_not_listed_gets_nothing(void **state)
 {
 	struct fixture *f = *state;
-	const struct core_connect k = { "stranger", "x", "y", "z" };
+	const struct core_connect k = {
+		.participant = "stranger", .actor = "x", .address = "y", .certificate = "z"
+	};
 
 	core_decision_reset(&f->w.d);
 	assert_int_equal(core_decide_connect(f->w.core, f->w.policy, &k, f->w.now, &f->w.d),

@@ -95,7 +95,7 @@ static void the_error_table_is_the_codes(void **state)
 				    : e->retry == IEUM_RETRY_LATER ? "later"
 								   : "on a new connection";
 		snprintf(row, sizeof row, "\n| %d | `%s` | %s | %s | %s |", number, e->name,
-			 ieum_fault_name(e->fault), again, e->text_en);
+			 ieum_fault_name(e->fault), again, e->text);
 		if (!strstr(doc, row))
 			fail_msg("docs/protocol.md lacks the row%s", row);
 	}

@@ -19,6 +19,8 @@
 #include "tests/unit/scratch.h"
 
 #define GOLDEN "tests/fixtures/journal/v1.db"
+/* One more than JOURNAL_SCHEMA_VERSION. */
+#define NEWER_VERSION "PRAGMA user_version = 3"
 /* As computed by another program from the twelve texts. */
 #define GOLDEN_ROOT "b21405aa5fb4bbca42e98782c7db740257b8c25543308ad725a1cc49eb3d4ff3"
 
@@ -148,7 +150,7 @@ static void a_newer_version_is_refused(void **state)
 	struct place *p = *state;
 
 	append(p, 1);
-	raw(p, "PRAGMA user_version = 2");
+	raw(p, NEWER_VERSION);
 	assert_int_equal(try_open(p, false), IEUM_E_JOURNAL_VERSION);
 	assert_non_null(strstr(p->log, "use a newer ieum"));
 	assert_int_equal(try_open(p, true), IEUM_E_JOURNAL_VERSION);
@@ -542,7 +544,18 @@ static void the_golden_journal_opens(void **state)
 	journal_close(p->j);
 	p->j = NULL;
 	assert_int_equal(scratch_shell("rm -f %s-wal; cp " GOLDEN " %s", p->path, p->path), 0);
+	/* Looking changes nothing: an auditor's ieum may be newer than the hub's. */
+	assert_int_equal(try_open(p, true), IEUM_E_OK);
+	assert_int_equal(journal_info(p->j)->schema_version, 1);
+	assert_int_equal(try_open(p, true), IEUM_E_OK);
+	assert_int_equal(journal_info(p->j)->schema_version, 1);
+	/* Writing raises it: the ieum that wrote the fixture refuses it from then on. */
 	assert_int_equal(try_open(p, false), IEUM_E_OK);
+	assert_int_equal(journal_info(p->j)->schema_version, JOURNAL_SCHEMA_VERSION);
+	assert_non_null(strstr(p->log, "an older ieum can't open it any more"));
+	assert_int_equal(try_open(p, false), IEUM_E_OK);
+	assert_int_equal(journal_info(p->j)->schema_version, JOURNAL_SCHEMA_VERSION);
+	assert_string_equal(p->log, "");
 	assert_int_equal(journal_root(p->j, &root), 12);
 	for (size_t i = 0; i < MERKLE_HASH_BYTES; i++)
 		snprintf(hex + 2 * i, 3, "%02x", root.bytes[i]);

@@ -5,6 +5,7 @@
 #include <stdint.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/stat.h>
 
 #include <cmocka.h>
 
@@ -107,6 +108,54 @@ static void refused_certificates_say_so(void **state)
 		UNTIL(w.client.disconnected == 2);
 		two_close(&w);
 	}
+}
+
+/* As an agency's IT puts it there: by rename. */
+static void put_file(const char *from, const char *to)
+{
+	char bytes[8192], temporary[300];
+	FILE *in = fopen(world_path(from), "r");
+	size_t n = fread(bytes, 1, sizeof bytes, in);
+
+	fclose(in);
+	snprintf(temporary, sizeof temporary, "%s.new", world_path(to));
+	FILE *out = fopen(temporary, "w");
+	assert_int_equal(fchmod(fileno(out), 0600), 0);
+	assert_int_equal(fwrite(bytes, 1, n, out), n);
+	assert_int_equal(fclose(out), 0);
+	assert_int_equal(rename(temporary, world_path(to)), 0);
+}
+
+static void renewed_files_count_from_the_next_connection_on(void **state)
+{
+	struct two w;
+	const char *address;
+	char first[41];
+
+	(void)state;
+	put_file("participants/gimpo-ps.crt", "mine.crt");
+	put_file("participants/gimpo-ps.key", "mine.key");
+	two_hub_only(&w);
+	struct ieum_options options = two_options(&w, &address);
+	options.cert = world_path("mine.crt");
+	options.key = world_path("mine.key");
+	two_connect(&w, &options);
+	UNTIL(w.client.connected == 1);
+	snprintf(first, sizeof first, "%s", w.hub.w.server.peer.serial);
+	/* Half of it: they don't belong together, so the old pair goes on. */
+	put_file("zoo/good.crt", "mine.crt");
+	hub_cut(&w.hub);
+	UNTIL(w.client.connected == 2);
+	assert_string_equal(w.hub.w.server.peer.serial, first);
+	put_file("zoo/good.key", "mine.key");
+	assert_int_equal(ieum_ping(w.client.c, two_on_time, &w.client), IEUM_E_OK);
+	UNTIL(w.client.hub_time != 0);
+	assert_int_equal(w.client.connected, 2); /* nobody hangs up because of it */
+	assert_string_equal(w.hub.w.server.peer.serial, first);
+	hub_cut(&w.hub);
+	UNTIL(w.client.connected == 3);
+	assert_string_not_equal(w.hub.w.server.peer.serial, first);
+	two_close(&w);
 }
 
 static void a_hub_with_another_name_is_refused(void **state)
@@ -274,6 +323,7 @@ int main(void)
 		cmocka_unit_test(a_silent_hub_is_pinged_and_then_left),
 		cmocka_unit_test(a_hub_that_never_welcomes_is_left),
 		cmocka_unit_test(refused_certificates_say_so),
+		cmocka_unit_test(renewed_files_count_from_the_next_connection_on),
 		cmocka_unit_test(a_hub_with_another_name_is_refused),
 		cmocka_unit_test(the_hubs_last_words_are_the_reason),
 		cmocka_unit_test(the_next_address_is_tried_at_once),

@@ -364,6 +364,83 @@ static bool known_time(void *context, const char *text, int64_t *unix_us)
 	return true;
 }
 
+/* ---- protobuf's own mapping ---- */
+
+static PbmapTest__Kinds *from_json(const char *text, char why[PBMAP_WHY_BYTES])
+{
+	json_t *json = json_loads(text, JSON_REJECT_DUPLICATES, NULL);
+	ProtobufCMessage *message = NULL;
+	enum ieum_err err;
+
+	assert_non_null(json);
+	err = pbmap_from_json(json, &pbmap_test__kinds__descriptor, why, &message);
+	json_decref(json);
+	assert_int_equal(err, message ? IEUM_E_OK : IEUM_E_FILE_INVALID);
+	return (PbmapTest__Kinds *)message;
+}
+
+/* What any of the two mappings writes is read, and written in protobuf's own. */
+static void both_mappings_are_read_and_protobufs_own_is_written(void **state)
+{
+	static const char *const texts[][2] = {
+		{ "{}", "{}" },
+		{ "{\"messageId\":\"AZL11Hweejuc TQEjRWeJqw\"}", NULL }, /* a blank is no base64 */
+		{ "{\"messageId\":\"AZL11HweejucTQEjRWeJqw==\"}",
+		  "{\"messageId\":\"AZL11HweejucTQEjRWeJqw==\"}" },
+		{ "{\"message_id\":\"0192f5d4-7c1e-7a3b-9c4d-0123456789ab\"}",
+		  "{\"messageId\":\"AZL11HweejucTQEjRWeJqw==\"}" },
+		{ "{\"blob\":\"_-8\"}", "{\"blob\":\"/+8=\"}" },
+		{ "{\"i64\":\"-9223372036854775808\",\"numbers\":[1,\"2\"]}",
+		  "{\"i64\":\"-9223372036854775808\",\"numbers\":[\"1\",\"2\"]}" },
+		{ "{\"u64\":9223372036854775807,\"i32\":\"5\"}",
+		  "{\"i32\":5,\"u64\":\"9223372036854775807\"}" },
+		{ "{\"colour\":\"dark_blue\",\"colours\":[\"COLOUR_KIND_RED\",2]}",
+		  "{\"colour\":\"COLOUR_KIND_DARK_BLUE\","
+		  "\"colours\":[\"COLOUR_KIND_RED\",\"COLOUR_KIND_DARK_BLUE\"]}" },
+		{ "{\"asText\":null,\"as_number\":\"7\",\"inner\":null}", "{\"asNumber\":\"7\"}" },
+		{ "{\"text\":\"\\ud83d\\ude00 \\/\"}", "{\"text\":\"\xf0\x9f\x98\x80 /\"}" },
+	};
+	static const struct pbmap_style canonical = { .canonical = true };
+	char why[PBMAP_WHY_BYTES];
+
+	(void)state;
+	for (size_t i = 0; i < COUNT(texts); i++) {
+		PbmapTest__Kinds *kinds = from_json(texts[i][0], why);
+
+		if (!texts[i][1]) {
+			assert_null(kinds);
+			continue;
+		}
+		if (!kinds)
+			fail_msg("%s: %s", texts[i][0], why);
+		char *text = written(kinds, &canonical);
+		assert_string_equal(text, texts[i][1]);
+		free(text);
+		pbmap_test__kinds__free_unpacked(kinds, NULL);
+	}
+}
+
+static void a_mistake_in_json_has_the_path_of_its_field(void **state)
+{
+	static const char *const texts[][2] = {
+		{ "[]", "expected a map with the fields of Kinds, found a sequence" },
+		{ "{\"colour\":\"blu\"}", "colour: 'blu' is no ColourKind" },
+		{ "{\"inner\":{\"inside\":[{\"nmae\":\"x\"}]}}",
+		  "inner.inside.nmae: Inner has no field 'nmae'; did you mean 'name'?" },
+		{ "{\"text\":\"x\",\"i32\":\"2147483648\"}", "i32: " },
+		{ "{\"asText\":\"x\",\"as_number\":1}",
+		  "as_number: 'as_number' and 'as_text' exclude each other; keep one" },
+	};
+	char why[PBMAP_WHY_BYTES];
+
+	(void)state;
+	for (size_t i = 0; i < COUNT(texts); i++) {
+		assert_null(from_json(texts[i][0], why));
+		why[strlen(texts[i][1]) < sizeof why ? strlen(texts[i][1]) : 0] = '\0';
+		assert_string_equal(why, texts[i][1]);
+	}
+}
+
 static void names_stand_for_ids_and_times(void **state)
 {
 	static const char good[] =
@@ -465,6 +542,8 @@ int main(void)
 		cmocka_unit_test(what_json_cannot_hold_is_refused),
 		cmocka_unit_test(an_unknown_enum_number_is_written_as_it_is),
 		cmocka_unit_test(messages_too_deep_to_write_are_refused),
+		cmocka_unit_test(both_mappings_are_read_and_protobufs_own_is_written),
+		cmocka_unit_test(a_mistake_in_json_has_the_path_of_its_field),
 		cmocka_unit_test(names_stand_for_ids_and_times),
 		cmocka_unit_test(memory_comes_from_the_callers_allocator_and_all_goes_back),
 	};

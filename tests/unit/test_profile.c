@@ -79,6 +79,38 @@ static void one_address_needs_no_list(void **state)
 	profile_free(p);
 }
 
+static void what_sealing_needs_is_read(void **state)
+{
+	struct profile *p = NULL;
+	char want[256];
+
+	(void)state;
+	write_file("addresses: hub:7443\nca: a\ncertificate: b\nkey: c\n");
+	assert_int_equal(profile_load(path, &diag, &p), IEUM_E_OK);
+	assert_null(p->crl);
+	assert_int_equal(p->n_old_keys, 0);
+	assert_false(p->seal_all);
+	assert_false(p->ask_to_wrap);
+	profile_free(p);
+	write_file("addresses: hub:7443\nca: a\ncertificate: b\nkey: c\ncrl: a.crl\n"
+		   "old_keys: [{certificate: b1, key: c1}, {certificate: /b2, key: /c2}]\n"
+		   "seal: all\nwrap_keys: ask\n");
+	assert_int_equal(profile_load(path, &diag, &p), IEUM_E_OK);
+	snprintf(want, sizeof want, "%s/a.crl", folder);
+	assert_string_equal(p->crl, want);
+	assert_int_equal(p->n_old_keys, 2);
+	snprintf(want, sizeof want, "%s/c1", folder);
+	assert_string_equal(p->old_keys[0].key, want);
+	assert_string_equal(p->old_keys[1].cert, "/b2");
+	assert_true(p->seal_all);
+	assert_true(p->ask_to_wrap);
+	profile_free(p);
+	write_file("addresses: hub:7443\nca: a\ncertificate: b\nkey: c\n"
+		   "old_keys: [{certificate: b1}]\nseal: some\nwrap_keys: never\n");
+	assert_int_equal(profile_load(path, &diag, &p), IEUM_E_FILE_INVALID);
+	assert_int_equal(diag.count, 3);
+}
+
 static void every_mistake_has_its_line(void **state)
 {
 	struct profile *p = NULL;
@@ -142,6 +174,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup_teardown(a_whole_profile_is_read, make, drop),
 		cmocka_unit_test_setup_teardown(one_address_needs_no_list, make, drop),
+		cmocka_unit_test_setup_teardown(what_sealing_needs_is_read, make, drop),
 		cmocka_unit_test_setup_teardown(every_mistake_has_its_line, make, drop),
 		cmocka_unit_test_setup_teardown(a_profile_that_is_not_there_is_said, make, drop),
 		cmocka_unit_test_setup_teardown(asked_then_environment_then_home, make, drop),

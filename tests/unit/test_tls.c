@@ -274,6 +274,107 @@ static void a_nul_in_the_uri_is_refused(void **state)
 	pair_release(&pair);
 }
 
+/* ---- a chain of authorities ---- */
+
+static bool extend(X509 *cert, int nid, const char *value)
+{
+	X509V3_CTX ctx;
+
+	X509V3_set_ctx(&ctx, cert, cert, NULL, NULL, 0);
+	X509_EXTENSION *e = X509V3_EXT_conf_nid(NULL, &ctx, nid, value);
+	bool ok = e && X509_add_ext(cert, e, -1) == 1;
+
+	X509_EXTENSION_free(e);
+	return ok;
+}
+
+/* certs/ makes authorities that have none below them. */
+static struct pair authority_below(const struct pair *above, const char *cn, long serial)
+{
+	struct pair p = { .cert = X509_new(), .key = EVP_EC_gen("P-256") };
+	const struct pair *by = above ? above : &p;
+	X509_NAME *name = X509_get_subject_name(p.cert);
+
+	assert_int_equal(X509_set_version(p.cert, X509_VERSION_3), 1);
+	assert_int_equal(ASN1_INTEGER_set(X509_get_serialNumber(p.cert), serial), 1);
+	assert_int_equal(X509_NAME_add_entry_by_txt(name, "CN", MBSTRING_UTF8,
+						    (const unsigned char *)cn, -1, -1, 0),
+			 1);
+	assert_int_equal(X509_set_issuer_name(p.cert, X509_get_subject_name(by->cert)), 1);
+	assert_non_null(X509_gmtime_adj(X509_getm_notBefore(p.cert), -60));
+	assert_non_null(X509_gmtime_adj(X509_getm_notAfter(p.cert), 3600));
+	assert_int_equal(X509_set_pubkey(p.cert, p.key), 1);
+	assert_true(extend(p.cert, NID_subject_key_identifier, "hash"));
+	assert_true(extend(p.cert, NID_basic_constraints, "critical,CA:TRUE"));
+	assert_true(extend(p.cert, NID_key_usage, "critical,keyCertSign,cRLSign"));
+	assert_true(X509_sign(p.cert, by->key, EVP_sha256()) > 0);
+	return p;
+}
+
+static void append_list(FILE *out, const struct pair *by, const struct pair *revoked)
+{
+	char why[CERTS_WHY_BYTES], *serial = revoked ? cert_serial(revoked->cert) : NULL;
+	struct revoked row = { serial, time(NULL) - 1 };
+	X509_CRL *crl;
+
+	assert_int_equal(crl_new(by, &row, revoked != NULL, time(NULL), time(NULL) + 3600, &crl,
+				 why),
+			 IEUM_E_OK);
+	assert_int_equal(PEM_write_X509_CRL(out, crl), 1);
+	X509_CRL_free(crl);
+	OPENSSL_free(serial);
+}
+
+/* By a list of the root that revokes `of_root` (or nobody), and one of the intermediate if so. */
+static enum ieum_err judged(const struct pair *root, const struct pair *middle,
+			    const struct pair *leaf, const struct pair *of_root, bool of_middle)
+{
+	struct tls_files files = good_files();
+	char why[TLS_WHY_BYTES];
+	struct tls_identity id;
+	struct tls *tls;
+	unsigned char *der = NULL;
+	FILE *out = fopen(world_path("chain.crt"), "w");
+
+	assert_int_equal(PEM_write_X509(out, root->cert), 1);
+	assert_int_equal(PEM_write_X509(out, middle->cert), 1);
+	fclose(out);
+	out = fopen(world_path("chain.crl"), "w");
+	append_list(out, root, of_root);
+	if (of_middle)
+		append_list(out, middle, NULL);
+	fclose(out);
+	files.ca = world_path("chain.crt");
+	files.crl = world_path("chain.crl");
+	assert_int_equal(tls_new(TLS_SERVER, &files, &tls, why), IEUM_E_OK);
+	int n = i2d_X509(leaf->cert, &der);
+	enum ieum_err err = tls_judge(tls, der, (size_t)n, &id, why);
+	OPENSSL_free(der);
+	tls_free(tls);
+	return err;
+}
+
+static void the_whole_chain_is_looked_up_in_the_lists(void **state)
+{
+	char why[TLS_WHY_BYTES];
+	struct wish wish = { .cn = "a",
+			     .san = "URI:spiffe://gimpo.ieum/police/gimpo-ps",
+			     .usage = "clientAuth",
+			     .not_before_s = time(NULL) - 60,
+			     .not_after_s = time(NULL) + 3600 };
+	struct pair root = authority_below(NULL, "root", 1);
+	struct pair middle = authority_below(&root, "middle", 2), leaf;
+
+	(void)state;
+	assert_int_equal(pair_new(&middle, &wish, &leaf, why), IEUM_E_OK);
+	assert_int_equal(judged(&root, &middle, &leaf, NULL, true), IEUM_E_OK);
+	assert_int_equal(judged(&root, &middle, &leaf, &middle, true), IEUM_E_CERTIFICATE_REVOKED);
+	assert_int_equal(judged(&root, &middle, &leaf, NULL, false), IEUM_E_TLS_FAILED);
+	pair_release(&root);
+	pair_release(&middle);
+	pair_release(&leaf);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -287,6 +388,7 @@ int main(void)
 		cmocka_unit_test(identities_are_read),
 		cmocka_unit_test(identities_that_are_none),
 		cmocka_unit_test(a_nul_in_the_uri_is_refused),
+		cmocka_unit_test(the_whole_chain_is_looked_up_in_the_lists),
 	};
 
 	return cmocka_run_group_tests_name("tls", tests, world_certs_make, world_certs_remove);

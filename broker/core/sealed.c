@@ -1,0 +1,458 @@
+/* Messages with sealed parts as a part of the state; see sealed.h. */
+#include "broker/core/sealed.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "broker/core/apply.h"
+
+static void want_placed(void *core, uint32_t want, uint32_t place)
+{
+	sealed_want_at(core, want)->place = place;
+}
+
+void sealed_init(struct core *c)
+{
+	slab_init(&c->sealed.records, sizeof(struct sealed));
+	slab_init(&c->sealed.wants, sizeof(struct sealed_want));
+	heap_init(&c->sealed.due, want_placed, c);
+}
+
+static void free_parts(struct sealed *s)
+{
+	for (size_t i = 0; i < s->n_parts; i++) {
+		for (size_t k = 0; k < s->parts[i].n_recipients; k++)
+			free(s->parts[i].recipients[k]);
+		free(s->parts[i].recipients);
+		free(s->parts[i].holders);
+	}
+	free(s->parts);
+	for (size_t i = 0; i < s->n_keys; i++)
+		free(s->keys[i].info);
+	free(s->keys);
+}
+
+void sealed_deinit(struct core *c)
+{
+	for (uint32_t h = c->sealed.head; h; h = sealed_at(c, h)->next)
+		free_parts(sealed_at(c, h));
+	slab_deinit(&c->sealed.records);
+	slab_deinit(&c->sealed.wants);
+	heap_deinit(&c->sealed.due);
+}
+
+/* ---- looking ---- */
+
+struct sealed *sealed_at(const struct core *c, uint32_t h)
+{
+	return slab_at(&c->sealed.records, h);
+}
+
+struct sealed_want *sealed_want_at(const struct core *c, uint32_t h)
+{
+	return slab_at(&c->sealed.wants, h);
+}
+
+uint32_t sealed_want_of(const struct core *c, const struct sealed *s, uint32_t participant)
+{
+	uint32_t h = s->first_want;
+
+	while (h && sealed_want_at(c, h)->participant != participant)
+		h = sealed_want_at(c, h)->next;
+	return h;
+}
+
+static bool holds_part(const struct sealed_part *part, uint32_t participant)
+{
+	for (size_t i = 0; i < part->n_holders; i++)
+		if (part->holders[i] == participant)
+			return true;
+	return false;
+}
+
+uint32_t sealed_held(const struct sealed *s, uint32_t participant)
+{
+	uint32_t held = 0;
+
+	for (size_t i = 0; i < s->n_parts; i++)
+		if (holds_part(&s->parts[i], participant))
+			held |= sealed_bit(s->parts[i].number);
+	for (size_t i = 0; i < s->n_keys; i++)
+		if (s->keys[i].participant == participant)
+			held |= sealed_bit(s->keys[i].part);
+	return held;
+}
+
+int64_t sealed_next_due_ms(const struct core *c)
+{
+	const struct heap_entry *first = heap_first(&c->sealed.due);
+
+	if (c->sealed.first_look)
+		return to_ms(c->last_at_us);
+	return first ? (int64_t)first->key : INT64_MAX;
+}
+
+size_t core_keys(const struct core *c, uint64_t connection, const uint8_t *message_id,
+		 struct core_key *out, size_t max)
+{
+	uint32_t rh = state_referral(c, message_id);
+	uint32_t kh = state_connection(c, connection);
+	size_t n = 0;
+
+	if (!rh || !kh || !referral_at(c, rh)->sealed)
+		return 0;
+	const struct sealed *s = sealed_at(c, referral_at(c, rh)->sealed);
+	for (size_t i = 0; i < s->n_keys && n < max; i++)
+		if (s->keys[i].participant == connection_at(c, kh)->participant)
+			out[n++] = (struct core_key){ s->keys[i].part, s->keys[i].info,
+						      s->keys[i].info_len };
+	return n;
+}
+
+/* ---- the list, in the order of looking ---- */
+
+static void unlink_record(struct core *c, uint32_t h)
+{
+	struct sealed *s = sealed_at(c, h);
+
+	if (c->sealed.first_look == h)
+		c->sealed.first_look = s->next;
+	*(s->prev ? &sealed_at(c, s->prev)->next : &c->sealed.head) = s->next;
+	*(s->next ? &sealed_at(c, s->next)->prev : &c->sealed.tail) = s->prev;
+}
+
+static void link_last(struct core *c, uint32_t h)
+{
+	struct sealed *s = sealed_at(c, h);
+
+	s->prev = c->sealed.tail;
+	s->next = 0;
+	*(c->sealed.tail ? &sealed_at(c, c->sealed.tail)->next : &c->sealed.head) = h;
+	c->sealed.tail = h;
+}
+
+/* Before the first that has to be looked at. */
+static void link_looked(struct core *c, uint32_t h)
+{
+	uint32_t before = c->sealed.first_look;
+
+	if (!before) {
+		link_last(c, h);
+		return;
+	}
+	struct sealed *s = sealed_at(c, h);
+	s->next = before;
+	s->prev = sealed_at(c, before)->prev;
+	*(s->prev ? &sealed_at(c, s->prev)->next : &c->sealed.head) = h;
+	sealed_at(c, before)->prev = h;
+}
+
+void sealed_look(struct core *c, uint32_t h)
+{
+	if (sealed_at(c, h)->look)
+		return;
+	unlink_record(c, h);
+	link_last(c, h);
+	sealed_at(c, h)->look = true;
+	if (!c->sealed.first_look)
+		c->sealed.first_look = h;
+}
+
+void sealed_look_all(struct core *c)
+{
+	for (uint32_t h = c->sealed.head; h && h != c->sealed.first_look; h = sealed_at(c, h)->next)
+		sealed_at(c, h)->look = true;
+	c->sealed.first_look = c->sealed.head;
+}
+
+/* ---- wants ---- */
+
+static void leave_queue(struct core *c, uint32_t wh)
+{
+	struct sealed_want *w = sealed_want_at(c, wh);
+
+	if (w->place) {
+		heap_remove(&c->sealed.due, w->place);
+		return;
+	}
+	*(w->wait_prev ? &sealed_want_at(c, w->wait_prev)->wait_next : &c->sealed.wait_head) =
+		w->wait_next;
+	if (w->wait_next)
+		sealed_want_at(c, w->wait_next)->wait_prev = w->wait_prev;
+}
+
+static enum ieum_err join_queue(struct core *c, uint32_t wh, int64_t ask_again_at_ms)
+{
+	struct sealed_want *w = sealed_want_at(c, wh);
+
+	w->ask_again_at_ms = ask_again_at_ms;
+	if (ask_again_at_ms) {
+		/* Equal moments in an order that is the same in every core. */
+		uint64_t seq = referral_at(c, sealed_at(c, w->sealed)->referral)->seq;
+		return heap_push(&c->sealed.due, (uint64_t)ask_again_at_ms,
+				 seq << 20 | w->participant, wh);
+	}
+	w->wait_prev = 0;
+	w->wait_next = c->sealed.wait_head;
+	if (w->wait_next)
+		sealed_want_at(c, w->wait_next)->wait_prev = wh;
+	c->sealed.wait_head = wh;
+	return IEUM_E_OK;
+}
+
+enum ieum_err sealed_place_want(struct core *c, uint32_t wh, int64_t ask_again_at_ms)
+{
+	leave_queue(c, wh);
+	return join_queue(c, wh, ask_again_at_ms);
+}
+
+/* It waits; 0: no memory. */
+uint32_t sealed_add_want(struct core *c, uint32_t h, uint32_t participant)
+{
+	uint32_t wh = slab_get(&c->sealed.wants);
+	uint32_t *link = &sealed_at(c, h)->first_want;
+
+	if (!wh)
+		return 0;
+	struct sealed_want *w = sealed_want_at(c, wh);
+	w->sealed = h;
+	w->participant = participant;
+	while (*link)
+		link = &sealed_want_at(c, *link)->next;
+	*link = wh;
+	return join_queue(c, wh, 0) ? 0 : wh;
+}
+
+static void drop_want(struct core *c, uint32_t wh)
+{
+	uint32_t *link = &sealed_at(c, sealed_want_at(c, wh)->sealed)->first_want;
+
+	while (*link != wh)
+		link = &sealed_want_at(c, *link)->next;
+	*link = sealed_want_at(c, wh)->next;
+	leave_queue(c, wh);
+	slab_put(&c->sealed.wants, wh);
+}
+
+void sealed_forget(struct core *c, struct referral *r)
+{
+	uint32_t h = r->sealed;
+
+	if (!h)
+		return;
+	while (sealed_at(c, h)->first_want)
+		drop_want(c, sealed_at(c, h)->first_want);
+	unlink_record(c, h);
+	free_parts(sealed_at(c, h));
+	slab_put(&c->sealed.records, h);
+	r->sealed = 0;
+}
+
+/* ---- applying ---- */
+
+static enum ieum_err fill_part(struct core *c, struct sealed_part *to,
+			       const Ieum__V1__SealedPart *from)
+{
+	to->number = from->number;
+	to->holders = calloc(from->n_holders + 1, sizeof *to->holders);
+	to->recipients = calloc(from->n_recipients + 1, sizeof *to->recipients);
+	if (!to->holders || !to->recipients)
+		return IEUM_E_NO_MEMORY;
+	for (size_t i = 0; i < from->n_holders; i++) {
+		if (from->holders[i] == 0 || from->holders[i] > c->n_participants)
+			return IEUM_E_JOURNAL_CORRUPT;
+		to->holders[to->n_holders++] = from->holders[i];
+	}
+	for (size_t i = 0; i < from->n_recipients; i++) {
+		to->recipients[i] = strdup(from->recipients[i]);
+		if (!to->recipients[i])
+			return IEUM_E_NO_MEMORY;
+		to->n_recipients++;
+	}
+	return IEUM_E_OK;
+}
+
+enum ieum_err sealed_add(struct core *c, uint32_t rh, Ieum__V1__SealedPart *const *parts, size_t n)
+{
+	uint32_t h = slab_get(&c->sealed.records);
+	uint32_t numbers = 0;
+	enum ieum_err err = IEUM_E_OK;
+
+	if (!h)
+		return IEUM_E_NO_MEMORY;
+	struct sealed *s = sealed_at(c, h);
+	s->referral = rh;
+	referral_at(c, rh)->sealed = h;
+	link_looked(c, h);
+	s->parts = calloc(n, sizeof *s->parts);
+	if (!s->parts)
+		return IEUM_E_NO_MEMORY;
+	for (size_t i = 0; i < n && !err; i++) {
+		uint32_t bit = sealed_bit(parts[i]->number);
+		if (!bit || numbers & bit)
+			return IEUM_E_JOURNAL_CORRUPT;
+		numbers |= bit;
+		s->n_parts++;
+		err = fill_part(c, &s->parts[i], parts[i]);
+	}
+	return err;
+}
+
+enum ieum_err sealed_add_key(struct core *c, struct sealed *s, const struct sealed_key *key)
+{
+	struct sealed_key *more;
+
+	if (s->n_keys == SEALED_KEYS_MAX || !sealed_bit(key->part) || key->participant == 0 ||
+	    key->participant > c->n_participants || key->holder == 0 ||
+	    key->holder > c->n_participants || key->info_len == 0)
+		return IEUM_E_JOURNAL_CORRUPT;
+	more = realloc(s->keys, (s->n_keys + 1) * sizeof *s->keys);
+	if (!more)
+		return IEUM_E_NO_MEMORY;
+	s->keys = more;
+	s->keys[s->n_keys] = *key;
+	s->keys[s->n_keys].info = malloc(key->info_len);
+	if (!s->keys[s->n_keys].info)
+		return IEUM_E_NO_MEMORY;
+	memcpy(s->keys[s->n_keys++].info, key->info, key->info_len);
+	return IEUM_E_OK;
+}
+
+/* What was wrapped before for the same part is replaced: its certificates may be others now. */
+static void drop_keys(struct sealed *s, uint32_t participant, uint32_t parts)
+{
+	size_t kept = 0;
+
+	for (size_t i = 0; i < s->n_keys; i++) {
+		if (s->keys[i].participant == participant && parts & sealed_bit(s->keys[i].part))
+			free(s->keys[i].info);
+		else
+			s->keys[kept++] = s->keys[i];
+	}
+	s->n_keys = kept;
+}
+
+static enum ieum_err apply_wrapped(struct core *c, uint32_t h, const Ieum__V1__KeysChanged *e)
+{
+	struct sealed *s = sealed_at(c, h);
+	uint32_t wh = sealed_want_of(c, s, e->participant);
+	enum ieum_err err = IEUM_E_OK;
+	uint32_t parts = 0;
+
+	for (size_t i = 0; i < e->n_keys; i++)
+		parts |= sealed_bit(e->keys[i]->part);
+	drop_keys(s, e->participant, parts);
+	for (size_t i = 0; i < e->n_keys && !err; i++) {
+		const struct sealed_key key = { e->participant, e->holder, e->keys[i]->part,
+						e->keys[i]->recipient_info.data,
+						e->keys[i]->recipient_info.len };
+		err = sealed_add_key(c, s, &key);
+	}
+	if (err || !wh)
+		return err;
+	sealed_want_at(c, wh)->parts &= ~parts;
+	if (sealed_want_at(c, wh)->parts == 0)
+		drop_want(c, wh);
+	return IEUM_E_OK;
+}
+
+static void note_asked(struct sealed_want *w, const Ieum__V1__KeysChanged *e)
+{
+	memset(w->request_id, 0, CORE_ID_BYTES);
+	if (e->request_id.len == CORE_ID_BYTES)
+		memcpy(w->request_id, e->request_id.data, CORE_ID_BYTES);
+	/* When it has to wait, all of them may be asked again. */
+	if (!e->ask_again_at_ms)
+		w->n_asked = 0;
+	else if (e->holder && e->request_id.len && w->n_asked < SEALED_ASKED_MAX)
+		w->asked[w->n_asked++] = e->holder;
+}
+
+static enum ieum_err apply_wanted(struct core *c, uint32_t h, const Ieum__V1__KeysChanged *e)
+{
+	uint32_t wh = sealed_want_of(c, sealed_at(c, h), e->participant);
+
+	if (e->n_parts == 0) {
+		if (wh)
+			drop_want(c, wh);
+		return IEUM_E_OK;
+	}
+	if (!wh)
+		wh = sealed_add_want(c, h, e->participant);
+	if (!wh)
+		return IEUM_E_NO_MEMORY;
+	struct sealed_want *w = sealed_want_at(c, wh);
+	w->parts = 0;
+	for (size_t i = 0; i < e->n_parts; i++)
+		w->parts |= sealed_bit(e->parts[i]);
+	note_asked(w, e);
+	return sealed_place_want(c, wh, e->ask_again_at_ms);
+}
+
+static enum ieum_err apply_looked(struct core *c, uint32_t through)
+{
+	for (uint32_t h = c->sealed.first_look; h; h = sealed_at(c, h)->next) {
+		sealed_at(c, h)->look = false;
+		c->sealed.first_look = sealed_at(c, h)->next;
+		if (h == through)
+			return IEUM_E_OK;
+	}
+	return IEUM_E_JOURNAL_CORRUPT;
+}
+
+enum ieum_err apply_keys_changed(struct core *c, const struct applied *a,
+				 const Ieum__V1__KeysChanged *e)
+{
+	uint32_t rh =
+		e->message_id.len == CORE_ID_BYTES ? state_referral(c, e->message_id.data) : 0;
+	uint32_t h = rh ? referral_at(c, rh)->sealed : 0;
+
+	(void)a;
+	if (!h || e->participant > c->n_participants || e->holder > c->n_participants)
+		return IEUM_E_JOURNAL_CORRUPT;
+	if (e->participant && e->n_keys > 0)
+		return apply_wrapped(c, h, e);
+	if (e->participant)
+		return apply_wanted(c, h, e);
+	if (!e->look)
+		return apply_looked(c, h);
+	sealed_look(c, h);
+	return IEUM_E_OK;
+}
+
+/* Which of them it may read is for the policy to say, when somebody is asked. */
+enum ieum_err sealed_was_read(struct core *c, const struct applied *a, uint32_t rh,
+			      uint32_t participant)
+{
+	const struct referral *r = referral_at(c, rh);
+	struct sealed *s = r->sealed ? sealed_at(c, r->sealed) : NULL;
+	uint32_t parts = 0;
+
+	if (!s || participant == r->sender || c->sealed.wants.live >= SEALED_WANTS_MAX ||
+	    sealed_want_of(c, s, participant))
+		return IEUM_E_OK;
+	for (size_t i = 0; i < s->n_parts; i++)
+		parts |= sealed_bit(s->parts[i].number);
+	parts &= ~sealed_held(s, participant);
+	if (!parts)
+		return IEUM_E_OK;
+	uint32_t wh = sealed_add_want(c, r->sealed, participant);
+	if (!wh)
+		return IEUM_E_NO_MEMORY;
+	sealed_want_at(c, wh)->parts = parts;
+	return sealed_place_want(c, wh, to_ms(a->at_us));
+}
+
+enum ieum_err sealed_wake(struct core *c, const struct applied *a, uint32_t participant)
+{
+	enum ieum_err err = IEUM_E_OK;
+
+	for (uint32_t wh = c->sealed.wait_head, next; wh && !err; wh = next) {
+		const struct sealed_want *w = sealed_want_at(c, wh);
+		next = w->wait_next;
+		if (w->participant == participant ||
+		    sealed_held(sealed_at(c, w->sealed), participant) & w->parts)
+			err = sealed_place_want(c, wh, to_ms(a->at_us));
+	}
+	return err;
+}

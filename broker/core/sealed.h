@@ -1,0 +1,185 @@
+/* Messages with sealed parts: who holds their content keys, which were wrapped later, and who
+ * wants some.
+ *
+ *      submitted.sealed ──► holders            a holder opens the part as it was submitted
+ *      a delivery is queued, a reader asks ──► look ──► want ──► key_request ──► key_wrap ──► key
+ *
+ * What is inside stays closed to the hub: it knows the numbers of parts, participants, and a
+ * RecipientInfo for each key that was wrapped, which it puts into the part for its reader.
+ *
+ * A *want* is somebody who may read parts that it holds no key of.  Those who hold one are asked in
+ * turn (the case's owner, the sender, the others); on silence and rejection the next.  When nobody is
+ * left to ask, or the newcomer has no certificate, it *waits* until a holder connects, or the newcomer
+ * does with one.
+ *
+ * What always holds: a message has one record, as long as its content is there; somebody wants parts
+ * of a message once; a want is in the heap or waits (past SEALED_WANTS_MAX none is noted, and who
+ * lacks a key is noted when it reads the message); what has still to be looked at is at the end of
+ * the list.  Private to broker/core. */
+#ifndef IEUM_BROKER_CORE_SEALED_H
+#define IEUM_BROKER_CORE_SEALED_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "broker/core/core.h"
+#include "broker/core/heap.h"
+#include "broker/core/slab.h"
+#include "ieum/v1/snapshot.pb-c.h"
+
+struct applied;
+struct referral;
+struct snapshot_writing;
+struct submission;
+
+enum {
+	SEALED_PARTS_MAX = 16,
+	SEALED_READERS_MAX = 512,   /* of one message, when whom it is sealed to is compared */
+	SEALED_KEYS_MAX = 1024,     /* wrapped later, of one message */
+	SEALED_ASKED_MAX = 32,      /* holders that are asked for one want before it waits */
+	SEALED_WANTS_MAX = 1 << 13, /* in the whole hub: a connection looks at all that wait */
+	SEALED_LOOKED_MAX = 64,     /* messages that are looked at in one decision */
+	SEALED_NOTED_MAX = 256,     /* wants that one decision notes */
+};
+
+struct sealed_part {
+	uint32_t number;
+	uint32_t *holders; /* participants */
+	size_t n_holders;
+	char **recipients; /* names; none: every recipient of the message */
+	size_t n_recipients;
+};
+
+/* Wrapped later. */
+struct sealed_key {
+	uint32_t participant, holder;
+	uint32_t part;
+	uint8_t *info;
+	size_t info_len;
+};
+
+struct sealed {
+	uint32_t referral;
+	uint32_t prev, next;
+	struct sealed_part *parts;
+	size_t n_parts;
+	struct sealed_key *keys;
+	size_t n_keys;
+	uint32_t first_want;
+	bool look;
+};
+
+struct sealed_want {
+	uint32_t sealed;
+	uint32_t next; /* of the same message */
+	uint32_t participant;
+	uint32_t parts; /* a bit for each, the lowest for number 1 */
+	uint32_t asked[SEALED_ASKED_MAX];
+	uint32_t n_asked;
+	uint8_t request_id[CORE_ID_BYTES]; /* that asks the last of them; zero: none does */
+	int64_t ask_again_at_ms;           /* 0: it waits */
+	uint32_t place;
+	uint32_t wait_prev, wait_next;
+};
+
+struct sealed_messages {
+	struct slab records, wants;
+	uint32_t head, tail;
+	uint32_t first_look; /* the first that has to be looked at; 0: none */
+	struct heap due;     /* wants that are not waiting */
+	uint32_t wait_head;
+};
+
+static inline uint32_t sealed_bit(uint32_t part)
+{
+	return part >= 1 && part <= SEALED_PARTS_MAX ? UINT32_C(1) << (part - 1) : 0;
+}
+
+void sealed_init(struct core *c);
+void sealed_deinit(struct core *c);
+
+/* ---- looking; sealed.c ---- */
+
+struct sealed *sealed_at(const struct core *c, uint32_t h);
+struct sealed_want *sealed_want_at(const struct core *c, uint32_t h);
+/* 0: it wants none. */
+uint32_t sealed_want_of(const struct core *c, const struct sealed *s, uint32_t participant);
+/* The parts (bits) that a participant holds a key of, from the beginning or wrapped later. */
+uint32_t sealed_held(const struct sealed *s, uint32_t participant);
+/* INT64_MAX: nothing has to be done. */
+int64_t sealed_next_due_ms(const struct core *c);
+
+/* ---- who reads; sealed_readers.c ---- */
+
+/* Is this one of the participant's names: its own, a mailbox's, a body's, or of somebody who has
+ * handed the case (handle; 0: none) over to it? */
+bool sealed_is_named(const struct core *c, const struct policy *p, int participant,
+		     uint32_t core_case, const char *name);
+/* Participants (indexes of the policy), each once. */
+struct sealed_readers {
+	int index[SEALED_READERS_MAX];
+	size_t n;
+};
+/* Adds those who take from a mailbox (number), without the excluded.  FIELD_TOO_LARGE. */
+enum ieum_err sealed_add_readers(const struct core *c, const struct policy *p, uint32_t mailbox,
+				 const int *excluded, size_t n_excluded,
+				 struct sealed_readers *to) IEUM_MUST_CHECK;
+/* The parts (bits) that the participant may read now. */
+uint32_t sealed_readable(const struct core *c, const struct policy *p, const struct sealed *s,
+			 int participant);
+
+/* ---- deciding ---- */
+
+/* sealed_submit.c: by the routes so far.  SEALED_OTHERWISE. */
+enum ieum_err sealed_compare(struct submission *s) IEUM_MUST_CHECK;
+/* Whom it would reach, as far as reach can tell: before the policy's decision of a message with
+ * sealed parts. */
+enum ieum_err sealed_told(struct submission *s) IEUM_MUST_CHECK;
+/* Who would read the narrative, into a result; on what the decision of the message has come to. */
+enum ieum_err sealed_reach(struct submission *s, struct arena *arena,
+			   Ieum__V1__ReachResult *out) IEUM_MUST_CHECK;
+/* When all else of a message is decided: does somebody get it who holds no key? */
+enum ieum_err sealed_late(struct submission *s) IEUM_MUST_CHECK;
+
+/* sealed_due.c: the next that has to be done about wants. */
+enum ieum_err sealed_due(const struct core *c, const struct policy *p, core_time_us now,
+			 struct core_decision *d) IEUM_MUST_CHECK;
+
+/* key_wrap.c: is it a message about keys, which no rule routes?  Then all of it is decided here. */
+bool key_message(const struct submission *s);
+enum ieum_err key_message_decide(struct submission *s) IEUM_MUST_CHECK;
+
+/* ---- applying; sealed.c ---- */
+
+/* The message (rh, a handle) has these. */
+enum ieum_err sealed_add(struct core *c, uint32_t rh, Ieum__V1__SealedPart *const *parts,
+			 size_t n) IEUM_MUST_CHECK;
+/* A delivery of it was queued; the hub file has changed. */
+void sealed_look(struct core *c, uint32_t h);
+void sealed_look_all(struct core *c);
+/* Its content is gone. */
+void sealed_forget(struct core *c, struct referral *r);
+/* Somebody has read the message by a query. */
+enum ieum_err sealed_was_read(struct core *c, const struct applied *a, uint32_t rh,
+			      uint32_t participant) IEUM_MUST_CHECK;
+/* Somebody has connected, perhaps with a certificate that the hub didn't know. */
+enum ieum_err sealed_wake(struct core *c, const struct applied *a,
+			  uint32_t participant) IEUM_MUST_CHECK;
+enum ieum_err apply_keys_changed(struct core *c, const struct applied *a,
+				 const Ieum__V1__KeysChanged *e) IEUM_MUST_CHECK;
+
+/* ---- sealed_snapshot.c ---- */
+
+enum ieum_err sealed_write(struct snapshot_writing *w) IEUM_MUST_CHECK;
+enum ieum_err sealed_read(struct core *c, const Ieum__V1__SnapshotSealed *m) IEUM_MUST_CHECK;
+/* NULL, or what is wrong. */
+const char *sealed_check(const struct core *c);
+
+/* What reading a snapshot shares with applying. */
+uint32_t sealed_add_want(struct core *c, uint32_t h, uint32_t participant);
+enum ieum_err sealed_place_want(struct core *c, uint32_t wh,
+				int64_t ask_again_at_ms) IEUM_MUST_CHECK;
+enum ieum_err sealed_add_key(struct core *c, struct sealed *s,
+			     const struct sealed_key *key) IEUM_MUST_CHECK;
+
+#endif

@@ -1,0 +1,249 @@
+/* What has to be done about keys that somebody wants: looking who lacks one, and asking those who
+ * have it, one after the other.  See sealed.h. */
+#include <string.h>
+
+#include "broker/core/cases.h"
+#include "broker/core/occasion.h"
+#include "broker/core/sealed.h"
+
+/* ---- events ---- */
+
+static enum ieum_err list_parts(struct core_decision *d, uint32_t parts, uint32_t **to, size_t *n)
+{
+	*to = decision_zalloc(d, SEALED_PARTS_MAX * sizeof **to);
+	if (!*to)
+		return IEUM_E_NO_MEMORY;
+	for (uint32_t number = 1; number <= SEALED_PARTS_MAX; number++)
+		if (parts & sealed_bit(number))
+			(*to)[(*n)++] = number;
+	return IEUM_E_OK;
+}
+
+static Ieum__V1__KeysChanged *keys_changed(const struct core *c, const struct sealed *s,
+					   core_time_us now, struct core_decision *d)
+{
+	Ieum__V1__KeysChanged *e = decision_keys_changed(d, now);
+
+	if (!e)
+		return NULL;
+	e->message_id = (ProtobufCBinaryData){ CORE_ID_BYTES, referral_at(c, s->referral)->id };
+	return e;
+}
+
+static enum ieum_err note_want(const struct core *c, const struct sealed *s, uint32_t participant,
+			       uint32_t parts, int64_t ask_at_ms, core_time_us now,
+			       struct core_decision *d)
+{
+	Ieum__V1__KeysChanged *e = keys_changed(c, s, now, d);
+
+	if (!e)
+		return IEUM_E_NO_MEMORY;
+	e->participant = participant;
+	e->ask_again_at_ms = ask_at_ms;
+	return list_parts(d, parts, &e->parts, &e->n_parts);
+}
+
+/* ---- looking who lacks a key ---- */
+
+/* Of those for whom it is still on its way: who has it already asks for it. */
+static enum ieum_err look_at(const struct core *c, const struct policy *p, uint32_t h,
+			     core_time_us now, struct core_decision *d)
+{
+	const struct sealed *s = sealed_at(c, h);
+	struct sealed_readers readers = { .n = 0 };
+	enum ieum_err err = IEUM_E_OK;
+
+	for (uint32_t dh = referral_at(c, s->referral)->first_delivery; dh && !err;
+	     dh = delivery_at(c, dh)->next)
+		if (delivery_at(c, dh)->transit && delivery_at(c, dh)->state != DELIVERY_DEAD)
+			err = sealed_add_readers(c, p, delivery_at(c, dh)->mailbox, NULL, 0,
+						 &readers);
+	/* More than may be noted: those who come later ask for it too, when they read it. */
+	err = err == IEUM_E_FIELD_TOO_LARGE ? IEUM_E_OK : err;
+	for (size_t i = 0; i < readers.n && !err && d->n_items < SEALED_NOTED_MAX; i++) {
+		uint32_t number = policy_participant(p, readers.index[i])->number;
+		uint32_t parts =
+			sealed_readable(c, p, s, readers.index[i]) & ~sealed_held(s, number);
+		if (parts && !sealed_want_of(c, s, number) &&
+		    c->sealed.wants.live + d->n_items < SEALED_WANTS_MAX)
+			err = note_want(c, s, number, parts, to_ms(now), now, d);
+	}
+	return err;
+}
+
+static enum ieum_err look(const struct core *c, const struct policy *p, core_time_us now,
+			  struct core_decision *d)
+{
+	uint32_t last = 0;
+	size_t looked = 0;
+	enum ieum_err err = IEUM_E_OK;
+
+	for (uint32_t h = c->sealed.first_look;
+	     h && !err && looked++ < SEALED_LOOKED_MAX && d->n_items == 0;
+	     h = sealed_at(c, h)->next) {
+		err = look_at(c, p, h, now, d);
+		last = h;
+	}
+	if (err || !last)
+		return err;
+	return keys_changed(c, sealed_at(c, last), now, d) ? IEUM_E_OK : IEUM_E_NO_MEMORY;
+}
+
+/* ---- asking ---- */
+
+/* A want that is due. */
+struct serving {
+	const struct core *c;
+	const struct policy *p;
+	struct core_decision *d;
+	core_time_us now;
+	const struct sealed *s;
+	const struct sealed_want *w;
+	uint32_t parts; /* that it may read and lacks now */
+};
+
+static bool was_asked(const struct sealed_want *w, uint32_t participant)
+{
+	for (uint32_t i = 0; i < w->n_asked; i++)
+		if (w->asked[i] == participant)
+			return true;
+	return false;
+}
+
+/* Somebody who holds one of the parts, and still takes part in what the case is about. */
+static bool can_wrap(const struct serving *v, uint32_t participant)
+{
+	uint32_t ch = referral_at(v->c, v->s->referral)->core_case;
+
+	return participant && participant != v->w->participant && !was_asked(v->w, participant) &&
+	       state_policy_participant(v->c, v->p, participant) != POLICY_NONE &&
+	       !(ch && case_excludes(case_at(v->c, ch), participant)) &&
+	       sealed_held(v->s, participant) & v->parts;
+}
+
+/* One of the case's owner. */
+static uint32_t owner_who_can(const struct serving *v)
+{
+	uint32_t ch = referral_at(v->c, v->s->referral)->core_case;
+	int box = ch ? state_policy_mailbox(v->c, v->p, case_at(v->c, ch)->owner) : POLICY_NONE;
+	const struct policy_mailbox *m = box == POLICY_NONE ? NULL : policy_mailbox(v->p, box);
+
+	for (size_t i = 0; m && i < m->n_consumers; i++) {
+		uint32_t number = policy_participant(v->p, m->consumers[i])->number;
+		if (can_wrap(v, number))
+			return number;
+	}
+	return 0;
+}
+
+/* The case's owner, the sender, then the others: 0 when nobody is left. */
+static uint32_t next_holder(const struct serving *v)
+{
+	const struct sealed *s = v->s;
+	uint32_t sender = referral_at(v->c, s->referral)->sender;
+	uint32_t found;
+
+	if (v->w->n_asked == SEALED_ASKED_MAX)
+		return 0;
+	found = owner_who_can(v);
+	if (!found && can_wrap(v, sender))
+		found = sender;
+	for (size_t i = 0; i < s->n_parts && !found; i++)
+		for (size_t k = 0; k < s->parts[i].n_holders && !found; k++)
+			found = can_wrap(v, s->parts[i].holders[k]) ? s->parts[i].holders[k] : 0;
+	for (size_t i = 0; i < s->n_keys && !found; i++)
+		found = can_wrap(v, s->keys[i].participant) ? s->keys[i].participant : 0;
+	return found;
+}
+
+/* Those of the newcomer that are valid now, the newest: a request has room for so many. */
+static enum ieum_err fill_request(const struct serving *v, uint32_t parts, Ieum__V1__KeyRequest *to)
+{
+	enum { CERTIFICATES_MAX = 8 };
+	struct core_certificate known[CORE_CERTIFICATES_PER_PARTICIPANT];
+	size_t n = certificates_of(v->c, v->w->participant, to_ms(v->now), known,
+				   CORE_CERTIFICATES_PER_PARTICIPANT);
+
+	to->message_id =
+		(ProtobufCBinaryData){ CORE_ID_BYTES, referral_at(v->c, v->s->referral)->id };
+	to->participant = (char *)state_participant_name(v->c, v->w->participant);
+	to->certificates = decision_zalloc(v->d, CERTIFICATES_MAX * sizeof *to->certificates);
+	if (!to->certificates)
+		return IEUM_E_NO_MEMORY;
+	for (size_t i = n > CERTIFICATES_MAX ? n - CERTIFICATES_MAX : 0; i < n; i++)
+		to->certificates[to->n_certificates++] =
+			(ProtobufCBinaryData){ known[i].der_len, (uint8_t *)known[i].der };
+	return list_parts(v->d, parts, &to->parts, &to->n_parts);
+}
+
+/* Of no case: who can open a message need not take part in its case any more, and being asked
+ * doesn't bring it back. */
+static enum ieum_err send_request(const struct serving *v, uint32_t holder, ProtobufCBinaryData *id)
+{
+	const struct referral *r = referral_at(v->c, v->s->referral);
+	int index = state_policy_participant(v->c, v->p, holder);
+	int box = policy_participant(v->p, index)->mailbox;
+	struct occasion o;
+	enum ieum_err err = occasion_of_time(v->c, v->p, v->d, v->now, 0, &o);
+	struct hub_message *m =
+		err ? NULL : hub_message_new(&o, IEUM__V1__MESSAGE_TYPE__MESSAGE_TYPE_KEY_REQUEST);
+
+	if (!m)
+		return err ? err : IEUM_E_NO_MEMORY;
+	m->envelope.in_reply_to = (ProtobufCBinaryData){ CORE_ID_BYTES, (uint8_t *)r->id };
+	m->envelope.urgency =
+		(Ieum__V1__Urgency)(r->urgency + IEUM__V1__URGENCY__URGENCY_IMMEDIATE);
+	*id = m->envelope.message_id;
+	err = fill_request(v, v->parts & sealed_held(v->s, holder), m->referral.key_request);
+	if (!err)
+		err = hub_message_to(&o, m, policy_mailbox(v->p, box)->number,
+				     IEUM__V1__DELIVERY_CAUSE__DELIVERY_CAUSE_RULE);
+	return err ? err : hub_message_end(&o, m);
+}
+
+static enum ieum_err ask(const struct serving *v, uint32_t holder)
+{
+	ProtobufCBinaryData id;
+	enum ieum_err err = send_request(v, holder, &id);
+	Ieum__V1__KeysChanged *e = err ? NULL : keys_changed(v->c, v->s, v->now, v->d);
+
+	if (!e)
+		return err ? err : IEUM_E_NO_MEMORY;
+	e->participant = v->w->participant;
+	e->holder = holder;
+	e->request_id = id;
+	e->ask_again_at_ms = to_ms(v->now) + policy_limits(v->p)->wrap_within_ms;
+	return list_parts(v->d, v->parts, &e->parts, &e->n_parts);
+}
+
+/* One want that is due: the next holder is asked, or it waits, or is over. */
+static enum ieum_err serve(struct serving *v)
+{
+	int index = state_policy_participant(v->c, v->p, v->w->participant);
+	struct core_certificate one;
+
+	v->parts = index == POLICY_NONE ? 0
+					: sealed_readable(v->c, v->p, v->s, index) &
+						  ~sealed_held(v->s, v->w->participant);
+	bool can_get = v->parts && certificates_of(v->c, v->w->participant, to_ms(v->now), &one, 1);
+	uint32_t holder = can_get ? next_holder(v) : 0;
+	return holder ? ask(v, holder)
+		      : note_want(v->c, v->s, v->w->participant, v->parts, 0, v->now, v->d);
+}
+
+enum ieum_err sealed_due(const struct core *c, const struct policy *p, core_time_us now,
+			 struct core_decision *d)
+{
+	const struct heap_entry *first = heap_first(&c->sealed.due);
+
+	if (first && (int64_t)first->key <= to_ms(now))
+		return serve(&(struct serving){
+			.c = c,
+			.p = p,
+			.d = d,
+			.now = now,
+			.s = sealed_at(c, sealed_want_at(c, first->item)->sealed),
+			.w = sealed_want_at(c, first->item),
+		});
+	return look(c, p, now, d);
+}

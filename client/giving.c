@@ -1,0 +1,86 @@
+/* Keys for newcomers; see giving.h. */
+#include "client/giving.h"
+
+#include <stdlib.h>
+
+#include "client/shown.h"
+
+/* A key_request that is being answered. */
+struct giving {
+	LIST_ENTRY(giving) link;
+	struct giver *giver;
+	uint64_t delivery_id;
+	char to[SHOWN_BYTES];
+	char message[UUID_TEXT_BYTES]; /* that is sealed */
+};
+
+static void say_given(const struct giving *g, const struct ieum_failure *failure)
+{
+	const struct invocation *inv = g->giver->inv;
+
+	if (inv->json)
+		return;
+	if (failure)
+		fprintf(inv->out, say(inv, TEXT_KEY_NOT_WRAPPED), g->to, g->message,
+			*failure->detail ? failure->detail : failure->name);
+	else
+		fprintf(inv->out, say(inv, TEXT_KEY_WRAPPED), g->to, g->message);
+	fputs("\n\n", inv->out);
+	fflush(inv->out);
+}
+
+static void answered(struct ieum *c, const uint8_t *message_id, const Ieum__V1__Receipt *receipt,
+		     const struct ieum_failure *failure, void *arg)
+{
+	struct giving *g = arg;
+	/* Asked again on the next connection. */
+	bool again = failure && failure->code == IEUM_E_CONNECTION_LOST;
+
+	(void)c, (void)message_id, (void)receipt;
+	LIST_REMOVE(g, link);
+	if (!again)
+		say_given(g, failure);
+	g->giver->done(g->giver->ctx, g->delivery_id,
+		       again ? IEUM_SETTLE_RELEASE : IEUM_SETTLE_DONE);
+	free(g);
+}
+
+bool giving_wanted(const struct giver *giver, const Ieum__V1__Delivery *d)
+{
+	return !giver->inv->profile->ask_to_wrap &&
+	       d->referral->body_case == IEUM__V1__REFERRAL__BODY_KEY_REQUEST;
+}
+
+bool giving_start(struct giver *giver, struct ieum *c, const Ieum__V1__Delivery *d)
+{
+	const Ieum__V1__KeyRequest *request = d->referral->key_request;
+	struct giving *g = calloc(1, sizeof *g);
+
+	if (!g)
+		return false;
+	g->giver = giver;
+	g->delivery_id = d->delivery_id;
+	snprintf(g->to, sizeof g->to, "%s", request->participant);
+	shown_id(&request->message_id, g->message);
+	if (ieum_key_wrap(c, d->referral, answered, g, NULL)) {
+		free(g);
+		return false;
+	}
+	LIST_INSERT_HEAD(&giver->list, g, link);
+	return true;
+}
+
+bool giving_any(const struct giver *giver)
+{
+	return !LIST_EMPTY(&giver->list);
+}
+
+void giving_drop(struct giver *giver)
+{
+	struct giving *g;
+
+	while ((g = LIST_FIRST(&giver->list))) {
+		LIST_REMOVE(g, link);
+		free(g);
+	}
+}

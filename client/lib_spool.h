@@ -1,0 +1,72 @@
+/* libieum's end of the spool: what is written when.  See lib_internal.h and spool.h.
+ *
+ *   lib_spool.c        submits, receipts, copies     lib_spool_inbox.c  deliveries
+ *
+ * Everything that a turn of the loop gathers goes into one transaction, committed at the turn's
+ * end (lib_spool_turn); nothing of it reaches the hub or the application before.  Receipts are
+ * noted with the next one, or after LIB_NOTE_MS: without the note the message is only sent again. */
+#ifndef IEUM_CLIENT_LIB_SPOOL_H
+#define IEUM_CLIENT_LIB_SPOOL_H
+
+#include "client/lib_internal.h"
+#include "client/spool.h"
+
+enum {
+	LIB_NOTE_MS = 200,
+	LIB_AGAIN_MS = 1000,           /* after a transaction that failed */
+	LIB_ADOPT_MS = 5000,           /* how often to look for what dead processes left */
+	LIB_LOAD_MAX = 256,            /* messages read back in one turn */
+	LIB_HAND_MAX = 64,             /* deliveries handed over in one turn */
+	LIB_DELIVERY_ROOM = 1 << 20,   /* free bytes from which deliveries are asked for again */
+	LIB_PAGES_MAX_BYTES = 4 << 20, /* of one result kept for when the hub isn't there */
+};
+
+/* A delivery on the spool that the application hasn't taken. */
+struct held {
+	int64_t number; /* of its row; 0: pending */
+	uint64_t told_id, wire_id;
+	bool told;   /* handed over */
+	bool taking; /* confirmed; on the disk with the next commit */
+	ieum_settle_cb *cb;
+	void *arg;
+	TAILQ_ENTRY(held) link;
+	UT_hash_handle hh;
+	size_t len;
+	uint8_t frame[]; /* as it came; empty of one that was handed over */
+};
+TAILQ_HEAD(held_list, held);
+
+struct lib_spool {
+	struct spool *file;
+	struct outgoing_list writing; /* in the transaction */
+	struct outgoing_list noted;   /* ended, and not yet noted */
+	struct outgoing *by_number;
+	int64_t note_due_ms, adopt_due_ms; /* monotonic; INT64_MAX: never */
+	int64_t load_after;                /* numbers up to here were read back */
+	bool load_more;
+	uint64_t copied_through; /* 0: the hub knows of no copy */
+	uint64_t since_trim;     /* bytes receipted since the oldest were let go */
+
+	struct held_list pending, ready, handed, taking, resting;
+	struct held *by_told;
+	size_t n_ready, n_handed;
+	int64_t held_after;
+	bool held_more;
+	bool shut; /* no deliveries are asked for: enough are held, or there is no room */
+	bool full;
+};
+
+/* Tells the application that something could not be written. */
+void lib_spool_trouble(struct ieum *c, enum ieum_err err);
+
+/* lib_spool_inbox.c */
+void lib_spool_inbox_committed(struct ieum *c);
+void lib_spool_inbox_undone(struct ieum *c, enum ieum_err err);
+void lib_spool_inbox_turn(struct ieum *c);
+void lib_spool_inbox_free(struct lib_spool *sp);
+/* What the application gave back is handed over again. */
+void lib_spool_inbox_rested(struct ieum *c);
+/* Looks again whether there is room for deliveries. */
+void lib_spool_inbox_room(struct ieum *c);
+
+#endif

@@ -1,0 +1,408 @@
+/* libieum: deliveries on the spool; see lib_spool.h.
+ *
+ *   Delivery ──► pending ──commit, then settled at the hub──► ready ──► handed (told)
+ *                                                               ▲           │ ieum_settle(done)
+ *                  left by a process that died, or by us ───────┤           ▼
+ *                  ieum_settle(release) ──► resting, a while ───┘        taking ──commit──► freed
+ *
+ * A repeat is known by its row, also by another process's and after a restart; its row being on
+ * the disk, it is only settled again.  While the application holds as many as it asked for, the
+ * others stay ready, and the hub is told to send none. */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+#include "client/lib_spool.h"
+
+#define TOLD_APART (UINT64_C(1) << 63)
+
+/* ---- the table by told id ---- */
+
+/* NOLINTNEXTLINE(readability-function-size): uthash's macro */
+static struct held *find(const struct lib_spool *sp, uint64_t told_id)
+{
+	struct held *h;
+
+	HASH_FIND(hh, sp->by_told, &told_id, sizeof told_id, h);
+	return h;
+}
+
+/* NOLINTNEXTLINE(readability-function-size): uthash's macro */
+static void add(struct lib_spool *sp, struct held *h)
+{
+	HASH_ADD(hh, sp->by_told, told_id, sizeof h->told_id, h);
+}
+
+static struct held *held_new(const uint8_t *frame, size_t len)
+{
+	struct held *h = calloc(1, sizeof *h + len);
+
+	if (h) {
+		h->len = len;
+		memcpy(h->frame, frame, len);
+	}
+	return h;
+}
+
+static void held_free(struct lib_spool *sp, struct held *h)
+{
+	if (h->told_id)
+		HASH_DELETE(hh, sp->by_told, h);
+	free(h);
+}
+
+/* ---- from the hub ---- */
+
+static int64_t wall_ms(void)
+{
+	struct timespec now;
+
+	clock_gettime(CLOCK_REALTIME, &now);
+	return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
+}
+
+static void settle_at_hub(struct ieum *c, uint64_t wire_id)
+{
+	if (lib_settle(c, wire_id, IEUM_SETTLE_DONE, NULL, NULL, NULL))
+		lib_drop(c, IEUM_E_NO_MEMORY, "settle");
+}
+
+/* Delivery ids of another incarnation begin anew, so two that are held can have the same. */
+static uint64_t told_for(const struct lib_spool *sp, uint64_t delivery_id)
+{
+	uint64_t told = delivery_id;
+
+	while (find(sp, told))
+		told = (told | TOLD_APART) + 1;
+	return told;
+}
+
+static enum ieum_err put(struct ieum *c, const Ieum__V1__Delivery *delivery, struct held *h)
+{
+	struct spool_delivery d = { .mailbox = lib_inbox_mailbox(delivery),
+				    .wire_id = h->wire_id,
+				    .told_id = h->told_id,
+				    .answer_by_at_ms = delivery->answer_by_at_ms,
+				    .since_ms = wall_ms(),
+				    .frame = h->frame,
+				    .len = h->len };
+
+	memcpy(d.message_id, delivery->referral->envelope->message_id.data, IEUM_ID_BYTES);
+	memcpy(d.incarnation, c->incarnation, IEUM_ID_BYTES);
+	return spool_deliver(c->spool->file, &d, &h->number);
+}
+
+/* Not settled: the hub has it, and gives it again when there is room. */
+static void no_room(struct ieum *c, enum ieum_err err)
+{
+	struct lib_spool *sp = c->spool;
+
+	lib_spool_trouble(c, err);
+	sp->full = sp->shut = true;
+	lib_drop(c, err, spool_why(sp->file));
+}
+
+static void keep(struct ieum *c, const Ieum__V1__Delivery *delivery, const struct frame_view *view)
+{
+	struct lib_spool *sp = c->spool;
+	struct held *h = held_new(view->payload, view->len);
+	enum ieum_err err = IEUM_E_NO_MEMORY;
+
+	if (h) {
+		h->wire_id = delivery->delivery_id;
+		h->told_id = told_for(sp, delivery->delivery_id);
+		add(sp, h);
+		err = put(c, delivery, h);
+	}
+	if (err) {
+		if (h)
+			held_free(sp, h);
+		no_room(c, err);
+		return;
+	}
+	TAILQ_INSERT_TAIL(&sp->pending, h, link);
+	lib_work_soon(c);
+}
+
+void lib_spool_delivery(struct ieum *c, const Ieum__V1__Delivery *delivery,
+			const struct frame_view *view)
+{
+	struct lib_spool *sp = c->spool;
+	struct spool_delivery known;
+
+	if (sp->full) /* on its way when we shut */
+		return;
+	enum ieum_err err =
+		spool_find_delivery(sp->file, delivery->referral->envelope->message_id.data,
+				    lib_inbox_mailbox(delivery), &known);
+	if (err) {
+		no_room(c, err);
+		return;
+	}
+	bool same_hub =
+		known.number && memcmp(known.incarnation, c->incarnation, IEUM_ID_BYTES) == 0;
+	/* The same message for the same mailbox, but for a new reason (an escalation). */
+	if (!known.number || (same_hub && known.wire_id != delivery->delivery_id)) {
+		keep(c, delivery, view);
+		return;
+	}
+	if (!same_hub && spool_renew(sp->file, known.number, delivery->delivery_id, c->incarnation))
+		return; /* it comes again */
+	settle_at_hub(c, delivery->delivery_id);
+	lib_work_soon(c);
+}
+
+/* ---- how many ---- */
+
+/* Enough are held, or there are few again: the hub is told. */
+static void weigh(struct ieum *c)
+{
+	struct lib_spool *sp = c->spool;
+	size_t held = sp->n_ready + sp->n_handed;
+	bool shut = sp->shut;
+
+	if (sp->full || held >= c->credit)
+		shut = true;
+	else if (held <= c->credit / 2)
+		shut = false;
+	if (shut == sp->shut)
+		return;
+	sp->shut = shut;
+	if (c->state == LIB_UP)
+		lib_send_credit(c);
+}
+
+void lib_spool_inbox_room(struct ieum *c)
+{
+	struct lib_spool *sp = c->spool;
+	struct spool_sum sum;
+
+	if (!sp->full || spool_sum(sp->file, &sum) || sum.bytes + LIB_DELIVERY_ROOM > sum.bytes_max)
+		return;
+	sp->full = false;
+	weigh(c);
+}
+
+bool lib_spool_shut(const struct ieum *c)
+{
+	return c->spool && c->options.spool_deliveries && c->spool->shut;
+}
+
+/* ---- to the application ---- */
+
+static void hand_over(struct ieum *c, struct held *h)
+{
+	struct lib_spool *sp = c->spool;
+	struct codec_frame frame;
+	struct codec_problem problem;
+
+	TAILQ_REMOVE(&sp->ready, h, link);
+	TAILQ_INSERT_TAIL(&sp->handed, h, link);
+	h->told = true;
+	sp->n_ready--;
+	sp->n_handed++;
+	arena_reset(&c->arena);
+	/* It was read once when it came; a version that can't any more must not lose it. */
+	if (codec_decode(h->frame, h->len, CODEC_FROM_HUB, &c->arena, &frame, &problem) ||
+	    frame.frame->what_case != IEUM__V1__FRAME__WHAT_DELIVERY) {
+		const struct ieum_failure failure = { IEUM_E_SPOOL_CORRUPT, "SPOOL_CORRUPT",
+						      "a delivery in it can't be read", 0 };
+
+		if (c->options.callbacks.spool_trouble)
+			c->options.callbacks.spool_trouble(c, &failure, c->options.ctx);
+		return;
+	}
+	frame.frame->delivery->delivery_id = h->told_id;
+	if (c->options.callbacks.delivery)
+		c->options.callbacks.delivery(c, frame.frame->delivery, frame.referral,
+					      frame.referral_len, c->options.ctx);
+}
+
+struct loading {
+	struct ieum *c;
+	unsigned n;
+};
+
+static bool is_listed(const struct held_list *list, int64_t number)
+{
+	const struct held *h;
+
+	TAILQ_FOREACH(h, list, link) {
+		if (h->number == number)
+			return true;
+	}
+	return false;
+}
+
+static bool load_one(const struct spool_delivery *d, void *arg)
+{
+	struct loading *l = arg;
+	struct lib_spool *sp = l->c->spool;
+	struct held *h;
+
+	if (l->n == LIB_HAND_MAX)
+		return false;
+	if (!is_listed(&sp->pending, d->number) && !is_listed(&sp->ready, d->number) &&
+	    !is_listed(&sp->handed, d->number) && !is_listed(&sp->taking, d->number) &&
+	    !is_listed(&sp->resting, d->number)) {
+		h = held_new(d->frame, d->len);
+		if (!h)
+			return false;
+		h->number = d->number;
+		h->wire_id = d->wire_id;
+		h->told_id = told_for(sp, d->told_id);
+		add(sp, h);
+		TAILQ_INSERT_TAIL(&sp->ready, h, link);
+		sp->n_ready++;
+		l->n++;
+	}
+	sp->held_after = d->number;
+	return true;
+}
+
+static void load(struct ieum *c)
+{
+	struct lib_spool *sp = c->spool;
+	struct loading l = { .c = c };
+
+	if (!sp->held_more || sp->n_ready > 0)
+		return;
+	enum ieum_err err = spool_held(sp->file, sp->held_after, load_one, &l);
+	sp->held_more = !err && l.n == LIB_HAND_MAX;
+	if (err)
+		lib_spool_trouble(c, err);
+}
+
+static void tell_resting(struct ieum *c)
+{
+	struct held *h;
+
+	TAILQ_FOREACH(h, &c->spool->resting, link) {
+		ieum_settle_cb *cb = h->cb;
+
+		h->cb = NULL;
+		if (cb)
+			cb(c, h->told_id, NULL, h->arg);
+	}
+}
+
+void lib_spool_inbox_turn(struct ieum *c)
+{
+	struct lib_spool *sp = c->spool;
+	unsigned n = 0;
+
+	tell_resting(c);
+	if (!c->options.spool_deliveries || c->state == LIB_STOPPED)
+		return;
+	if (sp->n_handed < c->credit)
+		load(c);
+	while (sp->n_handed < c->credit && n++ < LIB_HAND_MAX && !TAILQ_EMPTY(&sp->ready))
+		hand_over(c, TAILQ_FIRST(&sp->ready));
+	weigh(c);
+	if (sp->n_handed < c->credit && (!TAILQ_EMPTY(&sp->ready) || sp->held_more))
+		lib_work_soon(c);
+}
+
+/* ---- the application has taken it ---- */
+
+bool lib_spool_settle(struct ieum *c, uint64_t delivery_id, enum ieum_settle how,
+		      ieum_settle_cb *cb, void *arg, enum ieum_err *err)
+{
+	struct lib_spool *sp = c->spool;
+	struct held *h = sp ? find(sp, delivery_id) : NULL;
+
+	if (!h || !h->told)
+		return false;
+	*err = IEUM_E_OK;
+	if (h->taking)
+		return true;
+	if (how == IEUM_SETTLE_REFUSE)
+		*err = IEUM_E_STATE_CONFLICT;
+	else if (how == IEUM_SETTLE_DONE)
+		*err = spool_taken(sp->file, h->number);
+	if (*err)
+		return true;
+	h->taking = true;
+	h->cb = cb;
+	h->arg = arg;
+	TAILQ_REMOVE(&sp->handed, h, link);
+	TAILQ_INSERT_TAIL(how == IEUM_SETTLE_DONE ? &sp->taking : &sp->resting, h, link);
+	lib_work_soon(c);
+	return true;
+}
+
+void lib_spool_inbox_rested(struct ieum *c)
+{
+	struct lib_spool *sp = c->spool;
+	struct held *h;
+
+	while ((h = TAILQ_FIRST(&sp->resting)) && !h->cb) {
+		h->told = h->taking = false;
+		TAILQ_REMOVE(&sp->resting, h, link);
+		TAILQ_INSERT_TAIL(&sp->ready, h, link);
+		sp->n_handed--;
+		sp->n_ready++;
+	}
+}
+
+/* ---- what became of the transaction ---- */
+
+void lib_spool_inbox_committed(struct ieum *c)
+{
+	struct lib_spool *sp = c->spool;
+	struct held *h;
+
+	while ((h = TAILQ_FIRST(&sp->pending))) {
+		TAILQ_REMOVE(&sp->pending, h, link);
+		TAILQ_INSERT_TAIL(&sp->ready, h, link);
+		sp->n_ready++;
+		settle_at_hub(c, h->wire_id);
+	}
+	while ((h = TAILQ_FIRST(&sp->taking))) {
+		TAILQ_REMOVE(&sp->taking, h, link);
+		sp->n_handed--;
+		if (h->cb)
+			h->cb(c, h->told_id, NULL, h->arg);
+		held_free(sp, h);
+	}
+}
+
+void lib_spool_inbox_undone(struct ieum *c, enum ieum_err err)
+{
+	struct lib_spool *sp = c->spool;
+	struct ieum_failure failure = { err, ieum_error((int)err)->name, spool_why(sp->file), 0 };
+	struct held *h;
+
+	if (!TAILQ_EMPTY(&sp->pending))
+		no_room(c, err);
+	while ((h = TAILQ_FIRST(&sp->pending))) { /* the hub gives them again */
+		TAILQ_REMOVE(&sp->pending, h, link);
+		held_free(sp, h);
+	}
+	while ((h = TAILQ_FIRST(&sp->taking))) {
+		ieum_settle_cb *cb = h->cb;
+
+		h->taking = false;
+		h->cb = NULL;
+		TAILQ_REMOVE(&sp->taking, h, link);
+		TAILQ_INSERT_TAIL(&sp->handed, h, link);
+		if (cb)
+			cb(c, h->told_id, &failure, h->arg);
+	}
+}
+
+void lib_spool_inbox_free(struct lib_spool *sp)
+{
+	struct held_list *const lists[] = { &sp->pending, &sp->ready, &sp->handed, &sp->taking,
+					    &sp->resting };
+	struct held *h;
+
+	HASH_CLEAR(hh, sp->by_told);
+	for (size_t i = 0; i < sizeof lists / sizeof lists[0]; i++) {
+		while ((h = TAILQ_FIRST(lists[i]))) {
+			TAILQ_REMOVE(lists[i], h, link);
+			free(h);
+		}
+	}
+}

@@ -1,0 +1,565 @@
+/* The spool's file: opening, slots, transactions, owner; see spool.h. */
+#include <errno.h>
+#include <fcntl.h>
+#include <inttypes.h>
+#include <libgen.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "client/spool_in.h"
+#include "proto/sha256.h"
+
+enum {
+	PATH_BYTES = 4096,
+	APPLICATION_ID = 0x6965756d, /* "ieum" */
+	PAGE_BYTES = 4096,
+	PAGES_SPARE = 4096, /* indexes and what is changed at the moment */
+};
+#define BYTES_MAX_DEFAULT ((uint64_t)256 << 20)
+
+/* `size` is kept by triggers, so that the limit holds whoever writes. */
+static const char schema[] =
+	"CREATE TABLE owner(id INTEGER PRIMARY KEY CHECK(id = 1), participant TEXT NOT NULL,"
+	" hub TEXT NOT NULL, incarnation BLOB, copied_through INTEGER NOT NULL,"
+	" let_go INTEGER NOT NULL) STRICT;"
+	"INSERT INTO owner VALUES(1, '', '', NULL, 0, 0);"
+	"CREATE TABLE size(id INTEGER PRIMARY KEY CHECK(id = 1), bytes INTEGER NOT NULL) STRICT;"
+	"INSERT INTO size VALUES(1, 0);"
+	"CREATE TABLE submit(number INTEGER PRIMARY KEY AUTOINCREMENT, state INTEGER NOT NULL,"
+	" slot INTEGER NOT NULL, message_id BLOB NOT NULL, referral BLOB NOT NULL,"
+	" digest BLOB NOT NULL, since_ms INTEGER NOT NULL, stamped INTEGER NOT NULL,"
+	" on_wire INTEGER NOT NULL, sealed INTEGER NOT NULL, journal_number INTEGER,"
+	" incarnation BLOB, code INTEGER, detail TEXT) STRICT;"
+	"CREATE INDEX submit_state ON submit(state, slot, number);"
+	"CREATE TABLE delivery(number INTEGER PRIMARY KEY AUTOINCREMENT, taken INTEGER NOT NULL,"
+	" slot INTEGER NOT NULL, message_id BLOB NOT NULL, mailbox INTEGER NOT NULL,"
+	" wire_id INTEGER NOT NULL, incarnation BLOB NOT NULL, told_id INTEGER NOT NULL,"
+	" answer_by_at_ms INTEGER NOT NULL, since_ms INTEGER NOT NULL, frame BLOB,"
+	" digest BLOB NOT NULL) STRICT;"
+	"CREATE INDEX delivery_of ON delivery(message_id, mailbox, number);"
+	"CREATE INDEX delivery_state ON delivery(taken, slot, number);"
+	"CREATE TABLE page(name TEXT NOT NULL, place INTEGER NOT NULL, as_of_ms INTEGER NOT NULL,"
+	" bytes BLOB NOT NULL, PRIMARY KEY(name, place)) STRICT, WITHOUT ROWID;"
+	"CREATE TRIGGER submit_put AFTER INSERT ON submit BEGIN"
+	" UPDATE size SET bytes = bytes + length(new.referral); END;"
+	"CREATE TRIGGER submit_gone AFTER DELETE ON submit BEGIN"
+	" UPDATE size SET bytes = bytes - length(old.referral); END;"
+	"CREATE TRIGGER submit_changed AFTER UPDATE OF referral ON submit BEGIN"
+	" UPDATE size SET bytes = bytes - length(old.referral) + length(new.referral); END;"
+	"CREATE TRIGGER delivery_put AFTER INSERT ON delivery BEGIN"
+	" UPDATE size SET bytes = bytes + ifnull(length(new.frame), 0); END;"
+	"CREATE TRIGGER delivery_gone AFTER DELETE ON delivery BEGIN"
+	" UPDATE size SET bytes = bytes - ifnull(length(old.frame), 0); END;"
+	"CREATE TRIGGER delivery_changed AFTER UPDATE OF frame ON delivery BEGIN"
+	" UPDATE size SET bytes = bytes - ifnull(length(old.frame), 0)"
+	" + ifnull(length(new.frame), 0); END;";
+
+/* ---- errors ---- */
+
+enum ieum_err spool_refuse(struct spool *s, enum ieum_err err, const char *format, ...)
+{
+	va_list args;
+	int n = snprintf(s->why, sizeof s->why, "%s: ", s->path);
+
+	va_start(args, format);
+	if (n > 0 && (size_t)n < sizeof s->why)
+		vsnprintf(s->why + n, sizeof s->why - (size_t)n, format, args);
+	va_end(args);
+	return err;
+}
+
+enum ieum_err spool_failed(struct spool *s, const char *doing, int rc)
+{
+	const char *said = s->db ? sqlite3_errmsg(s->db) : sqlite3_errstr(rc);
+
+	switch (rc & 0xff) {
+	case SQLITE_FULL:
+		return spool_refuse(s, IEUM_E_SPOOL_FULL,
+				    "no space left on its disk (%s); make room there", doing);
+	case SQLITE_NOMEM: return spool_refuse(s, IEUM_E_NO_MEMORY, "%s", doing);
+	case SQLITE_BUSY:
+	case SQLITE_LOCKED:
+		return spool_refuse(s, IEUM_E_SPOOL_LOCKED,
+				    "another program holds it (%s); end that program, or try again",
+				    doing);
+	case SQLITE_CORRUPT:
+	case SQLITE_NOTADB:
+	case SQLITE_CONSTRAINT:
+	case SQLITE_MISMATCH:
+		return spool_refuse(s, IEUM_E_SPOOL_CORRUPT,
+				    "%s: %s; look with `ieum spool check`, save what can be read"
+				    " with `ieum spool salvage`",
+				    doing, said);
+	default:
+		return spool_refuse(s, IEUM_E_FILE_UNREADABLE, "%s: %s; look at its disk", doing,
+				    said);
+	}
+}
+
+enum ieum_err spool_bad_row(struct spool *s, const char *table, int64_t number)
+{
+	return spool_refuse(s, IEUM_E_SPOOL_CORRUPT,
+			    "%s %" PRId64 " has changed on the disk; look with `ieum spool check`,"
+			    " save the others with `ieum spool salvage`",
+			    table, number);
+}
+
+const char *spool_why(const struct spool *s)
+{
+	return s->why;
+}
+
+bool spool_digest(const uint8_t *id, const void *bytes, size_t len, uint8_t out[32])
+{
+	uint8_t both[SPOOL_ID_BYTES + SHA256_BYTES];
+
+	memcpy(both, id, SPOOL_ID_BYTES);
+	return sha256(bytes ? bytes : both, bytes ? len : 0, both + SPOOL_ID_BYTES) &&
+	       sha256(both, sizeof both, out);
+}
+
+/* ---- statements ---- */
+
+sqlite3_stmt *spool_query(struct spool *s, const char *sql)
+{
+	struct spool_statement *at = s->statements;
+
+	for (; at < s->statements + SPOOL_STATEMENTS_MAX && at->sql; at++) {
+		if (at->sql == sql) {
+			sqlite3_reset(at->stmt);
+			sqlite3_clear_bindings(at->stmt);
+			return at->stmt;
+		}
+	}
+	int rc = at < s->statements + SPOOL_STATEMENTS_MAX
+			 ? sqlite3_prepare_v3(s->db, sql, -1, SQLITE_PREPARE_PERSISTENT, &at->stmt,
+					      NULL)
+			 : SQLITE_NOMEM;
+	if (rc) {
+		(void)spool_failed(s, "asking", rc);
+		return NULL;
+	}
+	at->sql = sql;
+	return at->stmt;
+}
+
+bool spool_row(struct spool *s, sqlite3_stmt *stmt, enum ieum_err *err)
+{
+	int rc = sqlite3_step(stmt);
+
+	if (rc == SQLITE_ROW)
+		return true;
+	sqlite3_reset(stmt);
+	*err = rc == SQLITE_DONE ? IEUM_E_OK : spool_failed(s, "reading", rc);
+	return false;
+}
+
+enum ieum_err spool_run(struct spool *s, sqlite3_stmt *stmt, const char *doing)
+{
+	int rc = sqlite3_step(stmt);
+
+	sqlite3_reset(stmt);
+	return rc == SQLITE_DONE || rc == SQLITE_ROW ? IEUM_E_OK : spool_failed(s, doing, rc);
+}
+
+/* ---- transactions ---- */
+
+static enum ieum_err begin(struct spool *s)
+{
+	if (s->broken)
+		return spool_refuse(s, IEUM_E_FILE_UNREADABLE,
+				    "writing failed before; look at its disk and start again");
+	/* What SQLite has rolled back by itself must not be followed by single commits. */
+	if (s->writing && sqlite3_get_autocommit(s->db))
+		return spool_failed(s, "writing", SQLITE_FULL);
+	if (s->writing)
+		return IEUM_E_OK;
+	sqlite3_stmt *stmt = spool_query(s, "BEGIN IMMEDIATE");
+	if (!stmt)
+		return IEUM_E_NO_MEMORY;
+	enum ieum_err err = spool_run(s, stmt, "writing");
+	s->writing = !err;
+	return err;
+}
+
+enum ieum_err spool_change(struct spool *s, const char *sql, sqlite3_stmt **out)
+{
+	enum ieum_err err = begin(s);
+
+	*out = err ? NULL : spool_query(s, sql);
+	return err ? err : *out ? IEUM_E_OK : IEUM_E_NO_MEMORY;
+}
+
+static void roll_back(struct spool *s)
+{
+	if (!sqlite3_get_autocommit(s->db))
+		sqlite3_exec(s->db, "ROLLBACK", NULL, NULL, NULL);
+	s->writing = false;
+}
+
+enum ieum_err spool_commit(struct spool *s)
+{
+	char why[SPOOL_WHY_BYTES];
+
+	if (!s->writing)
+		return IEUM_E_OK;
+	/* A statement that failed may have rolled everything back already. */
+	sqlite3_stmt *stmt = spool_query(s, "COMMIT");
+	enum ieum_err err = !stmt ? IEUM_E_NO_MEMORY
+			    : sqlite3_get_autocommit(s->db)
+				    ? spool_failed(s, "writing", SQLITE_FULL)
+				    : spool_run(s, stmt, "writing");
+	if (err) {
+		memcpy(why, s->why, sizeof why);
+		roll_back(s);
+		memcpy(s->why, why, sizeof why);
+		s->broken = err == IEUM_E_FILE_UNREADABLE;
+	}
+	s->writing = false;
+	return err;
+}
+
+bool spool_dirty(const struct spool *s)
+{
+	return s->writing;
+}
+
+enum ieum_err spool_room(struct spool *s, uint64_t bytes)
+{
+	sqlite3_stmt *stmt = spool_query(s, "SELECT bytes FROM size");
+	enum ieum_err err = IEUM_E_NO_MEMORY;
+
+	if (!stmt || !spool_row(s, stmt, &err))
+		return err ? err : spool_failed(s, "reading its size", SQLITE_CORRUPT);
+	uint64_t used = (uint64_t)sqlite3_column_int64(stmt, 0);
+	sqlite3_reset(stmt);
+	if (used + bytes <= s->bytes_max)
+		return IEUM_E_OK;
+	return spool_refuse(s, IEUM_E_SPOOL_FULL,
+			    "it holds %" PRIu64 " of %" PRIu64 " bytes, and this needs %" PRIu64
+			    "; reach the hub, take what was delivered, or allow more",
+			    used, s->bytes_max, bytes);
+}
+
+/* ---- slots ---- */
+
+static bool try_slot(int fd, int slot)
+{
+	struct flock lock = {
+		.l_type = F_WRLCK, .l_whence = SEEK_SET, .l_start = slot, .l_len = 1
+	};
+
+	return fcntl(fd, F_OFD_SETLK, &lock) == 0;
+}
+
+bool spool_slot_lives(const struct spool *s, int slot)
+{
+	struct flock lock = {
+		.l_type = F_WRLCK, .l_whence = SEEK_SET, .l_start = slot, .l_len = 1
+	};
+
+	if (slot == s->slot)
+		return true;
+	return fcntl(s->holders_fd, F_OFD_GETLK, &lock) || lock.l_type != F_UNLCK;
+}
+
+static enum ieum_err take_slot(struct spool *s)
+{
+	char path[PATH_BYTES];
+
+	if ((size_t)snprintf(path, sizeof path, "%s-holders", s->path) >= sizeof path)
+		return spool_refuse(s, IEUM_E_FILE_UNREADABLE, "the path is too long");
+	s->holders_fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
+	if (s->holders_fd < 0)
+		return spool_refuse(s, IEUM_E_FILE_UNREADABLE, "%s: %s", path, strerror(errno));
+	for (s->slot = 1; s->slot <= SPOOL_SLOTS_MAX; s->slot++)
+		if (try_slot(s->holders_fd, s->slot))
+			return IEUM_E_OK;
+	s->slot = 0;
+	return spool_refuse(s, IEUM_E_SPOOL_LOCKED, "%d programs use it; end some of them",
+			    SPOOL_SLOTS_MAX);
+}
+
+/* ---- opening ---- */
+
+static enum ieum_err sync_folder(struct spool *s)
+{
+	char path[PATH_BYTES];
+
+	snprintf(path, sizeof path, "%s", s->path);
+	int fd = open(dirname(path), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	bool synced = fd >= 0 && fsync(fd) == 0;
+	if (fd >= 0)
+		close(fd);
+	return synced ? IEUM_E_OK
+		      : spool_refuse(s, IEUM_E_FILE_UNREADABLE, "its folder: %s", strerror(errno));
+}
+
+/* Nobody else may read it, from its first byte on. */
+static enum ieum_err make_file(struct spool *s)
+{
+	struct stat st;
+	int fd = open(s->path, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
+
+	if (fd >= 0) {
+		close(fd);
+		return sync_folder(s);
+	}
+	if (errno != EEXIST || stat(s->path, &st) != 0)
+		return spool_refuse(s, errno == ENOSPC ? IEUM_E_SPOOL_FULL : IEUM_E_FILE_UNREADABLE,
+				    "%s", strerror(errno));
+	if (!S_ISREG(st.st_mode))
+		return spool_refuse(s, IEUM_E_FILE_INVALID, "it is not a file");
+	if (st.st_mode & (S_IRWXG | S_IRWXO))
+		return spool_refuse(s, IEUM_E_FILE_INVALID,
+				    "others can read or write it; chmod 600");
+	return IEUM_E_OK;
+}
+
+static enum ieum_err execute(struct spool *s, const char *sql)
+{
+	int rc = sqlite3_exec(s->db, sql, NULL, NULL, NULL);
+
+	return rc ? spool_failed(s, "opening", rc) : IEUM_E_OK;
+}
+
+static enum ieum_err number_of(struct spool *s, const char *sql, int64_t *out)
+{
+	sqlite3_stmt *stmt = NULL;
+	int rc = sqlite3_prepare_v2(s->db, sql, -1, &stmt, NULL);
+
+	if (!rc)
+		rc = sqlite3_step(stmt);
+	if (rc == SQLITE_ROW)
+		*out = sqlite3_column_int64(stmt, 0);
+	sqlite3_finalize(stmt);
+	return rc == SQLITE_ROW ? IEUM_E_OK : spool_failed(s, "opening", rc);
+}
+
+static enum ieum_err make_schema(struct spool *s)
+{
+	char marks[128];
+	int64_t version = 0;
+
+	enum ieum_err err = execute(s, "BEGIN IMMEDIATE");
+	if (!err) /* another process may have been quicker */
+		err = number_of(s, "PRAGMA user_version", &version);
+	if (!err && version == 0) {
+		snprintf(marks, sizeof marks,
+			 "PRAGMA application_id = %d; PRAGMA user_version = %d", APPLICATION_ID,
+			 SPOOL_VERSION);
+		err = execute(s, schema);
+		if (!err)
+			err = execute(s, marks);
+	}
+	if (!err)
+		err = execute(s, "COMMIT");
+	if (err)
+		roll_back(s);
+	return err;
+}
+
+static enum ieum_err look_whole(struct spool *s)
+{
+	sqlite3_stmt *stmt = NULL;
+	enum ieum_err err = IEUM_E_OK;
+	int rc = sqlite3_prepare_v2(s->db, "PRAGMA quick_check(1)", -1, &stmt, NULL);
+
+	if (!rc)
+		rc = sqlite3_step(stmt);
+	const char *said = rc == SQLITE_ROW ? (const char *)sqlite3_column_text(stmt, 0) : NULL;
+	if (!said)
+		err = spool_failed(s, "opening", rc);
+	else if (strcmp(said, "ok") != 0)
+		err = spool_refuse(s, IEUM_E_SPOOL_CORRUPT,
+				   "%s; look with `ieum spool check`, save what can be read with"
+				   " `ieum spool salvage`",
+				   said);
+	sqlite3_finalize(stmt);
+	return err;
+}
+
+static enum ieum_err check_version(struct spool *s)
+{
+	int64_t version = 0, application = 0;
+	enum ieum_err err = number_of(s, "PRAGMA user_version", &version);
+
+	if (!err)
+		err = number_of(s, "PRAGMA application_id", &application);
+	if (!err && version == 0 && application == 0)
+		return make_schema(s);
+	if (!err && application != APPLICATION_ID)
+		err = spool_refuse(s, IEUM_E_SPOOL_CORRUPT,
+				   "it is a database of another program; name another file");
+	if (!err && version != SPOOL_VERSION)
+		err = spool_refuse(s, IEUM_E_SPOOL_CORRUPT,
+				   "its version is %" PRId64 ", this program reads version %d; use"
+				   " the newer program",
+				   version, SPOOL_VERSION);
+	return err ? err : look_whole(s);
+}
+
+static enum ieum_err open_database(struct spool *s, const struct spool_options *o)
+{
+	char limit[64];
+	int flags = SQLITE_OPEN_READWRITE | SQLITE_OPEN_NOMUTEX;
+	int rc = sqlite3_open_v2(s->path, &s->db, flags, o->vfs);
+
+	if (rc)
+		return spool_failed(s, "opening", rc);
+	sqlite3_extended_result_codes(s->db, 1);
+	sqlite3_busy_timeout(s->db, (int)(o->busy_ms ? o->busy_ms : SPOOL_BUSY_MS));
+	snprintf(limit, sizeof limit, "PRAGMA max_page_count = %" PRIu64,
+		 s->bytes_max / PAGE_BYTES * 3 / 2 + PAGES_SPARE);
+	enum ieum_err err = execute(s, "PRAGMA page_size = 4096; PRAGMA journal_mode = WAL;"
+				       "PRAGMA synchronous = FULL; PRAGMA secure_delete = FAST;"
+				       "PRAGMA foreign_keys = OFF; PRAGMA trusted_schema = OFF");
+	if (!err)
+		err = execute(s, limit);
+	return err ? err : check_version(s);
+}
+
+enum ieum_err spool_open(const struct spool_options *options, struct spool **out,
+			 char why[SPOOL_WHY_BYTES])
+{
+	struct spool *s = calloc(1, sizeof *s);
+	enum ieum_err err;
+
+	*out = NULL;
+	snprintf(why, SPOOL_WHY_BYTES, "%s", ieum_error(IEUM_E_NO_MEMORY)->text);
+	if (!s)
+		return IEUM_E_NO_MEMORY;
+	s->holders_fd = -1;
+	s->bytes_max = options->bytes_max ? options->bytes_max : BYTES_MAX_DEFAULT;
+	s->path = strdup(options->path);
+	if (!s->path) {
+		spool_close(s);
+		return IEUM_E_NO_MEMORY;
+	}
+	err = make_file(s);
+	if (!err)
+		err = take_slot(s);
+	if (!err)
+		err = open_database(s, options);
+	if (!err && options->participant && options->hub) {
+		err = spool_bind(s, options->participant, options->hub);
+		if (!err)
+			err = spool_commit(s);
+	}
+	if (err) {
+		snprintf(why, SPOOL_WHY_BYTES, "%s", s->why);
+		spool_close(s);
+		return err;
+	}
+	*out = s;
+	return IEUM_E_OK;
+}
+
+void spool_close(struct spool *s)
+{
+	if (!s)
+		return;
+	for (size_t i = 0; i < SPOOL_STATEMENTS_MAX; i++)
+		sqlite3_finalize(s->statements[i].stmt);
+	if (s->db && s->writing)
+		roll_back(s);
+	sqlite3_close(s->db);
+	if (s->holders_fd >= 0)
+		close(s->holders_fd);
+	free(s->path);
+	free(s);
+}
+
+/* ---- owner ---- */
+
+static enum ieum_err write_owner(struct spool *s, const char *participant, const char *hub)
+{
+	sqlite3_stmt *stmt;
+	enum ieum_err err = spool_change(s, "UPDATE owner SET participant = ?, hub = ?", &stmt);
+
+	if (err)
+		return err;
+	sqlite3_bind_text(stmt, 1, participant, -1, SQLITE_STATIC);
+	sqlite3_bind_text(stmt, 2, hub, -1, SQLITE_STATIC);
+	return spool_run(s, stmt, "binding its owner");
+}
+
+enum ieum_err spool_bind(struct spool *s, const char *participant, const char *hub)
+{
+	struct spool_sum sum;
+	enum ieum_err err = spool_sum(s, &sum);
+
+	if (err)
+		return err;
+	if (!sum.participant[0])
+		return write_owner(s, participant, hub);
+	if (strcmp(sum.participant, participant) == 0 && strcmp(sum.hub, hub) == 0)
+		return IEUM_E_OK;
+	return spool_refuse(s, IEUM_E_FIELD_INVALID,
+			    "it belongs to %s at %s, not to %s at %s; name another file (profile:"
+			    " spool)",
+			    sum.participant, sum.hub, participant, hub);
+}
+
+enum ieum_err spool_note_hub(struct spool *s, const uint8_t *incarnation, uint64_t copied_through)
+{
+	sqlite3_stmt *stmt;
+	enum ieum_err err =
+		spool_change(s, "UPDATE owner SET incarnation = ?, copied_through = ?", &stmt);
+
+	if (err)
+		return err;
+	sqlite3_bind_blob(stmt, 1, incarnation, SPOOL_ID_BYTES, SQLITE_STATIC);
+	sqlite3_bind_int64(stmt, 2, (int64_t)copied_through);
+	return spool_run(s, stmt, "noting the hub");
+}
+
+static enum ieum_err count_rows(struct spool *s, struct spool_sum *out)
+{
+	uint64_t *const counts[] = { &out->waiting, &out->receipted, &out->refused, &out->held };
+	enum ieum_err err = IEUM_E_NO_MEMORY;
+	sqlite3_stmt *stmt =
+		spool_query(s, "SELECT state, count(*) FROM submit GROUP BY state UNION ALL"
+			       " SELECT 3, count(*) FROM delivery WHERE taken = 0");
+
+	while (stmt && spool_row(s, stmt, &err)) {
+		int which = sqlite3_column_int(stmt, 0);
+
+		if (which >= 0 && which < 4)
+			*counts[which] = (uint64_t)sqlite3_column_int64(stmt, 1);
+	}
+	return err;
+}
+
+static void copy_text(sqlite3_stmt *stmt, int column, char *to, size_t room)
+{
+	const unsigned char *text = sqlite3_column_text(stmt, column);
+
+	snprintf(to, room, "%s", text ? (const char *)text : "");
+}
+
+enum ieum_err spool_sum(struct spool *s, struct spool_sum *out)
+{
+	enum ieum_err err = IEUM_E_NO_MEMORY;
+	sqlite3_stmt *stmt =
+		spool_query(s, "SELECT participant, hub, incarnation, copied_through, let_go, bytes"
+			       " FROM owner, size");
+
+	*out = (struct spool_sum){ .bytes_max = s->bytes_max };
+	if (!stmt || !spool_row(s, stmt, &err))
+		return err ? err : spool_failed(s, "reading its owner", SQLITE_CORRUPT);
+	copy_text(stmt, 0, out->participant, sizeof out->participant);
+	copy_text(stmt, 1, out->hub, sizeof out->hub);
+	out->has_incarnation = sqlite3_column_bytes(stmt, 2) == SPOOL_ID_BYTES;
+	if (out->has_incarnation)
+		memcpy(out->incarnation, sqlite3_column_blob(stmt, 2), SPOOL_ID_BYTES);
+	out->copied_through = (uint64_t)sqlite3_column_int64(stmt, 3);
+	out->let_go = (uint64_t)sqlite3_column_int64(stmt, 4);
+	out->bytes = (uint64_t)sqlite3_column_int64(stmt, 5);
+	sqlite3_reset(stmt);
+	return count_rows(s, out);
+}

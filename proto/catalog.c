@@ -1,0 +1,89 @@
+/* Texts for people in their language; see catalog.h. */
+#include "proto/catalog.h"
+
+#include <limits.h>
+#include <libintl.h>
+#include <locale.h>
+#include <pthread.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#define DOMAIN "ieum"
+
+static enum words_lang language = WORDS_EN;
+static pthread_once_t once = PTHREAD_ONCE_INIT;
+
+/* <folder of the program>/<up>/share/locale, if it is there. */
+static bool beside_program(const char *up, char folder[PATH_MAX])
+{
+	char program[PATH_MAX];
+	ssize_t n = readlink("/proc/self/exe", program, sizeof program - 1);
+	char *slash;
+
+	if (n < 0)
+		return false;
+	program[n] = '\0';
+	slash = strrchr(program, '/');
+	if (!slash)
+		return false;
+	*slash = '\0';
+	n = snprintf(folder, PATH_MAX, "%s/%s/share/locale", program, up);
+	return n > 0 && n < PATH_MAX && access(folder, R_OK) == 0;
+}
+
+static void bind_to(const char *folder)
+{
+	const char *now = setlocale(LC_MESSAGES, "");
+
+	/* In the locale "C" gettext never looks; and one that isn't on this machine is "C" too. */
+	if (!now || strcmp(now, "C") == 0 || strcmp(now, "POSIX") == 0)
+		setlocale(LC_MESSAGES, "C.UTF-8");
+	/* English is the key itself, so only one catalog is ever looked into.  Which language a person
+	 * wants is words_lang_chosen()'s to say, which doesn't ask this variable. */
+	setenv("LANGUAGE", "ko", 1);
+	bindtextdomain(DOMAIN, folder);
+	bind_textdomain_codeset(DOMAIN, "UTF-8");
+}
+
+static void find(void)
+{
+	char folder[PATH_MAX];
+
+	/* bin, or sbin; test programs lie a folder deeper. */
+	if (beside_program("..", folder) || beside_program("../..", folder))
+		bind_to(folder);
+}
+
+void catalog_open(const char *folder)
+{
+	if (folder)
+		bind_to(folder);
+	else
+		pthread_once(&once, find);
+}
+
+void catalog_use(enum words_lang lang)
+{
+	language = lang;
+}
+
+enum words_lang catalog_language(void)
+{
+	return language;
+}
+
+const char *catalog_text(enum words_lang lang, const char *english)
+{
+	/* The key "" is the catalog's head. */
+	if (lang == WORDS_EN || english[0] == '\0')
+		return english;
+	pthread_once(&once, find);
+	return dgettext(DOMAIN, english);
+}
+
+const char *tr(const char *english)
+{
+	return catalog_text(language, english);
+}

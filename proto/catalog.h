@@ -1,0 +1,29 @@
+/* Texts for people in their language.
+ *
+ * The English text is the key: it stands in the source, marked by N_() where it is data and looked
+ * up by tr() where it is shown.  Other languages are gettext's catalogs, po/<language>.po, compiled
+ * into <folder>/<language>/LC_MESSAGES/ieum.mo.  What is looked up belongs to the catalog and stays.
+ * Choosing is for main(), before any other thread; looking up is for any thread. */
+#ifndef IEUM_PROTO_CATALOG_H
+#define IEUM_PROTO_CATALOG_H
+
+#include "proto/words.h"
+
+/* Marks a text for the catalog; it is shown by tr() or catalog_text(). */
+#define N_(text) text
+
+/* Where catalogs lie: share/locale beside the program's bin or sbin, so that a program from the
+ * build and an installed one find each their own.  NULL: there. */
+void catalog_open(const char *folder);
+
+/* The language of the process: what tr() gives from now on.  English before. */
+void catalog_use(enum words_lang lang);
+enum words_lang catalog_language(void);
+
+/* The text in a language; what has no translation stays English.  A format's translation takes the
+ * same arguments (`make check` holds that). */
+const char *catalog_text(enum words_lang lang, const char *english)
+	__attribute__((format_arg(2)));
+const char *tr(const char *english) __attribute__((format_arg(1)));
+
+#endif

@@ -1,0 +1,487 @@
+/* Sealed narratives from `ieum submit` to a text on the reader's screen, with real processes: the
+ * policy reloaded in between, a newcomer, a renewed certificate; and the hub that carried it all
+ * never had the clear text, in no file and nowhere in its memory. */
+#include <event2/event.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include <cmocka.h>
+#include <jansson.h>
+
+#include "client/exit_code.h"
+#include "client/lib_internal.h"
+#include "tests/integration/hub.h"
+#include "tests/integration/peer.h"
+
+enum { OUTPUT_BYTES_MAX = 1 << 20, PATH_BYTES = 2 * HUB_PATH_BYTES };
+
+/* Nothing else may look like one of them. */
+#define SECRET "rooftop-flat-behind-the-bakery"
+#define PLAIN  "shouting-heard-at-the-market"
+
+static struct hub hub;
+static char ieum[PATH_MAX], agencies[HUB_PATH_BYTES + 16];
+static char *printed, *said; /* of the last command: stdout, stderr */
+static char message_id[64];
+
+/* ---- running it ---- */
+
+static void write_text(const char *name, const char *text)
+{
+	char path[PATH_BYTES];
+	FILE *f;
+
+	snprintf(path, sizeof path, "%s/%s", agencies, name);
+	f = fopen(path, "w");
+	assert_non_null(f);
+	fputs(text, f);
+	assert_int_equal(fclose(f), 0);
+}
+
+static char *read_text(const char *name)
+{
+	char path[PATH_BYTES];
+	char *text = calloc(1, OUTPUT_BYTES_MAX);
+	FILE *f;
+
+	snprintf(path, sizeof path, "%s/%s", agencies, name);
+	f = fopen(path, "r");
+	assert_non_null(f);
+	assert_true(fread(text, 1, OUTPUT_BYTES_MAX - 1, f) < OUTPUT_BYTES_MAX - 1);
+	fclose(f);
+	return text;
+}
+
+/* `pair`: which of the participant's certificates; `more`: further lines. */
+static void write_profile(const char *name, const char *pair, const char *more)
+{
+	char file[128], text[8 * PATH_BYTES];
+
+	snprintf(file, sizeof file, "%s.yaml", name);
+	snprintf(text, sizeof text,
+		 "addresses: [\"%s\"]\nca: %s/ca.crt\ncrl: %s/ca.crl\n"
+		 "certificate: %s/participants/%s.crt\nkey: %s/participants/%s.key\n"
+		 "server_name: localhost\nlanguage: en\n%s",
+		 hub.address, hub.certificates, hub.certificates, hub.certificates, pair,
+		 hub.certificates, pair, more);
+	write_text(file, text);
+}
+
+static int run(const char *who, const char *words)
+{
+	int code = hub_run(&hub,
+			   "cd %s && TZ=KST-9 LC_ALL=C.UTF-8 XDG_STATE_HOME=%s %s --profile "
+			   "%s.yaml %s >out 2>err </dev/null",
+			   agencies, agencies, ieum, who, words);
+
+	free(printed);
+	free(said);
+	printed = read_text("out");
+	said = read_text("err");
+	return code;
+}
+
+static void expect(const char *who, const char *words, enum exit_code code)
+{
+	int got = run(who, words);
+
+	if (got != (int)code)
+		fail_msg("ieum %s as %s: exit %d, not %d\n%s%s", words, who, got, (int)code,
+			 printed, said);
+}
+
+static void assert_in(const char *text, const char *part)
+{
+	if (!strstr(text, part))
+		fail_msg("'%s' is missing in:\n%s", part, text);
+}
+
+static void assert_not_in(const char *text, const char *part)
+{
+	if (strstr(text, part))
+		fail_msg("'%s' is in:\n%s", part, text);
+}
+
+static void show(const char *who, const char *how)
+{
+	char words[256];
+
+	snprintf(words, sizeof words, "referral show %s %s", message_id, how);
+	expect(who, words, EXIT_DONE);
+}
+
+/* ---- a town ---- */
+
+static const char *const people[] = { "town-ps", "town-aid", "town-aid-2", "town-head", "town-op" };
+
+static const char REPORT[] =
+	"envelope:\n"
+	"  category: domestic_violence\n"
+	"  urgency: immediate\n"
+	"  legal_basis: {kind: imminent_danger}\n"
+	"report_received: {response_code: code_1, child_at_home: true}\n"
+	"narrative:\n"
+	"  - {media_type: text/plain, language: en, clear: {text: " PLAIN "}}\n"
+	"  - {media_type: text/plain, language: en, subject: reporter_identity,\n"
+	"     clear: {text: " SECRET "}}\n";
+
+static int start(void **state)
+{
+	char path[PATH_BYTES];
+
+	(void)state;
+	snprintf(path, sizeof path, "%s/ieum", hub_bin());
+	assert_non_null(realpath(path, ieum));
+	hub_make(&hub, &(struct hub_options){ .drill = true });
+	snprintf(agencies, sizeof agencies, "%s/agencies", hub.folder);
+	assert_int_equal(hub_run(&hub,
+				 "mkdir %s && %s/ieum-certs dev --hub-file %s --out %s --actor "
+				 "town-aid=new >%s/certs.log",
+				 agencies, hub_bin(), hub.hub_file, hub.certificates, agencies),
+			 0);
+	hub_start(&hub);
+	for (size_t i = 0; i < sizeof people / sizeof people[0]; i++)
+		write_profile(people[i], people[i], "");
+	write_text("report.yaml", REPORT);
+	return 0;
+}
+
+static int end(void **state)
+{
+	(void)state;
+	free(printed);
+	free(said);
+	printed = said = NULL;
+	hub_remove(&hub);
+	return 0;
+}
+
+/* The hub has seen its certificate. */
+static void greet(const char *who)
+{
+	expect(who, "ping", EXIT_DONE);
+}
+
+static void submit(const char *words)
+{
+	char all[256];
+	json_t *doc;
+
+	snprintf(all, sizeof all, "submit report.yaml --open-case --json %s", words);
+	expect("town-ps", all, EXIT_DONE);
+	doc = json_loads(printed, 0, NULL);
+	assert_non_null(doc);
+	snprintf(message_id, sizeof message_id, "%s",
+		 json_string_value(json_object_get(doc, "message_id")));
+	json_decref(doc);
+}
+
+/* ---- where clear text could be ---- */
+
+/* Is it in a readable page of the process? */
+static bool process_holds(pid_t pid, const char *text)
+{
+	char path[64], line[512];
+	bool found = false;
+	FILE *maps;
+	int mem;
+
+	snprintf(path, sizeof path, "/proc/%d/mem", (int)pid);
+	mem = open(path, O_RDONLY | O_CLOEXEC);
+	snprintf(path, sizeof path, "/proc/%d/maps", (int)pid);
+	maps = fopen(path, "r");
+	assert_true(mem >= 0);
+	assert_non_null(maps);
+	while (!found && fgets(line, sizeof line, maps)) {
+		char *rest;
+		unsigned long long from = strtoull(line, &rest, 16),
+				   to = strtoull(rest + 1, &rest, 16);
+		size_t n = (size_t)(to - from);
+		char *pages = rest[1] == 'r' && n < (size_t)1 << 30 ? malloc(n) : NULL;
+		ssize_t got = pages ? pread(mem, pages, n, (off_t)from) : 0;
+
+		found = got > 0 && memmem(pages, (size_t)got, text, strlen(text));
+		free(pages);
+	}
+	fclose(maps);
+	close(mem);
+	return found;
+}
+
+/* In a file of the hub's, or in its log? */
+static bool files_hold(const char *text)
+{
+	return hub_logged(&hub, text) ||
+	       hub_run(&hub, "grep -rqaF --exclude-dir=agencies -e %s %s", text, hub.folder) == 0;
+}
+
+/* ---- tests ---- */
+
+static void it_is_read_by_whom_it_reaches_and_nobody_else(void **state)
+{
+	(void)state;
+	greet("town-aid");
+	submit("");
+	expect("town-aid", "inbox --limit 1", EXIT_DONE);
+	assert_in(printed, "| " PLAIN);
+	assert_in(printed, "(sealed; signed by town-ps, town-ps-1)");
+	assert_in(printed, "| " SECRET);
+	show("town-ps", ""); /* its own */
+	assert_in(printed, "| " SECRET);
+	show("town-aid", "--json");
+	assert_in(printed, "\"opened\"");
+	assert_in(printed, SECRET);
+	assert_in(printed, "\"signed_by\": \"town-ps\"");
+	assert_true(files_hold(PLAIN)); /* so the search finds what is there */
+	assert_true(process_holds(hub.pid, PLAIN));
+	assert_false(files_hold(SECRET));
+	assert_false(process_holds(hub.pid, SECRET));
+}
+
+static void everything_can_be_sealed(void **state)
+{
+	(void)state;
+	greet("town-aid");
+	expect("town-ps", "reach report.yaml --open-case --seal", EXIT_DONE);
+	assert_in(printed, "Town aid");
+	submit("--seal");
+	expect("town-aid", "inbox --limit 1 --json", EXIT_DONE);
+	assert_in(printed, "\"text\":\"" PLAIN "\"");
+	assert_in(printed, "\"text\":\"" SECRET "\"");
+	write_profile("town-ps", "town-ps", "seal: all\n");
+	submit("");
+	expect("town-aid", "inbox --limit 1", EXIT_DONE);
+	assert_in(printed, "| " PLAIN);
+	assert_false(files_hold(PLAIN));
+	assert_false(process_holds(hub.pid, PLAIN));
+}
+
+/* ---- the policy changes between the question and the message ---- */
+
+struct racing {
+	struct event_base *base;
+	struct ieum *c;
+	bool receipted, reloaded, is_connected;
+	char detail[256];
+};
+
+static void on_connected(struct ieum *c, const Ieum__V1__Welcome *welcome, void *ctx)
+{
+	struct racing *r = ctx;
+
+	(void)c, (void)welcome;
+	r->is_connected = true;
+}
+
+static void on_submitted(struct ieum *c, const uint8_t *id, const Ieum__V1__Receipt *receipt,
+			 const struct ieum_failure *failure, void *arg)
+{
+	struct racing *r = arg;
+
+	(void)c, (void)id;
+	r->receipted = receipt != NULL;
+	snprintf(r->detail, sizeof r->detail, "%s", failure ? failure->detail : "");
+	event_base_loopbreak(r->base);
+}
+
+/* Comes with the answer to the sealer's own question: what is sealed by that is not sent yet. */
+static void on_reach(struct ieum *c, const Ieum__V1__Result *result, const uint8_t *referral,
+		     size_t referral_len, const struct ieum_failure *failure, void *arg)
+{
+	struct racing *r = arg;
+
+	(void)c, (void)referral, (void)referral_len;
+	assert_null(failure);
+	assert_true(result->reach->n_readers > 0);
+	assert_int_equal(
+		hub_run(&hub,
+			"sed -i 's/    to: town-aid$/    to: town-aid-2/; s/- to: head/- to: town-head/' %s",
+			hub.hub_file),
+		0);
+	assert_true(hub_reload(&hub));
+	r->reloaded = true;
+}
+
+static void ask_reach(struct racing *r)
+{
+	Ieum__V1__ReachQuery reach = IEUM__V1__REACH_QUERY__INIT;
+	Ieum__V1__Query query = IEUM__V1__QUERY__INIT;
+	struct message m;
+
+	message_report(&m, "-");
+	reach.referral = &m.referral;
+	query.what_case = IEUM__V1__QUERY__WHAT_REACH;
+	query.reach = &reach;
+	assert_int_equal(ieum_query(r->c, &query, on_reach, r), IEUM_E_OK);
+}
+
+static void open_racing(struct racing *r)
+{
+	char ca[PATH_BYTES], cert[PATH_BYTES], key[PATH_BYTES], why[IEUM_WHY_BYTES];
+	const char *address = hub.address;
+	struct ieum_options options = { .addresses = &address,
+					.n_addresses = 1,
+					.server_name = "localhost",
+					.cert = cert,
+					.key = key,
+					.ca = ca,
+					.callbacks.connected = on_connected,
+					.ctx = r };
+
+	snprintf(ca, sizeof ca, "%s/ca.crt", hub.certificates);
+	snprintf(cert, sizeof cert, "%s/participants/town-ps.crt", hub.certificates);
+	snprintf(key, sizeof key, "%s/participants/town-ps.key", hub.certificates);
+	*r = (struct racing){ .base = event_base_new() };
+	if (ieum_new(r->base, &options, &r->c, why))
+		fail_msg("%s", why);
+	while (!r->is_connected)
+		event_base_loop(r->base, EVLOOP_ONCE);
+}
+
+static void when_the_policy_changes_it_is_sealed_again(void **state)
+{
+	struct message m;
+	struct racing r;
+	char why[IEUM_WHY_BYTES];
+	uint8_t id[IEUM_ID_BYTES];
+
+	(void)state;
+	greet("town-aid");
+	greet("town-aid-2");
+	open_racing(&r);
+	message_report(&m, SECRET);
+	m.part.subject = IEUM__V1__NARRATIVE_SUBJECT__NARRATIVE_SUBJECT_REPORTER_IDENTITY;
+	if (ieum_submit_sealed(r.c, &m.referral, IEUM_SEAL_NEEDED, on_submitted, &r, id, why))
+		fail_msg("%s", why);
+	ask_reach(&r);
+	event_base_dispatch(r.base);
+	assert_true(r.reloaded);
+	if (!r.receipted)
+		fail_msg("refused: %s", r.detail);
+	assert_int_equal(TAILQ_FIRST(&r.c->kept)->sealings, 2);
+	ieum_free(r.c);
+	event_base_free(r.base);
+	expect("town-aid-2", "inbox --limit 1", EXIT_DONE);
+	assert_in(printed, "| " SECRET);
+	assert_false(process_holds(hub.pid, SECRET));
+}
+
+/* ---- a newcomer ---- */
+
+/* Nobody answers; the head is next, and has the message without its key. */
+static void escalate(void)
+{
+	greet("town-aid");
+	submit("");
+	expect("town-aid", "inbox --limit 1", EXIT_DONE);
+	greet("town-head");
+	expect("town-op", "drill advance '11 min'", EXIT_DONE);
+	expect("town-head", "inbox --limit 1", EXIT_DONE);
+	assert_in(printed, "| " PLAIN);
+	assert_in(printed, "the hub has asked for it");
+	assert_not_in(printed, SECRET);
+}
+
+static void the_owner_s_client_gives_a_newcomer_the_key(void **state)
+{
+	(void)state;
+	escalate();
+	expect("town-aid", "inbox --limit 1", EXIT_DONE);
+	assert_in(printed, "town-head can open the sealed parts");
+	expect("town-head", "inbox --limit 1", EXIT_DONE);
+	assert_in(printed, "ieum referral show");
+	assert_in(printed, message_id);
+	show("town-head", "");
+	assert_in(printed, "(sealed; signed by town-ps, town-ps-1)");
+	assert_in(printed, "| " SECRET);
+	assert_false(files_hold(SECRET));
+	assert_false(process_holds(hub.pid, SECRET));
+}
+
+/* The id of the key_request that was printed. */
+static void take_request(char id[64])
+{
+	const char *line = strstr(printed, "ieum key wrap ");
+
+	if (!line) {
+		fail_msg("nothing asks for a key in:\n%s", printed);
+		return;
+	}
+	snprintf(id, 64, "%.36s", line + strlen("ieum key wrap "));
+}
+
+static void its_user_is_asked_first_and_may_refuse(void **state)
+{
+	char id[64] = "", words[128];
+
+	(void)state;
+	write_profile("town-aid", "town-aid", "wrap_keys: ask\n");
+	escalate();
+	expect("town-aid", "inbox --limit 1", EXIT_DONE);
+	take_request(id);
+	snprintf(words, sizeof words, "key refuse %s", id);
+	expect("town-aid", words, EXIT_USAGE); /* without a reason */
+	snprintf(words, sizeof words, "key refuse %s --reason off_purpose", id);
+	expect("town-aid", words, EXIT_DONE);
+	/* The next who can is the sender. */
+	write_profile("town-ps", "town-ps", "wrap_keys: ask\n");
+	expect("town-ps", "inbox --limit 1", EXIT_DONE);
+	take_request(id);
+	snprintf(words, sizeof words, "key wrap %s", id);
+	expect("town-ps", words, EXIT_DONE);
+	show("town-head", "");
+	assert_in(printed, "| " SECRET);
+	snprintf(words, sizeof words, "key wrap %s", message_id);
+	expect("town-ps", words, EXIT_USAGE); /* that one asks for nothing */
+}
+
+/* ---- two certificates ---- */
+
+static void both_certificates_of_a_renewal_open(void **state)
+{
+	char more[4 * PATH_BYTES];
+
+	(void)state;
+	greet("town-aid");
+	submit(""); /* before it */
+	expect("town-aid", "inbox --limit 1", EXIT_DONE);
+	write_profile("renewed", "town-aid.new", "");
+	show("renewed", "");
+	assert_not_in(printed, SECRET);
+	snprintf(more, sizeof more,
+		 "old_keys: [{certificate: %s/participants/town-aid.crt, key: "
+		 "%s/participants/town-aid.key}]\n",
+		 hub.certificates, hub.certificates);
+	write_profile("renewed", "town-aid.new", more);
+	show("renewed", "");
+	assert_in(printed, "| " SECRET);
+	write_profile("renewed", "town-aid.new", "");
+	submit(""); /* while both are valid */
+	show("renewed", "");
+	assert_in(printed, "| " SECRET);
+	show("town-aid", "");
+	assert_in(printed, "| " SECRET);
+}
+
+int main(void)
+{
+#define TEST(f) cmocka_unit_test_setup_teardown(f, start, end)
+	const struct CMUnitTest tests[] = {
+		TEST(it_is_read_by_whom_it_reaches_and_nobody_else),
+		TEST(everything_can_be_sealed),
+		TEST(when_the_policy_changes_it_is_sealed_again),
+		TEST(the_owner_s_client_gives_a_newcomer_the_key),
+		TEST(its_user_is_asked_first_and_may_refuse),
+		TEST(both_certificates_of_a_renewal_open),
+	};
+
+	return cmocka_run_group_tests_name("seal and open", tests, NULL, NULL);
+}

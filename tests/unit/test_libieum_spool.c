@@ -1,0 +1,594 @@
+/* libieum with a spool: what is accepted, what is sent again and when, what is handed over again. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <sqlite3.h>
+#include <stdio.h>
+#include <string.h>
+#include <time.h>
+
+#include <cmocka.h>
+
+#include "certs/store.h"
+#include "client/spool.h"
+#include "tests/crash/power_vfs.h"
+#include "tests/unit/libieum_world.h"
+#include "tests/unit/scratch.h"
+
+/* What only a client with a spool hears. */
+static struct {
+	unsigned accepted, accepted_after_sent, let_go, troubles, alone;
+	uint64_t alone_waiting;
+	enum ieum_err trouble;
+	uint8_t resent_id[16];
+	enum ieum_err resent_failure;
+} heard;
+
+struct spooled {
+	struct two w;
+	char folder[SCRATCH_PATH_BYTES], path[96];
+	const char *address;
+	struct ieum_options options;
+};
+
+static struct spooled *of(struct ieum *c, void *ctx)
+{
+	(void)c;
+	return (struct spooled *)((char *)ctx - offsetof(struct spooled, w.client));
+}
+
+static void on_accepted(struct ieum *c, const uint8_t *message_id, void *ctx)
+{
+	(void)message_id;
+	heard.accepted++;
+	heard.accepted_after_sent += of(c, ctx)->w.hub.submits > 0;
+}
+
+static void on_resent(struct ieum *c, const uint8_t *message_id, const Ieum__V1__Receipt *receipt,
+		      const struct ieum_failure *failure, void *ctx)
+{
+	struct spooled *s = of(c, ctx);
+
+	memcpy(heard.resent_id, message_id, 16);
+	heard.resent_failure = failure ? failure->code : IEUM_E_OK;
+	s->w.client.resent += receipt != NULL;
+	s->w.client.resent_failed += failure != NULL;
+}
+
+static void on_let_go(struct ieum *c, size_t messages, void *ctx)
+{
+	(void)c, (void)ctx;
+	heard.let_go += (unsigned)messages;
+}
+
+static void on_trouble(struct ieum *c, const struct ieum_failure *why, void *ctx)
+{
+	(void)c, (void)ctx;
+	assert_true(why->detail[0]);
+	heard.troubles++;
+	heard.trouble = why->code;
+}
+
+static void on_alone(struct ieum *c, int64_t for_ms, uint64_t waiting, void *ctx)
+{
+	(void)c, (void)ctx;
+	assert_true(for_ms >= 50);
+	heard.alone++;
+	heard.alone_waiting = waiting;
+}
+
+static void open_world(struct spooled *s)
+{
+	memset(&heard, 0, sizeof heard);
+	two_hub_only(&s->w);
+	scratch_make(s->folder);
+	snprintf(s->path, sizeof s->path, "%s/spool.db", s->folder);
+	s->options = two_options(&s->w, &s->address);
+	s->options.spool = s->path;
+	s->options.callbacks.accepted = on_accepted;
+	s->options.callbacks.resent = on_resent;
+	s->options.callbacks.let_go = on_let_go;
+	s->options.callbacks.spool_trouble = on_trouble;
+	s->options.callbacks.alone = on_alone;
+}
+
+/* Another process of the same agency begins; the hub's log goes on. */
+static void start(struct spooled *s)
+{
+	s->w.client = (struct client){ 0 };
+	two_connect(&s->w, &s->options);
+}
+
+/* As when it dies, but for receipts that weren't noted yet. */
+static void leave(struct spooled *s)
+{
+	ieum_free(s->w.client.c);
+	s->w.client.c = NULL;
+}
+
+static void close_world(struct spooled *s)
+{
+	two_close(&s->w);
+	scratch_remove(s->folder);
+}
+
+static void without_a_hub(struct spooled *s)
+{
+	s->address = "127.0.0.1:1";
+}
+
+static void with_the_hub(struct spooled *s)
+{
+	s->address = hub_address(&s->w.hub);
+}
+
+/* The hub is there, but says no word. */
+static void cut_hello(struct hub *hub, uint64_t request_id)
+{
+	(void)request_id;
+	hub_cut(hub);
+}
+
+static struct spool_sum sum_of(struct spooled *s)
+{
+	const struct spool_options options = { .path = s->path };
+	char why[SPOOL_WHY_BYTES];
+	struct spool_sum sum;
+	struct spool *spool;
+
+	if (spool_open(&options, &spool, why))
+		fail_msg("%s", why);
+	assert_int_equal(spool_sum(spool, &sum), IEUM_E_OK);
+	spool_close(spool);
+	return sum;
+}
+
+#define UNTIL_(cond) world_until(&s.w.hub.w, cond)
+
+/* ---- submits ---- */
+
+static void it_is_on_the_disk_before_it_is_sent(void **state)
+{
+	struct spooled s;
+
+	(void)state;
+	open_world(&s);
+	start(&s);
+	UNTIL_(s.w.client.connected == 1);
+	const uint8_t *id = two_submit(&s.w);
+	assert_int_equal(heard.accepted, 0); /* not from inside the function */
+	UNTIL_(s.w.client.receipts == 1);
+	assert_int_equal(heard.accepted, 1);
+	assert_int_equal(heard.accepted_after_sent, 0);
+	assert_memory_equal(s.w.hub.ids[0], id, 16);
+	leave(&s);
+	assert_int_equal(sum_of(&s).receipted, 1); /* until there is a copy */
+	assert_int_equal(sum_of(&s).waiting, 0);
+	close_world(&s);
+}
+
+static void what_was_accepted_without_a_hub_is_sent_by_the_next_process(void **state)
+{
+	struct spooled s;
+	uint8_t ids[3][16];
+
+	(void)state;
+	open_world(&s);
+	without_a_hub(&s);
+	start(&s);
+	for (int i = 0; i < 3; i++)
+		memcpy(ids[i], two_submit(&s.w), 16);
+	UNTIL_(heard.accepted == 3);
+	leave(&s);
+	assert_int_equal(sum_of(&s).waiting, 3);
+	with_the_hub(&s);
+	start(&s);
+	UNTIL_(s.w.client.resent == 3);
+	assert_int_equal(s.w.hub.submits, 3);
+	for (int i = 0; i < 3; i++)
+		assert_memory_equal(s.w.hub.ids[i], ids[i], 16);
+	assert_int_equal(s.w.client.receipts, 0);
+	leave(&s);
+	start(&s); /* and not once more */
+	UNTIL_(s.w.client.connected == 1);
+	two_submit(&s.w);
+	UNTIL_(s.w.client.receipts == 1);
+	assert_int_equal(s.w.hub.submits, 4);
+	close_world(&s);
+}
+
+static void what_was_sent_without_a_receipt_is_sent_again_under_its_id(void **state)
+{
+	struct spooled s;
+	uint8_t id[16];
+
+	(void)state;
+	open_world(&s);
+	s.w.hub.mute = true;
+	start(&s);
+	UNTIL_(s.w.client.connected == 1);
+	memcpy(id, two_submit(&s.w), 16);
+	UNTIL_(s.w.hub.submits == 1);
+	leave(&s);
+	s.w.hub.mute = false;
+	start(&s);
+	UNTIL_(s.w.client.resent == 1);
+	assert_int_equal(s.w.hub.submits, 2);
+	assert_memory_equal(s.w.hub.ids[1], id, 16);
+	close_world(&s);
+}
+
+static void what_has_waited_too_long_for_its_id_gets_another_first_on_the_disk(void **state)
+{
+	struct spooled s;
+	uint8_t id[16];
+
+	(void)state;
+	open_world(&s);
+	s.w.hub.on_hello = cut_hello;
+	s.w.hub.id_window_ms = 1;
+	start(&s);
+	memcpy(id, two_submit(&s.w), 16);
+	UNTIL_(heard.accepted == 1 && s.w.client.disconnected > 2);
+	s.w.hub.mute = true;
+	s.w.hub.on_hello = NULL;
+	UNTIL_(s.w.hub.submits == 1);
+	assert_memory_not_equal(s.w.hub.ids[0], id, 16);
+	leave(&s);
+	s.w.hub.mute = false;
+	s.w.hub.id_window_ms = 0;
+	start(&s);
+	UNTIL_(s.w.client.resent == 1);
+	assert_memory_equal(s.w.hub.ids[1], s.w.hub.ids[0], 16);
+	close_world(&s);
+}
+
+static void refuse(struct hub *hub, uint64_t request_id, const uint8_t *message_id)
+{
+	(void)message_id;
+	hub_error(hub, request_id, IEUM_E_NO_ROUTE, "nobody for checkin", 0);
+}
+
+static void what_is_refused_when_nobody_waits_stays_to_be_seen(void **state)
+{
+	struct spooled s;
+
+	(void)state;
+	open_world(&s);
+	without_a_hub(&s);
+	start(&s);
+	two_submit(&s.w);
+	UNTIL_(heard.accepted == 1);
+	leave(&s);
+	with_the_hub(&s);
+	s.w.hub.on_submit = refuse;
+	start(&s);
+	UNTIL_(s.w.client.resent_failed == 1);
+	assert_int_equal(heard.resent_failure, IEUM_E_NO_ROUTE);
+	leave(&s);
+	assert_int_equal(sum_of(&s).refused, 1);
+	start(&s);
+	two_submit(&s.w);
+	UNTIL_(s.w.client.failures == 1); /* told to whoever waits: nothing is kept of it */
+	leave(&s);
+	assert_int_equal(sum_of(&s).refused, 1);
+	assert_int_equal(s.w.hub.submits, 2);
+	close_world(&s);
+}
+
+/* ---- copies and incarnations ---- */
+
+static void a_hub_restored_from_a_backup_gets_again_what_no_copy_covered(void **state)
+{
+	struct spooled s;
+
+	(void)state;
+	open_world(&s);
+	start(&s);
+	for (int i = 0; i < 3; i++)
+		two_submit(&s.w);
+	UNTIL_(s.w.client.receipts == 3);
+	hub_copied(&s.w.hub, 1);
+	two_submit(&s.w);
+	UNTIL_(s.w.client.receipts == 4);
+	leave(&s);
+	assert_int_equal(sum_of(&s).receipted, 3);
+	assert_int_equal(sum_of(&s).copied_through, 1);
+	s.w.hub.incarnation[0] = 9;
+	start(&s);
+	UNTIL_(s.w.client.resent == 3);
+	assert_int_equal(s.w.client.incarnations, 1);
+	assert_int_equal(s.w.client.resending, 3);
+	assert_int_equal(s.w.hub.submits, 7);
+	assert_memory_equal(s.w.hub.ids[4], s.w.hub.ids[1], 16);
+	leave(&s);
+	s.w.hub.copied_through = 100; /* a copy of the new one */
+	start(&s);
+	UNTIL_(s.w.client.connected == 1);
+	leave(&s);
+	assert_int_equal(sum_of(&s).receipted, 0);
+	close_world(&s);
+}
+
+static void without_a_copy_the_newest_are_kept_and_the_others_told(void **state)
+{
+	struct spooled s;
+
+	(void)state;
+	open_world(&s);
+	s.options.keep_bytes_max = 1000;
+	start(&s);
+	for (int i = 0; i < 12; i++)
+		two_submit(&s.w);
+	UNTIL_(heard.let_go > 0);
+	leave(&s);
+	struct spool_sum sum = sum_of(&s);
+	assert_in_range(sum.receipted, 1, 11);
+	assert_in_range(sum.bytes, 1, 1000);
+	assert_int_equal(sum.let_go, 12 - sum.receipted);
+	close_world(&s);
+}
+
+/* ---- full and alone ---- */
+
+static void a_full_spool_accepts_nothing_and_says_so(void **state)
+{
+	struct spooled s;
+	char why[IEUM_WHY_BYTES];
+
+	(void)state;
+	open_world(&s);
+	without_a_hub(&s);
+	s.options.spool_bytes_max = 400;
+	start(&s);
+	two_submit(&s.w);
+	UNTIL_(heard.accepted == 1);
+	Ieum__V1__Referral *referral = samples_report(&s.w.samples, 300);
+	assert_int_equal(ieum_submit(s.w.client.c, referral, two_on_submitted, &s.w.client, NULL,
+				     why),
+			 IEUM_E_SPOOL_FULL);
+	assert_non_null(strstr(why, s.path));
+	assert_non_null(strstr(why, "of 400 bytes"));
+	assert_int_equal(ieum_submits_waiting(s.w.client.c), 1);
+	leave(&s);
+	assert_int_equal(sum_of(&s).waiting, 1);
+	close_world(&s);
+}
+
+/* SQLite's usual disk, for as long as this lasts. */
+static sqlite3_vfs *replace_disk(const char *name)
+{
+	sqlite3_vfs *before = sqlite3_vfs_find(NULL);
+
+	assert_int_equal(sqlite3_vfs_register(sqlite3_vfs_find(name), 1), SQLITE_OK);
+	return before;
+}
+
+static void what_the_disk_does_not_take_is_told_and_not_sent(void **state)
+{
+	struct spooled s;
+
+	(void)state;
+	struct power *disk = power_new("libieum-spool", 1);
+	sqlite3_vfs *usual = replace_disk("libieum-spool");
+	open_world(&s);
+	start(&s);
+	UNTIL_(s.w.client.connected == 1);
+	power_space(disk, 0);
+	two_submit(&s.w);
+	two_submit(&s.w);
+	UNTIL_(s.w.client.failures == 2);
+	assert_int_equal(s.w.client.failure, IEUM_E_SPOOL_FULL);
+	assert_non_null(strstr(s.w.client.detail, "no space left on its disk"));
+	assert_int_equal(heard.accepted, 0);
+	power_space(disk, UINT64_MAX);
+	two_submit(&s.w);
+	UNTIL_(s.w.client.receipts == 1);
+	assert_int_equal(s.w.hub.submits, 1);
+	close_world(&s);
+	assert_int_equal(sqlite3_vfs_register(usual, 1), SQLITE_OK);
+	power_free(disk);
+}
+
+static void its_user_is_told_when_the_hub_has_been_away_for_long(void **state)
+{
+	struct spooled s;
+
+	(void)state;
+	open_world(&s);
+	s.w.hub.on_hello = cut_hello;
+	s.options.alone_after_ms = 50;
+	start(&s);
+	two_submit(&s.w);
+	UNTIL_(heard.alone == 1);
+	assert_int_equal(heard.alone_waiting, 1);
+	s.w.hub.on_hello = NULL;
+	UNTIL_(s.w.client.receipts == 1);
+	s.w.hub.on_hello = cut_hello;
+	hub_cut(&s.w.hub);
+	UNTIL_(heard.alone == 2);
+	assert_int_equal(heard.alone_waiting, 0);
+	close_world(&s);
+}
+
+/* ---- deliveries ---- */
+
+static void take(struct spooled *s, uint64_t delivery_id)
+{
+	assert_int_equal(ieum_settle(s->w.client.c, delivery_id, IEUM_SETTLE_DONE, NULL,
+				     two_on_settled, &s->w.client),
+			 IEUM_E_OK);
+}
+
+static void a_delivery_is_settled_when_it_is_on_the_disk_and_handed_over_until_taken(void **state)
+{
+	struct spooled s;
+
+	(void)state;
+	open_world(&s);
+	s.options.spool_deliveries = true;
+	start(&s);
+	UNTIL_(s.w.hub.credit == 10);
+	hub_deliver(&s.w.hub, 0x1100, two_new_id());
+	hub_deliver(&s.w.hub, 0x1200, two_new_id());
+	UNTIL_(s.w.client.deliveries == 2 && s.w.hub.n_done == 2);
+	assert_int_equal(s.w.hub.done[0], 0x1100);
+	take(&s, 0x1100);
+	UNTIL_(s.w.client.settled == 1);
+	assert_int_equal(ieum_settle(s.w.client.c, 0x1200, IEUM_SETTLE_REFUSE, "?", NULL, NULL),
+			 IEUM_E_STATE_CONFLICT);
+	leave(&s);
+	assert_int_equal(sum_of(&s).held, 1);
+	without_a_hub(&s);
+	start(&s);
+	UNTIL_(s.w.client.deliveries == 1);
+	assert_int_equal(s.w.client.delivered[0], 0x1200);
+	take(&s, 0x1200);
+	UNTIL_(s.w.client.settled == 1);
+	leave(&s);
+	with_the_hub(&s);
+	start(&s);
+	UNTIL_(s.w.client.connected == 1);
+	hub_deliver(&s.w.hub, 0x1300, two_new_id());
+	UNTIL_(s.w.client.deliveries == 1);
+	assert_int_equal(s.w.client.delivered[0], 0x1300);
+	close_world(&s);
+}
+
+static void a_repeat_after_a_restart_is_settled_again_and_not_handed_over(void **state)
+{
+	struct spooled s;
+	const uint8_t *id = two_new_id();
+
+	(void)state;
+	open_world(&s);
+	s.options.spool_deliveries = true;
+	start(&s);
+	UNTIL_(s.w.hub.credit == 10);
+	hub_deliver(&s.w.hub, 0x1100, id);
+	UNTIL_(s.w.client.deliveries == 1);
+	take(&s, 0x1100);
+	UNTIL_(s.w.client.settled == 1);
+	leave(&s);
+	start(&s);
+	UNTIL_(s.w.client.connected == 1);
+	s.w.hub.n_done = 0;
+	hub_deliver(&s.w.hub, 0x1100, id);
+	UNTIL_(s.w.hub.n_done == 1);
+	assert_int_equal(s.w.client.deliveries, 0);
+	leave(&s);
+	s.w.hub.incarnation[0] = 9; /* and a restored hub gives it another id */
+	start(&s);
+	UNTIL_(s.w.client.connected == 1);
+	hub_deliver(&s.w.hub, 0x9900, id);
+	UNTIL_(s.w.hub.n_done == 2);
+	assert_int_equal(s.w.hub.done[1], 0x9900);
+	assert_int_equal(s.w.client.deliveries, 0);
+	hub_deliver(&s.w.hub, 0x9a00, id); /* for a new reason: an escalation */
+	UNTIL_(s.w.client.deliveries == 1);
+	close_world(&s);
+}
+
+static void no_more_are_handed_over_than_were_asked_for(void **state)
+{
+	struct spooled s;
+
+	(void)state;
+	open_world(&s);
+	s.options.spool_deliveries = true;
+	s.options.credit = 2;
+	start(&s);
+	UNTIL_(s.w.hub.credit == 2);
+	for (uint64_t i = 1; i <= 3; i++) /* one was on its way */
+		hub_deliver(&s.w.hub, i << 8, two_new_id());
+	UNTIL_(s.w.hub.n_done == 3 && s.w.hub.credit == 0);
+	assert_int_equal(s.w.client.deliveries, 2);
+	take(&s, 0x100);
+	UNTIL_(s.w.client.deliveries == 3);
+	take(&s, 0x200);
+	take(&s, 0x300);
+	UNTIL_(s.w.client.settled == 3 && s.w.hub.credit == 2);
+	close_world(&s);
+}
+
+static void a_delivery_without_room_stays_with_the_hub(void **state)
+{
+	struct spooled s;
+
+	(void)state;
+	open_world(&s);
+	s.options.spool_deliveries = true;
+	s.options.spool_bytes_max = 200;
+	start(&s);
+	UNTIL_(s.w.hub.credit == 10);
+	hub_deliver(&s.w.hub, 0x1100, two_new_id());
+	UNTIL_(heard.troubles == 1);
+	assert_int_equal(heard.trouble, IEUM_E_SPOOL_FULL);
+	UNTIL_(s.w.client.connected == 2 && s.w.hub.credit == 0);
+	assert_int_equal(s.w.client.deliveries, 0);
+	assert_int_equal(s.w.hub.n_done, 0);
+	close_world(&s);
+}
+
+/* ---- whose ---- */
+
+static void issue(const char *name)
+{
+	char san[128], path[64], why[CERTS_WHY_BYTES];
+	const int64_t now_s = (int64_t)time(NULL);
+	const struct wish wish = { .cn = "PC-1",
+				   .san = san,
+				   .usage = "clientAuth",
+				   .not_before_s = now_s - 60,
+				   .not_after_s = now_s + 3600 };
+	enum stored what;
+
+	snprintf(san, sizeof san, "URI:spiffe://gimpo.ieum/shelter/%s", name);
+	snprintf(path, sizeof path, "participants/%s", name);
+	if (store_issue(world_store(), world_store(), path, &wish, &what, why))
+		fail_msg("%s", why);
+}
+
+static void another_agencys_spool_is_refused(void **state)
+{
+	struct spooled s;
+	char why[IEUM_WHY_BYTES];
+	struct ieum *c;
+
+	(void)state;
+	open_world(&s);
+	start(&s);
+	leave(&s);
+	issue("gimpo-dusk");
+	s.options.cert = world_path("participants/gimpo-dusk.crt");
+	s.options.key = world_path("participants/gimpo-dusk.key");
+	assert_int_equal(ieum_new(s.w.hub.w.base, &s.options, &c, why), IEUM_E_FIELD_INVALID);
+	assert_non_null(strstr(why, "it belongs to gimpo-ps at gimpo.ieum"));
+	close_world(&s);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(it_is_on_the_disk_before_it_is_sent),
+		cmocka_unit_test(what_was_accepted_without_a_hub_is_sent_by_the_next_process),
+		cmocka_unit_test(what_was_sent_without_a_receipt_is_sent_again_under_its_id),
+		cmocka_unit_test(
+			what_has_waited_too_long_for_its_id_gets_another_first_on_the_disk),
+		cmocka_unit_test(what_is_refused_when_nobody_waits_stays_to_be_seen),
+		cmocka_unit_test(a_hub_restored_from_a_backup_gets_again_what_no_copy_covered),
+		cmocka_unit_test(without_a_copy_the_newest_are_kept_and_the_others_told),
+		cmocka_unit_test(a_full_spool_accepts_nothing_and_says_so),
+		cmocka_unit_test(what_the_disk_does_not_take_is_told_and_not_sent),
+		cmocka_unit_test(its_user_is_told_when_the_hub_has_been_away_for_long),
+		cmocka_unit_test(
+			a_delivery_is_settled_when_it_is_on_the_disk_and_handed_over_until_taken),
+		cmocka_unit_test(a_repeat_after_a_restart_is_settled_again_and_not_handed_over),
+		cmocka_unit_test(no_more_are_handed_over_than_were_asked_for),
+		cmocka_unit_test(a_delivery_without_room_stays_with_the_hub),
+		cmocka_unit_test(another_agencys_spool_is_refused),
+	};
+
+	return cmocka_run_group_tests(tests, world_certs_make, world_certs_remove);
+}
