@@ -13,7 +13,7 @@
 
 enum {
 	WATCH_TICKS = 2,     /* how often the files are looked at */
-	JUDGED_PER_TURN = 4, /* two signatures each */
+	JUDGED_PER_TURN = 2, /* two signatures each */
 	DAY_S = 24 * 60 * 60,
 	LIST_WARNING_S = 3 * DAY_S,
 };

@@ -203,16 +203,29 @@ static void notes_written(struct lib_spool *sp)
 
 /* ---- the turn's transaction ---- */
 
-static void row_is_safe(struct ieum *c, struct outgoing *o)
+/* What a callback submits meanwhile belongs to the next transaction. */
+static void take_written(struct lib_spool *sp, struct outgoing_list *out)
 {
-	bool first = !o->accepted;
+	TAILQ_INIT(out);
+	TAILQ_CONCAT(out, &sp->writing, link);
+}
 
-	o->writing = o->unsaved = false;
-	o->accepted = true;
-	TAILQ_REMOVE(&c->spool->writing, o, link);
-	TAILQ_INSERT_TAIL(&c->waiting, o, link);
-	if (first && !o->loaded && c->options.callbacks.accepted)
-		c->options.callbacks.accepted(c, o->message_id, c->options.ctx);
+static void rows_are_safe(struct ieum *c)
+{
+	struct outgoing_list safe;
+	struct outgoing *o;
+
+	take_written(c->spool, &safe);
+	while ((o = TAILQ_FIRST(&safe))) {
+		bool first = !o->accepted;
+
+		o->writing = o->unsaved = false;
+		o->accepted = true;
+		TAILQ_REMOVE(&safe, o, link);
+		TAILQ_INSERT_TAIL(&c->waiting, o, link);
+		if (first && c->options.callbacks.accepted)
+			c->options.callbacks.accepted(c, o->message_id, c->options.ctx);
+	}
 }
 
 /* What was accepted stays so, and is tried again; the others are told that they were not. */
@@ -220,11 +233,16 @@ static void undo(struct ieum *c, enum ieum_err err)
 {
 	struct lib_spool *sp = c->spool;
 	char why[SPOOL_WHY_BYTES];
+	struct outgoing_list undone;
 	struct outgoing *o;
 
 	snprintf(why, sizeof why, "%s", spool_why(sp->file));
 	const struct ieum_failure failure = { err, ieum_error((int)err)->name, why, 0 };
-	while ((o = TAILQ_FIRST(&sp->writing))) {
+	take_written(sp, &undone);
+	while ((o = TAILQ_FIRST(&undone))) {
+		TAILQ_REMOVE(&undone, o, link);
+		TAILQ_INSERT_TAIL(&c->waiting, o, link);
+		o->writing = false;
 		if (o->accepted) {
 			o->unsaved = true;
 			lib_submit_delay(c, o, LIB_AGAIN_MS);
@@ -248,6 +266,7 @@ static bool notes_are_due(const struct lib_spool *sp)
 static void commit(struct ieum *c)
 {
 	struct lib_spool *sp = c->spool;
+	struct held_list taken;
 	struct outgoing *o;
 	enum ieum_err err = IEUM_E_OK;
 	bool notes = notes_are_due(sp), unsaved = false;
@@ -267,9 +286,9 @@ static void commit(struct ieum *c)
 	}
 	if (notes)
 		notes_written(sp);
-	while ((o = TAILQ_FIRST(&sp->writing)))
-		row_is_safe(c, o);
-	lib_spool_inbox_committed(c);
+	lib_spool_inbox_committed(c, &taken); /* before any callback */
+	rows_are_safe(c);
+	lib_spool_inbox_tell_taken(c, &taken);
 	if (let_go && c->options.callbacks.let_go)
 		c->options.callbacks.let_go(c, let_go, c->options.ctx);
 }

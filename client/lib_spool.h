@@ -60,7 +60,9 @@ struct lib_spool {
 void lib_spool_trouble(struct ieum *c, enum ieum_err err);
 
 /* lib_spool_inbox.c */
-void lib_spool_inbox_committed(struct ieum *c);
+/* Settles at the hub what was kept; those that the application has taken are told by the other. */
+void lib_spool_inbox_committed(struct ieum *c, struct held_list *taken);
+void lib_spool_inbox_tell_taken(struct ieum *c, struct held_list *taken);
 void lib_spool_inbox_undone(struct ieum *c, enum ieum_err err);
 void lib_spool_inbox_turn(struct ieum *c);
 void lib_spool_inbox_free(struct lib_spool *sp);

@@ -348,19 +348,34 @@ void lib_spool_inbox_rested(struct ieum *c)
 
 /* ---- what became of the transaction ---- */
 
-void lib_spool_inbox_committed(struct ieum *c)
+/* What a callback does meanwhile belongs to the next transaction. */
+static void take_list(struct held_list *from, struct held_list *out)
+{
+	TAILQ_INIT(out);
+	TAILQ_CONCAT(out, from, link);
+}
+
+void lib_spool_inbox_committed(struct ieum *c, struct held_list *taken)
 {
 	struct lib_spool *sp = c->spool;
 	struct held *h;
 
+	take_list(&sp->taking, taken);
 	while ((h = TAILQ_FIRST(&sp->pending))) {
 		TAILQ_REMOVE(&sp->pending, h, link);
 		TAILQ_INSERT_TAIL(&sp->ready, h, link);
 		sp->n_ready++;
 		settle_at_hub(c, h->wire_id);
 	}
-	while ((h = TAILQ_FIRST(&sp->taking))) {
-		TAILQ_REMOVE(&sp->taking, h, link);
+}
+
+void lib_spool_inbox_tell_taken(struct ieum *c, struct held_list *taken)
+{
+	struct lib_spool *sp = c->spool;
+	struct held *h;
+
+	while ((h = TAILQ_FIRST(taken))) {
+		TAILQ_REMOVE(taken, h, link);
 		sp->n_handed--;
 		if (h->cb)
 			h->cb(c, h->told_id, NULL, h->arg);
@@ -372,6 +387,7 @@ void lib_spool_inbox_undone(struct ieum *c, enum ieum_err err)
 {
 	struct lib_spool *sp = c->spool;
 	struct ieum_failure failure = { err, ieum_error((int)err)->name, spool_why(sp->file), 0 };
+	struct held_list taking;
 	struct held *h;
 
 	if (!TAILQ_EMPTY(&sp->pending))
@@ -380,12 +396,13 @@ void lib_spool_inbox_undone(struct ieum *c, enum ieum_err err)
 		TAILQ_REMOVE(&sp->pending, h, link);
 		held_free(sp, h);
 	}
-	while ((h = TAILQ_FIRST(&sp->taking))) {
+	take_list(&sp->taking, &taking);
+	while ((h = TAILQ_FIRST(&taking))) {
 		ieum_settle_cb *cb = h->cb;
 
 		h->taking = false;
 		h->cb = NULL;
-		TAILQ_REMOVE(&sp->taking, h, link);
+		TAILQ_REMOVE(&taking, h, link);
 		TAILQ_INSERT_TAIL(&sp->handed, h, link);
 		if (cb)
 			cb(c, h->told_id, &failure, h->arg);

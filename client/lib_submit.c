@@ -12,6 +12,7 @@
  *
  * What always holds: a message is on exactly one of the lists; `started` holds all but the kept,
  * in the order of ieum_submit(); its callback comes once. */
+#include <assert.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -108,14 +109,13 @@ static void tell(struct ieum *c, const struct outgoing *o, const Ieum__V1__Recei
 	}
 }
 
-static void drop_oldest_kept(struct ieum *c)
+static void drop_kept(struct ieum *c, struct outgoing *o)
 {
-	struct outgoing *oldest = TAILQ_FIRST(&c->kept);
-
-	TAILQ_REMOVE(&c->kept, oldest, link);
-	c->kept_bytes -= oldest->len;
+	TAILQ_REMOVE(&c->kept, o, link);
+	assert(TAILQ_FIRST(&c->kept) != o); /* it is off the list */
+	c->kept_bytes -= o->len;
 	c->n_kept--;
-	outgoing_free(oldest);
+	outgoing_free(o);
 }
 
 static void keep(struct ieum *c, struct outgoing *o, const Ieum__V1__Receipt *receipt)
@@ -127,7 +127,7 @@ static void keep(struct ieum *c, struct outgoing *o, const Ieum__V1__Receipt *re
 	c->n_kept++;
 	while (c->n_kept > 0 &&
 	       (c->kept_bytes > c->options.keep_bytes_max || c->n_kept > LIB_KEPT_MAX))
-		drop_oldest_kept(c);
+		drop_kept(c, TAILQ_FIRST(&c->kept));
 }
 
 /* Off every list; then told; then kept if it has a receipt. */
@@ -330,10 +330,10 @@ size_t lib_submits_again(struct ieum *c)
 
 void lib_submits_copied(struct ieum *c, uint64_t through)
 {
-	const struct outgoing *oldest;
+	struct outgoing *oldest;
 
 	while ((oldest = TAILQ_FIRST(&c->kept)) && oldest->journal_number <= through)
-		drop_oldest_kept(c);
+		drop_kept(c, oldest);
 }
 
 /* ---- time ---- */

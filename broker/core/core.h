@@ -43,7 +43,7 @@ enum {
 	CORE_HASH_BYTES = 32, /* SHA-256 */
 	CORE_CERTIFICATES_PER_PARTICIPANT = 16,
 	CORE_CERTIFICATE_BYTES_MAX = 4 * 1024, /* DER; nobody can seal to a larger one */
-	CORE_OWN_CERTIFICATES_MAX = 2,         /* of the hub: its certificate, its revocation list */
+	CORE_OWN_CERTIFICATES_MAX = 2, /* of the hub: its certificate, its revocation list */
 };
 
 /* What the process can hold; reached: HUB_FULL. */
@@ -119,9 +119,9 @@ struct core_certificate {
 	Ieum__V1__CertificateMatter matter;
 	const uint8_t *der; /* NULL: the hub's own */
 	size_t der_len;
-	const uint8_t *fingerprint; /* CORE_HASH_BYTES: SHA-256 over the DER */
-	const uint8_t *key_id;      /* subject key identifier, at most CORE_HASH_BYTES */
-	size_t key_id_len;          /* 0: it has none */
+	const uint8_t *fingerprint;   /* CORE_HASH_BYTES: SHA-256 over the DER */
+	const uint8_t *key_id;        /* subject key identifier, at most CORE_HASH_BYTES */
+	size_t key_id_len;            /* 0: it has none */
 	const uint8_t *issuer_serial; /* CORE_HASH_BYTES: SHA-256 over the DER of both; NULL: own */
 	int64_t ends_at_ms;
 	const char *actor, *serial;

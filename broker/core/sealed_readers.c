@@ -124,8 +124,7 @@ uint32_t sealed_readable(const struct core *c, const struct policy *p, const str
 	const struct caller who = { .participant = of->number, .index = participant, .who = of };
 	uint32_t parts = 0;
 
-	if (!of->number ||
-	    (r->core_case && case_excludes(case_at(c, r->core_case), of->number)) ||
+	if (!of->number || (r->core_case && case_excludes(case_at(c, r->core_case), of->number)) ||
 	    !came_to(c, p, r, &who) || is_withheld(c, r, of->number))
 		return 0;
 	for (size_t i = 0; i < s->n_parts; i++) {

@@ -315,12 +315,53 @@ static void a_late_joiner_opens_it_with_a_key_that_was_wrapped(void **state)
 	sealed_holder_release(&head);
 }
 
+/* Nobody answers: the operator's log says so, and who comes back is asked again. */
+static void where_nobody_wraps_the_log_says_so(void **state)
+{
+	struct sealed_holder ps, aid;
+	const struct sealed_holder *const both[] = { &ps, &aid };
+	const Ieum__V1__Delivery *d;
+	struct message m;
+	uint8_t *cms;
+
+	(void)state;
+	holder_read(&ps, "town-ps");
+	holder_read(&aid, "town-aid");
+	struct peer *police = peer_connect(&hub, "town-ps");
+	struct peer *centre = peer_connect(&hub, "town-aid");
+	struct peer *hall = peer_connect(&hub, "town-head");
+	struct peer *operator= peer_connect(&hub, "town-op");
+	report(&m, both, 2, &cms);
+	(void)peer_receipt(police, peer_submit(police, &m.referral));
+	OPENSSL_free(cms);
+	peer_advance(operator, 11 * 60 * 1000);
+	assert_false(hub_logged(&hub, "nobody wraps"));
+	peer_advance(operator, 31 * 60 * 1000); /* the centre, then the police: 15 minutes each */
+	(void)hub_await_log(&hub, "nobody wraps the keys of a sealed message");
+	peer_close(centre);
+	centre = peer_connect(&hub, "town-aid");
+	peer_credit(centre, 10);
+	for (int requests = 0; requests < 2;) {
+		d = peer_delivery(centre);
+		peer_settle(centre, d->delivery_id);
+		requests += d->referral->envelope->type ==
+			    IEUM__V1__MESSAGE_TYPE__MESSAGE_TYPE_KEY_REQUEST;
+	}
+	peer_close(police);
+	peer_close(centre);
+	peer_close(hall);
+	peer_close(operator);
+	sealed_holder_release(&ps);
+	sealed_holder_release(&aid);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup_teardown(it_is_sealed_to_whom_reach_tells, start, end),
 		cmocka_unit_test_setup_teardown(a_late_joiner_opens_it_with_a_key_that_was_wrapped,
 						start, end),
+		cmocka_unit_test_setup_teardown(where_nobody_wraps_the_log_says_so, start, end),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

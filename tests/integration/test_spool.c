@@ -654,6 +654,54 @@ static void submit_without_a_hub_is_kept_and_sent_by_the_next_command(void **sta
 	record_audit(&hub);
 }
 
+/* ---- copies ---- */
+
+static uint64_t confirm(struct peer *p, uint64_t number, ProtobufCBinaryData incarnation)
+{
+	Ieum__V1__Frame frame = IEUM__V1__FRAME__INIT;
+	Ieum__V1__ConfirmCopy copy = IEUM__V1__CONFIRM_COPY__INIT;
+
+	copy.journal_number = number;
+	copy.incarnation = incarnation;
+	frame.what_case = IEUM__V1__FRAME__WHAT_CONFIRM_COPY;
+	frame.confirm_copy = &copy;
+	return peer_send(p, &frame);
+}
+
+static void a_copy_is_told_to_everyone_and_outlives_a_kill(void **state)
+{
+	uint8_t another[16] = { 1 };
+
+	(void)state;
+	hub_start(&hub);
+	struct peer *op = peer_connect(&hub, "town-op"), *ps = peer_connect(&hub, "town-ps");
+	assert_int_equal(peer_welcome(ps)->copied_through, 0);
+	ProtobufCBinaryData incarnation = peer_welcome(op)->incarnation;
+	(void)peer_refused(op, confirm(op, 2, (ProtobufCBinaryData){ 16, another }),
+			   IEUM_E_FIELD_INVALID);
+	(void)peer_refused(ps, confirm(ps, 2, incarnation), IEUM_E_NOT_PERMITTED);
+	const Ieum__V1__Frame *answer = peer_answer(op, confirm(op, 2, incarnation));
+	assert_int_equal(answer->what_case, IEUM__V1__FRAME__WHAT_COPIED);
+	assert_int_equal(answer->copied->journal_number, 2);
+	const Ieum__V1__Frame *told = peer_expect(ps, IEUM__V1__FRAME__WHAT_COPIED);
+	assert_int_equal(told->request_id, 0);
+	assert_int_equal(told->copied->journal_number, 2);
+	/* Less than what is known changes nothing, and nobody else hears of it. */
+	answer = peer_answer(op, confirm(op, 1, incarnation));
+	assert_int_equal(answer->copied->journal_number, 2);
+	peer_ping(ps);
+	assert_false(peer_has(ps, IEUM__V1__FRAME__WHAT_COPIED));
+	hub_kill(&hub);
+	peer_drop(op);
+	peer_drop(ps);
+	hub_start(&hub);
+	ps = peer_connect(&hub, "town-ps");
+	assert_int_equal(peer_welcome(ps)->copied_through, 2);
+	peer_close(ps);
+	assert_int_equal(hub_stop(&hub), 0);
+	record_audit(&hub);
+}
+
 static int start(void **state)
 {
 	(void)state;
@@ -679,6 +727,8 @@ int main(int argc, char **argv)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup_teardown(
 			kills_of_client_network_and_hub_lose_and_double_nothing, start, end),
+		cmocka_unit_test_setup_teardown(a_copy_is_told_to_everyone_and_outlives_a_kill,
+						start, end),
 		cmocka_unit_test_setup_teardown(
 			submit_without_a_hub_is_kept_and_sent_by_the_next_command, start, end),
 	};

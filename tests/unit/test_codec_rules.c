@@ -345,8 +345,7 @@ static void key_wrap(struct samples *s, Ieum__V1__Referral *r)
 	  AT ".key_wrap.message_id: is required") \
 	X(key_wrap_long, \
 	  (key_wrap(s, r), r->key_wrap->keys[0]->recipient_info = long_bytes(s, 2049)), \
-	  FIELD_TOO_LARGE, \
-	  AT ".key_wrap.keys[0].recipient_info: 2049 bytes, allowed are 2048") \
+	  FIELD_TOO_LARGE, AT ".key_wrap.keys[0].recipient_info: 2049 bytes, allowed are 2048") \
 	X(key_wrap_part_0, (key_wrap(s, r), r->key_wrap->keys[0]->part = 0), FIELD_MISSING, \
 	  AT ".key_wrap.keys[0].part: is required") \
 	X(number_in_text, PART->clear = BYTES("call 020202-3456789 now"), RESIDENT_NUMBER, \

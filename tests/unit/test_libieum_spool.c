@@ -391,6 +391,40 @@ static void what_the_disk_does_not_take_is_told_and_not_sent(void **state)
 	power_free(disk);
 }
 
+/* From inside the callback of the first, onto a disk that is full since. */
+static struct power *filling;
+
+static void submit_one_more(struct ieum *c, const uint8_t *message_id, void *ctx)
+{
+	on_accepted(c, message_id, ctx);
+	if (heard.accepted > 1)
+		return;
+	power_space(filling, 0);
+	two_submit(&of(c, ctx)->w);
+}
+
+static void what_a_callback_submits_belongs_to_the_next_transaction(void **state)
+{
+	struct spooled s;
+
+	(void)state;
+	filling = power_new("libieum-spool", 1);
+	sqlite3_vfs *usual = replace_disk("libieum-spool");
+	open_world(&s);
+	s.options.callbacks.accepted = submit_one_more;
+	start(&s);
+	UNTIL_(s.w.client.connected == 1);
+	two_submit(&s.w);
+	UNTIL_(s.w.client.failures == 1);
+	assert_int_equal(heard.accepted, 1);
+	UNTIL_(s.w.client.receipts == 1);
+	assert_int_equal(s.w.hub.submits, 1);
+	power_space(filling, UINT64_MAX);
+	close_world(&s);
+	assert_int_equal(sqlite3_vfs_register(usual, 1), SQLITE_OK);
+	power_free(filling);
+}
+
 static void its_user_is_told_when_the_hub_has_been_away_for_long(void **state)
 {
 	struct spooled s;
@@ -581,6 +615,7 @@ int main(void)
 		cmocka_unit_test(without_a_copy_the_newest_are_kept_and_the_others_told),
 		cmocka_unit_test(a_full_spool_accepts_nothing_and_says_so),
 		cmocka_unit_test(what_the_disk_does_not_take_is_told_and_not_sent),
+		cmocka_unit_test(what_a_callback_submits_belongs_to_the_next_transaction),
 		cmocka_unit_test(its_user_is_told_when_the_hub_has_been_away_for_long),
 		cmocka_unit_test(
 			a_delivery_is_settled_when_it_is_on_the_disk_and_handed_over_until_taken),

@@ -172,6 +172,7 @@ static void types_limits_and_retention_have_defaults(void **state)
 	assert_int_equal(policy_limits(p)->attempts_max, 3);
 	assert_int_equal(policy_limits(p)->queue_bytes_max, 2 * 1024 * 1024);
 	assert_int_equal(policy_limits(p)->settle_within_ms, 60000);
+	assert_int_equal(policy_limits(p)->wrap_within_ms, 15 * 60000);
 	assert_int_equal(policy_limits(p)->redeliver_min_ms, 1000);
 	assert_int_equal(policy_limits(p)->redeliver_max_ms, 300000);
 	assert_true(policy_limits(p)->queue_messages_max > 0);

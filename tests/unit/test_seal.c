@@ -494,10 +494,10 @@ static enum ieum_err wrap(const char *holder, const char *const *newcomers, size
 
 	for (size_t i = 0; i < n; i++)
 		certs[i] = certificate(newcomers[i]);
+	buf_init(out, 64 * 1024);
 	err = seal_wrap(k, buf_bytes(sealed), buf_len(sealed), certs, n, &wrapped, why);
 	if (!err) {
 		assert_int_equal(wrapped.n, n);
-		buf_init(out, 64 * 1024);
 		assert_int_equal(seal_splice(buf_bytes(sealed), buf_len(sealed), wrapped.infos,
 					     wrapped.n, out),
 				 IEUM_E_OK);
