@@ -39,6 +39,12 @@ static void add_number(struct lib_spool *sp, struct outgoing *o)
 }
 
 /* NOLINTNEXTLINE(readability-function-size): uthash's macro */
+static void remove_number(struct lib_spool *sp, struct outgoing *o)
+{
+	HASH_DELETE(hh_number, sp->by_number, o);
+}
+
+/* NOLINTNEXTLINE(readability-function-size): uthash's macro */
 static struct outgoing *find_number(const struct lib_spool *sp, int64_t number)
 {
 	struct outgoing *o;
@@ -117,7 +123,7 @@ void lib_spool_finished(struct ieum *c, struct outgoing *o, const Ieum__V1__Rece
 {
 	struct lib_spool *sp = c->spool;
 
-	HASH_DELETE(hh_number, sp->by_number, o);
+	remove_number(sp, o);
 	if (receipt && receipt->incarnation.len == IEUM_ID_BYTES && !is_covered(c, receipt)) {
 		o->note = LIB_NOTE_RECEIPT;
 		o->journal_number = receipt->journal_number;
@@ -247,7 +253,7 @@ static void undo(struct ieum *c, enum ieum_err err)
 			o->unsaved = true;
 			lib_submit_delay(c, o, LIB_AGAIN_MS);
 		} else {
-			HASH_DELETE(hh_number, sp->by_number, o);
+			remove_number(sp, o);
 			o->number = 0;
 			lib_submit_failed(c, o, &failure);
 		}

@@ -187,10 +187,10 @@ static void greeted(struct link *link)
 
 enum exit_code link_open(struct invocation *inv, struct link **out)
 {
-	struct link *link;
+	struct link *link = NULL;
 	enum exit_code code = link_new(inv, &link);
 
-	if (code)
+	if (code || !link)
 		return code;
 	enum ieum_err err = ieum_blocking_connect(link->b, inv->timeout_ms);
 	if (err) {
@@ -208,10 +208,10 @@ enum exit_code link_open(struct invocation *inv, struct link **out)
 
 enum exit_code link_open_to_submit(struct invocation *inv, struct link **out)
 {
-	struct link *link;
+	struct link *link = NULL;
 	enum exit_code code = link_new(inv, &link);
 
-	if (code)
+	if (code || !link)
 		return code;
 	if (link->spool_err)
 		code = trouble(inv, link->spool_err, link->spool_why);
@@ -402,7 +402,7 @@ enum exit_code link_submit(struct link *link, const Ieum__V1__Referral *referral
 					  out);
 	if (err != IEUM_E_TIMED_OUT || !ieum_blocking_accepted(link->b, &message_id))
 		return err ? failed(link) : EXIT_DONE;
-	(void)failed(link);
+	(void)trouble_kept(link->inv, ieum_blocking_failure(link->b)->detail);
 	spool_say_kept(link->inv, message_id);
 	return EXIT_KEPT;
 }

@@ -295,9 +295,7 @@ void new_city_write_ieumd(const struct new_city *city, FILE *out)
 		"hub_file: hub.yaml\n",
 		city->hub, city->listen);
 	if (city->account)
-		fprintf(out,
-			"user: %-26s # what it becomes when root starts it\n",
-			city->account);
+		fprintf(out, "user: %-26s # what it becomes when root starts it\n", city->account);
 	fprintf(out,
 		"\n"
 		"journal: {engine: sqlite, path: %s}\n"

@@ -75,6 +75,24 @@ static void print_keepers(const struct invocation *inv, const Ieum__V1__ReachRes
 	fputc('\n', inv->out);
 }
 
+/* Titles instead of names, and what policy calls the one who is responsible by then. */
+static const char *ladder(const struct invocation *inv, const struct names *names,
+			  const Ieum__V1__ReachEntry *e, char out[LIST_BYTES])
+{
+	char name[SHOWN_BYTES];
+	size_t used = 0;
+
+	out[0] = '\0';
+	for (size_t i = 0; i < e->n_ladder && used < LIST_BYTES; i++) {
+		const char *step = strcmp(e->ladder[i], "case_owner") == 0
+					   ? say(inv, TEXT_OWNER)
+					   : shown_name(inv, names, e->ladder[i], name);
+		used += (size_t)snprintf(out + used, LIST_BYTES - used, "%s%s", i ? " → " : "",
+					 step);
+	}
+	return out;
+}
+
 enum exit_code render_reach(const struct invocation *inv, const struct pages *pages,
 			    const struct names *names)
 {
@@ -106,7 +124,7 @@ enum exit_code render_reach(const struct invocation *inv, const struct pages *pa
 		sheet_cell(&s, SHOWN_WORD(inv, message_type, e->type));
 		sheet_cell(&s, SHOWN_WORD(inv, delivery_cause, e->cause));
 		sheet_cell(&s, when_deadline(e->answer_by_at_ms, now_ms, inv->lang, when));
-		sheet_cell(&s, joined(e->ladder, e->n_ladder, " → ", list));
+		sheet_cell(&s, ladder(inv, names, e, list));
 	}
 	code = sheet_end(&s);
 	if (!code && r->n_rules) {

@@ -45,6 +45,7 @@
 	X(DO_ASK_OPERATOR,     "Ask the hub's operator.") \
 	X(DO_LATER,            "Nothing was accepted. Try again later.") \
 	X(DO_RESEND,           "Run the command again; the same message id is never recorded twice.") \
+	X(DO_NOT_AGAIN,        "Nothing is lost: don't submit it again, that would be a second message.") \
 	X(DO_CHECK_ADDRESS,    "Check the addresses in the profile and that the hub is running.") \
 	X(DO_CHECK_TLS,        "Check certificate, key, ca and server_name in the profile. Revoked or expired: ask the hub's operator for a new certificate.") \
 	X(DO_NEW_CERTIFICATE,  "Ask the hub's operator for a new certificate.") \

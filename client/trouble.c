@@ -124,6 +124,18 @@ enum exit_code trouble(const struct invocation *inv, enum ieum_err err, const ch
 					     .exit = exit_code_of(err) });
 }
 
+enum exit_code trouble_kept(const struct invocation *inv, const char *detail)
+{
+	const struct ieum_error_row *row = ieum_error(IEUM_E_TIMED_OUT);
+
+	return say_it(inv, &(struct saying){ .code = (uint32_t)row->number,
+					     .name = row->name,
+					     .text = table_text(inv, row),
+					     .detail = detail,
+					     .act = say(inv, TEXT_DO_NOT_AGAIN),
+					     .exit = EXIT_KEPT });
+}
+
 enum exit_code trouble_hub(const struct invocation *inv, const struct trouble_from_hub *e)
 {
 	const struct ieum_error_row *row = ieum_error((int)e->code);

@@ -18,6 +18,9 @@
 /* detail may be NULL. */
 enum exit_code trouble(const struct invocation *inv, enum ieum_err err, const char *detail);
 
+/* No answer came in time, and the message is kept: another submit would be another message. */
+enum exit_code trouble_kept(const struct invocation *inv, const char *detail);
+
 /* The same with the hint of an Error frame; text NULL: the table's. */
 struct trouble_from_hub {
 	uint32_t code;

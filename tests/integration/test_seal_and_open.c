@@ -248,6 +248,8 @@ static void it_is_read_by_whom_it_reaches_and_nobody_else(void **state)
 
 static void everything_can_be_sealed(void **state)
 {
+	char words[128];
+
 	(void)state;
 	greet("town-aid");
 	expect("town-ps", "reach report.yaml --open-case --seal", EXIT_DONE);
@@ -262,6 +264,14 @@ static void everything_can_be_sealed(void **state)
 	assert_in(printed, "| " PLAIN);
 	assert_false(files_hold(PLAIN));
 	assert_false(process_holds(hub.pid, PLAIN));
+	/* And an answer, to whoever asked. */
+	write_text("notes.txt", SECRET " is empty\n");
+	snprintf(words, sizeof words, "answer %s received --text notes.txt --seal", message_id);
+	expect("town-aid", words, EXIT_DONE);
+	expect("town-ps", "inbox --limit 1", EXIT_DONE);
+	assert_in(printed, "signed by town-aid, town-aid-1");
+	assert_in(printed, "| " SECRET " is empty");
+	assert_false(process_holds(hub.pid, SECRET));
 }
 
 /* ---- the policy changes between the question and the message ---- */

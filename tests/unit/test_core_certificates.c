@@ -11,6 +11,7 @@
 #include <cmocka.h>
 
 #include "broker/core/certificates.h"
+#include "broker/core/gateway.h"
 #include "tests/unit/core_trial.h"
 
 #define MATTER(word) IEUM__V1__CERTIFICATE_MATTER__CERTIFICATE_MATTER_##word
@@ -393,6 +394,20 @@ static void a_gateway_says_for_whom_it_sends(void **state)
 	assert_int_equal(send_for(w, ps, ""), IEUM_E_OK);
 	assert_true(core_delivery(w->core, trial_release_one(w, boss), &d));
 	assert_string_equal(d.sender_actor, "someone");
+	/* A session or a request instead of a person does not fill the hub's table of actors. */
+	enum ieum_err err = IEUM_E_OK;
+	unsigned people = 0;
+	for (; people <= CORE_PERSONS_MAX && !err; people++) {
+		char person[16];
+		(void)snprintf(person, sizeof person, "p-%u", people);
+		err = send_for(w, ps, person);
+		if (!err)
+			assert_int_equal(trial_done(w, boss, trial_release_one(w, boss)),
+					 IEUM_E_OK);
+	}
+	assert_int_equal(err, IEUM_E_SENDER_FULL);
+	assert_int_equal(people, CORE_PERSONS_MAX - 1); /* beside "someone" and "kim" */
+	assert_int_equal(send_for(w, ps, "kim"), IEUM_E_OK);
 }
 
 int main(void)
