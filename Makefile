@@ -220,6 +220,7 @@ JOURNAL_SRC := \
 BROKER_SRC := \
 	broker/audit.c \
 	broker/audit_ledger.c \
+	broker/audit_names.c \
 	broker/audit_table.c \
 	broker/clock.c \
 	broker/commits.c \
@@ -551,6 +552,7 @@ INTEGRATION_TESTS := \
 	tests/integration/hub_guide \
 	tests/integration/install \
 	tests/integration/new_city \
+	tests/integration/new_agency \
 	tests/integration/doc_links \
 	tests/integration/translations \
 	tests/integration/ledger \

@@ -15,6 +15,7 @@
 #include "broker/journal/journal.h"
 #include "ieum/v1/event.pb-c.h"
 #include "proto/arena.h"
+#include "proto/catalog.h"
 
 enum { AUDIT_EVENT_BUDGET_BYTES = 64 << 20 }; /* memory of one unpacked event */
 
@@ -46,7 +47,7 @@ mismatch(struct pass *p, uint64_t seq, const char *format, ...)
 	p->a->sound = false;
 	p->a->mismatch_seq = seq;
 	va_start(args, format);
-	vsnprintf(p->a->mismatch, sizeof p->a->mismatch, format, args);
+	vsnprintf(p->a->mismatch, sizeof p->a->mismatch, tr(format), args);
 	va_end(args);
 	return IEUM_E_JOURNAL_CORRUPT;
 }

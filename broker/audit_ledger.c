@@ -9,6 +9,7 @@
 #include <string.h>
 
 #include "broker/audit_table.h"
+#include "proto/catalog.h"
 
 enum {
 	ROUTES_MAX = 256, /* of one event: delivery id = seq * 256 + route */
@@ -75,7 +76,7 @@ wrong(struct audit_ledger *l, const char *format, ...)
 	va_list args;
 
 	va_start(args, format);
-	vsnprintf(l->why, AUDIT_LEDGER_WHY_BYTES, format, args);
+	vsnprintf(l->why, AUDIT_LEDGER_WHY_BYTES, tr(format), args);
 	va_end(args);
 	return IEUM_E_JOURNAL_CORRUPT;
 }

@@ -15,7 +15,6 @@ enum {
 	WATCH_TICKS = 2,     /* how often the files are looked at */
 	JUDGED_PER_TURN = 2, /* two signatures each */
 	DAY_S = 24 * 60 * 60,
-	LIST_WARNING_S = 3 * DAY_S,
 };
 
 /* ---- the hub's own ---- */
@@ -239,7 +238,7 @@ void certificates_tell_dates(const struct server *sv)
 			 LOG_I("in_days",
 			       (policy_holidays_end_ms(sv->policy) / 1000 - now_s) / DAY_S),
 			 LOG_S("do", "add the next ones to the hub file and send SIGHUP"));
-	if (crl_at_s && crl_at_s - now_s < LIST_WARNING_S)
+	if (crl_at_s && crl_at_s - now_s < CONFIG_LIST_WARNING_DAYS * (int64_t)DAY_S)
 		log_warn("revocation_list_ends", LOG_I("in_hours", (crl_at_s - now_s) / 3600),
 			 LOG_S("then", grace_s ? "who is known is let in for a while, nobody else"
 					       : "every new connection is refused"),

@@ -36,6 +36,7 @@ enum {
 	CONFIG_LISTEN_MAX = 8,
 	CONFIG_TEXT_MAX_BYTES = 1024,
 	CONFIG_CERTIFICATE_WARNING_DAYS = 30,
+	CONFIG_LIST_WARNING_DAYS = 3, /* before the revocation list's end */
 	CONFIG_AGREEMENT_WARNING_DAYS = 30,
 };
 
@@ -65,7 +66,7 @@ struct config {
 	size_t n_listen;
 	struct tls_files tls; /* strings owned by this struct */
 	int tls_line;         /* of `certificate`, for mistakes inside those files */
-	char *user; /* NULL: not said */
+	char *user;           /* NULL: not said */
 	int user_line;
 	char *hub_file;
 	int hub_file_line;

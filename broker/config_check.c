@@ -47,8 +47,8 @@ static void check_agreements(const struct config *c, FILE *out, const struct pol
 		if (ends_ms == INT64_MAX)
 			continue;
 		if (ends_ms / 1000 <= time(NULL))
-			fprintf(out, tr("%s: warning: the agreement of '%s' has ended\n"), c->hub_file,
-				name);
+			fprintf(out, tr("%s: warning: the agreement of '%s' has ended\n"),
+				c->hub_file, name);
 		else if (days_left(ends_ms / 1000) < CONFIG_AGREEMENT_WARNING_DAYS)
 			fprintf(out, tr("%s: warning: the agreement of '%s' ends in %d days\n"),
 				c->hub_file, name, days_left(ends_ms / 1000));
@@ -71,6 +71,40 @@ static void check_holidays(const struct config *c, FILE *out, const struct polic
 			c->hub_file, days_left(ends_s));
 }
 
+static size_t check_own_certificate(const struct config *c, FILE *out, const struct tls *tls)
+{
+	int64_t ends_s = tls_own(tls)->not_after_s;
+
+	if (ends_s <= time(NULL)) {
+		fprintf(out, tr("%s:%d: the certificate has expired\n"), base_name(c->path),
+			c->tls_line);
+		return 1;
+	}
+	if (days_left(ends_s) < CONFIG_CERTIFICATE_WARNING_DAYS)
+		fprintf(out, tr("%s:%d: warning: the certificate ends in %d days\n"),
+			base_name(c->path), c->tls_line, days_left(ends_s));
+	return 0;
+}
+
+static size_t check_list(const struct config *c, FILE *out, const struct tls *tls)
+{
+	int64_t ends_s = tls_crl_next_update_s(tls), now_s = time(NULL);
+
+	if (ends_s && ends_s <= now_s) {
+		fprintf(out,
+			now_s - ends_s < c->tls.crl_grace_s
+				? tr("%s:%d: the revocation list is out of date: nobody new would be let in\n")
+				: tr("%s:%d: the revocation list is out of date: every client would be refused\n"),
+			base_name(c->path), c->tls_line);
+		return 1;
+	}
+	if (ends_s && days_left(ends_s) < CONFIG_LIST_WARNING_DAYS)
+		fprintf(out,
+			tr("%s:%d: warning: the revocation list ends in %d hours; put a new one in its place\n"),
+			base_name(c->path), c->tls_line, (int)((ends_s - now_s) / 3600));
+	return 0;
+}
+
 static size_t check_certificates(const struct config *c, FILE *out, const struct policy *policy)
 {
 	char why[TLS_WHY_BYTES] = "";
@@ -81,32 +115,17 @@ static size_t check_certificates(const struct config *c, FILE *out, const struct
 
 	files.other_names = policy && policy_names_certificates(policy);
 	enum ieum_err err = tls_new(TLS_SERVER, &files, &tls, why);
-	const struct tls_identity *own;
-	int64_t crl_s;
 
 	if (err) {
 		fprintf(out, "%s:%d: %s\n", file, c->tls_line,
 			why[0] ? why : tr(ieum_error(err)->text));
 		return 1;
 	}
-	own = tls_own(tls);
-	crl_s = tls_crl_next_update_s(tls);
-	if (own->not_after_s <= time(NULL)) {
-		fprintf(out, tr("%s:%d: the certificate has expired\n"), file, c->tls_line);
-		mistakes++;
-	} else if (days_left(own->not_after_s) < CONFIG_CERTIFICATE_WARNING_DAYS) {
-		fprintf(out, tr("%s:%d: warning: the certificate ends in %d days\n"), file, c->tls_line,
-			days_left(own->not_after_s));
-	}
-	if (crl_s && crl_s <= time(NULL)) {
+	mistakes = check_own_certificate(c, out, tls) + check_list(c, out, tls);
+	if (policy && strcmp(tls_own(tls)->hub, policy_hub(policy)) != 0) {
 		fprintf(out,
-			tr("%s:%d: the revocation list is out of date: every client would be refused\n"),
-			file, c->tls_line);
-		mistakes++;
-	}
-	if (policy && strcmp(own->hub, policy_hub(policy)) != 0) {
-		fprintf(out, tr("%s:%d: the certificate is of the hub '%s', the hub file of '%s'\n"),
-			file, c->tls_line, own->hub, policy_hub(policy));
+			tr("%s:%d: the certificate is of the hub '%s', the hub file of '%s'\n"),
+			file, c->tls_line, tls_own(tls)->hub, policy_hub(policy));
 		mistakes++;
 	}
 	tls_free(tls);

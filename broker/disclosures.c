@@ -9,6 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "broker/audit_names.h"
 #include "broker/audit_table.h"
 #include "broker/core/lookup.h"
 #include "broker/journal/journal.h"
@@ -17,10 +18,10 @@
 
 enum {
 	EVENT_BUDGET_BYTES = 64 << 20,
-	NAMES_MAX = 1 << 21,
 	ROUTE_BITS = 8, /* delivery id = seq << 8 | route */
 	TAG_BYTES = 8,  /* of a token's HMAC, behind kind and epoch */
 	TAG_TOKEN_BYTES = 2 + TAG_BYTES,
+	PARTS_MAX = 32, /* bits of disclosure.key_parts */
 };
 
 struct message {
@@ -48,9 +49,10 @@ struct joined {
 	char *actor, *address;
 };
 
-struct numbered {
-	char **texts; /* texts[number - 1] */
-	uint32_t n;
+/* The last key_wrap: the keys that it gives are the next event. */
+struct wrap {
+	uint64_t seq, connection;
+	uint32_t sender;
 };
 
 struct ledger {
@@ -61,51 +63,13 @@ struct ledger {
 	uint64_t *seqs;
 	uint8_t (*cases)[DISCLOSURES_ID_BYTES];
 	uint32_t n_seqs, cap_seqs, n_cases, cap_cases;
-	struct numbered participants, mailboxes;
+	struct audit_names participants, mailboxes;
+	struct wrap wrap;
 	struct arena arena;
 	disclosure_cb *cb;
 	void *ctx;
 	bool telling; /* the second pass */
 };
-
-/* ---- names ---- */
-
-static enum ieum_err take_names(struct numbered *names, Ieum__V1__NumberedName *const *from,
-				size_t n)
-{
-	for (size_t i = 0; i < n; i++) {
-		uint32_t number = from[i]->number;
-		if (number == 0 || number > NAMES_MAX)
-			return IEUM_E_JOURNAL_CORRUPT;
-		if (number > names->n) {
-			char **texts = realloc(names->texts, number * sizeof *texts);
-			if (!texts)
-				return IEUM_E_NO_MEMORY;
-			memset(texts + names->n, 0, (number - names->n) * sizeof *texts);
-			names->texts = texts;
-			names->n = number;
-		}
-		free(names->texts[number - 1]);
-		names->texts[number - 1] = strdup(from[i]->name);
-		if (!names->texts[number - 1])
-			return IEUM_E_NO_MEMORY;
-	}
-	return IEUM_E_OK;
-}
-
-static const char *name_of(const struct numbered *names, uint32_t number)
-{
-	const char *text = number && number <= names->n ? names->texts[number - 1] : NULL;
-
-	return text ? text : "";
-}
-
-static void names_deinit(struct numbered *names)
-{
-	for (uint32_t i = 0; i < names->n; i++)
-		free(names->texts[i]);
-	free(names->texts);
-}
 
 /* ---- ids ---- */
 
@@ -322,6 +286,8 @@ static enum ieum_err tell_submitted(struct ledger *l, const struct journal_recor
 {
 	struct message *m = audit_table_find(&l->messages, r->seq);
 
+	if (s->type == IEUM__V1__MESSAGE_TYPE__MESSAGE_TYPE_KEY_WRAP)
+		l->wrap = (struct wrap){ r->seq, s->connection, s->sender };
 	/* One that came between the passes is not told of. */
 	if (!m)
 		return IEUM_E_OK;
@@ -343,25 +309,37 @@ static enum ieum_err tell_escalated(struct ledger *l, uint64_t seq, const Ieum__
 	return m && m->wanted ? add_routes(l, seq, m->seq, e->routes, e->n_routes) : IEUM_E_OK;
 }
 
-static bool is_wanted_reader(const struct ledger *l, const struct joined *k)
+static bool is_wanted_reader(const struct ledger *l, uint32_t participant)
 {
 	return !l->of->participant ||
-	       strcmp(name_of(&l->participants, k->participant), l->of->participant) == 0;
+	       strcmp(audit_names_of(&l->participants, participant), l->of->participant) == 0;
 }
 
 static struct disclosure begin(const struct ledger *l, uint64_t seq, int64_t at_us,
-			       const struct joined *k)
+			       uint32_t participant)
 {
 	return (struct disclosure){ .seq = seq,
 				    .at_us = at_us,
-				    .participant = name_of(&l->participants, k->participant),
-				    .actor = k->actor,
-				    .address = k->address,
+				    .participant = audit_names_of(&l->participants, participant),
+				    .actor = "",
+				    .address = "",
 				    .read = "",
 				    .mailbox = "",
 				    .sender = "",
 				    .on_behalf_of = "",
-				    .article = "" };
+				    .article = "",
+				    .wrapped_by = "",
+				    .wrapped_by_actor = "" };
+}
+
+static struct disclosure begin_with(const struct ledger *l, uint64_t seq, int64_t at_us,
+				    const struct joined *k)
+{
+	struct disclosure d = begin(l, seq, at_us, k->participant);
+
+	d.actor = k->actor;
+	d.address = k->address;
+	return d;
 }
 
 static void put_message(const struct ledger *l, const struct message *m, struct disclosure *d)
@@ -369,7 +347,7 @@ static void put_message(const struct ledger *l, const struct message *m, struct 
 	d->message_id = m->id;
 	d->case_id = m->has_case ? m->case_id : m->lists_case ? l->of->case_id : NULL;
 	d->type = (Ieum__V1__MessageType)m->type;
-	d->sender = name_of(&l->participants, m->sender);
+	d->sender = audit_names_of(&l->participants, m->sender);
 	d->on_behalf_of = m->person ? m->person : "";
 	d->basis = (Ieum__V1__BasisKind)m->basis;
 	d->article = m->article ? m->article : "";
@@ -384,14 +362,15 @@ static enum ieum_err tell_released(struct ledger *l, uint64_t seq, int64_t at_us
 
 	if (!k)
 		return IEUM_E_JOURNAL_CORRUPT;
-	for (size_t i = 0; i < e->n_deliveries && is_wanted_reader(l, k) && !err; i++) {
+	for (size_t i = 0; i < e->n_deliveries && is_wanted_reader(l, k->participant) && !err;
+	     i++) {
 		const struct routed *r = audit_table_find(&l->deliveries, e->deliveries[i]);
 		const struct message *m = r ? audit_table_find(&l->messages, r->message) : NULL;
 		if (!m)
 			continue;
-		struct disclosure d = begin(l, seq, at_us, k);
+		struct disclosure d = begin_with(l, seq, at_us, k);
 		put_message(l, m, &d);
-		d.mailbox = name_of(&l->mailboxes, r->mailbox);
+		d.mailbox = audit_names_of(&l->mailboxes, r->mailbox);
 		d.cause = r->cause;
 		err = l->cb(l->ctx, &d);
 	}
@@ -427,9 +406,9 @@ static enum ieum_err tell_read(struct ledger *l, uint64_t seq, int64_t at_us,
 
 	if (!k)
 		return IEUM_E_JOURNAL_CORRUPT;
-	if (!is_wanted_reader(l, k))
+	if (!is_wanted_reader(l, k->participant))
 		return IEUM_E_OK;
-	struct disclosure d = begin(l, seq, at_us, k);
+	struct disclosure d = begin_with(l, seq, at_us, k);
 	d.read = e->what;
 	/* A list says of no one case that it was read. */
 	if (e->n_ids == 0)
@@ -440,6 +419,45 @@ static enum ieum_err tell_read(struct ledger *l, uint64_t seq, int64_t at_us,
 			err = l->cb(l->ctx, &one);
 	}
 	return err;
+}
+
+/* ---- keys of sealed parts ---- */
+
+static enum ieum_err parts_of(const Ieum__V1__KeysChanged *e, uint32_t *parts)
+{
+	*parts = 0;
+	for (size_t i = 0; i < e->n_keys; i++) {
+		uint32_t number = e->keys[i]->part;
+		if (number == 0 || number > PARTS_MAX)
+			return IEUM_E_JOURNAL_CORRUPT;
+		*parts |= UINT32_C(1) << (number - 1);
+	}
+	return IEUM_E_OK;
+}
+
+/* Who has a key can open every copy of the part, whenever it got that: the giving is told on its
+ * own.  Nobody's connection takes it, so no person stands for the newcomer. */
+static enum ieum_err tell_keys(struct ledger *l, uint64_t seq, int64_t at_us,
+			       const Ieum__V1__KeysChanged *e)
+{
+	const struct message *m = e->message_id.len == DISCLOSURES_ID_BYTES
+					  ? message_of_id(l, e->message_id.data)
+					  : NULL;
+	bool by_wrap = l->wrap.seq + 1 == seq && l->wrap.sender == e->holder;
+	const struct joined *by =
+		by_wrap ? audit_table_find(&l->connections, l->wrap.connection) : NULL;
+
+	if (!m || !m->wanted || e->n_keys == 0 || !is_wanted_reader(l, e->participant))
+		return IEUM_E_OK;
+	struct disclosure d = begin(l, seq, at_us, e->participant);
+	enum ieum_err err = parts_of(e, &d.key_parts);
+	if (err)
+		return err;
+	put_message(l, m, &d);
+	d.wrapped_by = audit_names_of(&l->participants, e->holder);
+	if (by)
+		d.wrapped_by_actor = by->actor;
+	return l->cb(l->ctx, &d);
 }
 
 /* ---- connections ---- */
@@ -490,11 +508,11 @@ static enum ieum_err tell_event(struct ledger *l, const struct journal_record *r
 	switch (e->what_case) {
 	case IEUM__V1__EVENT__WHAT_HUB_STARTED: disconnect_all(l); return IEUM_E_OK;
 	case IEUM__V1__EVENT__WHAT_POLICY_CHANGED:
-		err = take_names(&l->participants, e->policy_changed->participants,
-				 e->policy_changed->n_participants);
+		err = audit_names_take(&l->participants, e->policy_changed->participants,
+				       e->policy_changed->n_participants);
 		return err ? err
-			   : take_names(&l->mailboxes, e->policy_changed->mailboxes,
-					e->policy_changed->n_mailboxes);
+			   : audit_names_take(&l->mailboxes, e->policy_changed->mailboxes,
+					      e->policy_changed->n_mailboxes);
 	case IEUM__V1__EVENT__WHAT_CONNECTED: return connect(l, e->connected);
 	case IEUM__V1__EVENT__WHAT_DISCONNECTED:
 		disconnect(l, e->disconnected->connection);
@@ -503,6 +521,8 @@ static enum ieum_err tell_event(struct ledger *l, const struct journal_record *r
 	case IEUM__V1__EVENT__WHAT_ESCALATED: return tell_escalated(l, r->seq, e->escalated);
 	case IEUM__V1__EVENT__WHAT_RELEASED: return tell_released(l, r->seq, e->at_us, e->released);
 	case IEUM__V1__EVENT__WHAT_WAS_READ: return tell_read(l, r->seq, e->at_us, e->was_read);
+	case IEUM__V1__EVENT__WHAT_KEYS_CHANGED:
+		return tell_keys(l, r->seq, e->at_us, e->keys_changed);
 	default: return IEUM_E_OK;
 	}
 }
@@ -546,8 +566,8 @@ static void ledger_deinit(struct ledger *l)
 	audit_table_deinit(&l->connections);
 	lookup_deinit(&l->ids);
 	lookup_deinit(&l->case_ids);
-	names_deinit(&l->participants);
-	names_deinit(&l->mailboxes);
+	audit_names_deinit(&l->participants);
+	audit_names_deinit(&l->mailboxes);
 	free(l->seqs);
 	free(l->cases);
 	arena_release(&l->arena);

@@ -2,8 +2,9 @@
  * journal alone.
  *
  * A disclosure is a delivery that was released to a participant's connection ("released to", not
- * "read": what became of it there nobody here knows), or something that a query gave.  Both are on
- * disk before their bytes leave, so nothing that was disclosed is missing here.  Reads the journal
+ * "read": what became of it there nobody here knows), something that a query gave, or the key of a
+ * sealed part that a holder wrapped for somebody.  All are on disk before their bytes leave, so
+ * nothing that was disclosed is missing here.  Reads the journal
  * as the audit does, beside a running hub or after a kill; does not verify it.  One thread; blocks. */
 #ifndef IEUM_BROKER_DISCLOSURES_H
 #define IEUM_BROKER_DISCLOSURES_H
@@ -38,11 +39,15 @@ struct disclosure {
 	Ieum__V1__DeliveryCause cause;
 	const uint8_t *message_id, *case_id;
 	Ieum__V1__MessageType type;
-	const char *sender; /* whose message; "" with a message: the hub's */
+	const char *sender;       /* whose message; "" with a message: the hub's */
 	const char *on_behalf_of; /* the person for whom the sender's gateway spoke */
 	Ieum__V1__BasisKind basis;
 	const char *article;
 	bool erased; /* its content is gone by now */
+	/* Not 0: neither delivery nor query, but keys of these parts of the message were given to the
+	 * participant, whose person is not known.  Part number n is bit n - 1. */
+	uint32_t key_parts;
+	const char *wrapped_by, *wrapped_by_actor; /* by which holder, and who there */
 };
 
 typedef enum ieum_err disclosure_cb(void *ctx, const struct disclosure *d);

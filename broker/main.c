@@ -34,31 +34,32 @@ struct process {
 	uint64_t snapshot_seq;
 };
 
-static const char usage[] = N_(
-	"usage: ieumd --config FILE [--check] [--lang en|ko] [--drill | --drill-from TIME]\n"
-	"       ieumd --version | --help\n"
-	"\n"
-	"  --config FILE  how the daemon runs (ieumd.yaml)\n"
-	"  --check        look at the configuration, the hub file and the "
-	"certificates, then exit\n"
-	"  --lang LANG    of what --check and the start say, en or ko; else the locale's.  "
-	"The log is English\n"
-	"  --drill        nothing is real: a drill's journal, and a clock that its "
-	"operator moves\n"
-	"  --drill-from TIME  a drill whose clock begins then: "
-	"2026-03-02T10:00:00+09:00\n"
-	"\n"
-	"Signals: SIGHUP reloads certificates, revocation list and hub file (all "
-	"or nothing);\n"
-	"SIGUSR1 confirms a jump of the system's clock; SIGTERM and SIGINT stop, a "
-	"second one at once.\n"
-	"\n"
-	"Exit codes:\n"
-	"  0  stopped as asked, everything on disk; --check found no mistake\n"
-	"  1  the configuration has mistakes\n"
-	"  2  wrong usage\n"
-	"  3  could not start: an address, the journal, memory\n"
-	"  4  the journal failed; start again, it is replayed\n");
+static const char usage[] =
+	N_("usage: ieumd --config FILE [--check] [--lang en|ko] [--drill | --drill-from TIME]\n"
+	   "       ieumd --version | --help\n"
+	   "\n"
+	   "  --config FILE  how the daemon runs (ieumd.yaml)\n"
+	   "  --check        look at the configuration, the hub file and the "
+	   "certificates, then exit\n"
+	   "  --lang LANG    of what --check and the start say, en or ko; else the locale's.  "
+	   "The log is English\n"
+	   "  --drill        nothing is real: a drill's journal, and a clock that its "
+	   "operator moves\n"
+	   "  --drill-from TIME  a drill whose clock begins then: "
+	   "2026-03-02T10:00:00+09:00\n"
+	   "\n"
+	   "Signals: SIGHUP reloads certificates, revocation list and hub file (all "
+	   "or nothing);\n"
+	   "SIGUSR1 confirms a jump of the system's clock; SIGTERM and SIGINT stop, a "
+	   "second one at once.\n"
+	   "\n"
+	   "Exit codes:\n"
+	   "  0  stopped as asked, everything on disk; --check found no mistake\n"
+	   "  1  the configuration has mistakes\n"
+	   "  2  wrong usage\n"
+	   "  3  could not start: an address, the journal, memory\n"
+	   "  4  the journal failed; start again, it is replayed\n"
+	   "  5  the journal is of a newer version, a drill's, or damaged\n");
 
 /* Reads the options; true when there is something left to do, else *code. */
 static bool read_options(int argc, char **argv, struct options *o, int *code)
@@ -178,6 +179,17 @@ static void log_journal(void *ctx, const char *line)
 	log_info("journal", LOG_S("text", line));
 }
 
+/* Starting again helps against none of these. */
+static enum server_exit exit_of_journal(enum ieum_err err)
+{
+	switch (err) {
+	case IEUM_E_JOURNAL_VERSION:
+	case IEUM_E_JOURNAL_DRILL:
+	case IEUM_E_JOURNAL_CORRUPT: return SERVER_EXIT_NOT_ITS_JOURNAL;
+	default: return SERVER_EXIT_NOT_STARTED;
+	}
+}
+
 static enum server_exit open_journal(const struct options *o, struct process *p)
 {
 	const struct config_limits *limits = &p->config->limits;
@@ -202,7 +214,7 @@ static enum server_exit open_journal(const struct options *o, struct process *p)
 		log_error("not_started", LOG_S("what", "journal"),
 			  LOG_S("error", ieum_error((int)err)->name),
 			  LOG_S("text", ieum_error((int)err)->text));
-		return SERVER_EXIT_NOT_STARTED;
+		return exit_of_journal(err);
 	}
 	p->snapshot_seq = replay.snapshot_seq;
 	log_info("replayed", LOG_U("seq", core_last_seq(p->core)),

@@ -25,8 +25,9 @@ enum server_exit {
 	SERVER_EXIT_STOPPED = 0,  /* as asked, everything on disk */
 	SERVER_EXIT_MISTAKES = 1, /* in the configuration */
 	SERVER_EXIT_USAGE = 2,
-	SERVER_EXIT_NOT_STARTED = 3, /* an address, the journal, memory */
-	SERVER_EXIT_JOURNAL = 4,     /* the journal failed: start again, it is replayed */
+	SERVER_EXIT_NOT_STARTED = 3,     /* an address, the journal, memory */
+	SERVER_EXIT_JOURNAL = 4,         /* the journal failed: start again, it is replayed */
+	SERVER_EXIT_NOT_ITS_JOURNAL = 5, /* of a newer version, a drill's, damaged: ask a person */
 };
 
 struct server;

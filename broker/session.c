@@ -182,13 +182,14 @@ static void refuse_greeting(struct session *s, enum ieum_err err, const char *wh
 	session_end(s, err, "");
 }
 
-/* What it came with, for those who seal to it.  False: that is not to be had now. */
+/* What it came with, for those who seal to it.  False: that is not to be had now, or nobody can: who
+ * is known by such a certificate alone would keep everybody from sealing to all the others. */
 static bool comes_with(const struct session *s, struct tls_certificate *from,
 		       struct core_certificate *out)
 {
 	const struct tls_identity *peer = channel_peer(s->ch);
 
-	if (channel_peer_certificate(s->ch, from))
+	if (channel_peer_certificate(s->ch, from) || !from->can_be_sealed_to)
 		return false;
 	*out = (struct core_certificate){
 		.der = from->der,

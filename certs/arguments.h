@@ -11,7 +11,7 @@ struct arguments {
 	int64_t until_s;      /* 0: by --days */
 	int within_days;
 	struct dev_options dev;
-	bool force;
+	bool force, stolen, of_hub;
 };
 
 /* One line on standard error; the code of exit. */

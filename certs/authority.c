@@ -129,6 +129,23 @@ char *cert_serial(const X509 *cert)
 	return hex;
 }
 
+static bool set_reason(X509_REVOKED *row, enum revocation why)
+{
+	ASN1_ENUMERATED *reason;
+	bool ok;
+
+	if (why == REVOKED_SILENTLY)
+		return true;
+	reason = ASN1_ENUMERATED_new();
+	ok = reason &&
+	     ASN1_ENUMERATED_set(reason, why == REVOKED_STOLEN
+						 ? CRL_REASON_KEY_COMPROMISE
+						 : CRL_REASON_CESSATION_OF_OPERATION) == 1 &&
+	     X509_REVOKED_add1_ext_i2d(row, NID_crl_reason, reason, 0, 0) == 1;
+	ASN1_ENUMERATED_free(reason);
+	return ok;
+}
+
 static bool add_revoked(X509_CRL *crl, const struct revoked *revoked)
 {
 	X509_REVOKED *row = X509_REVOKED_new();
@@ -139,6 +156,7 @@ static bool add_revoked(X509_CRL *crl, const struct revoked *revoked)
 		  (serial = BN_to_ASN1_INTEGER(number, NULL)) != NULL &&
 		  X509_REVOKED_set_serialNumber(row, serial) == 1 &&
 		  X509_REVOKED_set_revocationDate(row, at) == 1 &&
+		  set_reason(row, revoked->why) &&
 		  X509_CRL_add0_revoked(crl, row) == 1;
 
 	if (!ok)

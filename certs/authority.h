@@ -30,9 +30,18 @@ struct wish {
 	int64_t not_after_s;
 };
 
+/* Why a certificate is revoked, as its list says (RFC 5280, 5.3.1).  What was signed before the
+ * moment counts no more when the key was stolen, or nobody said that it wasn't. */
+enum revocation {
+	REVOKED_SILENTLY,   /* no reason is in the list */
+	REVOKED_OUT_OF_USE, /* cessationOfOperation */
+	REVOKED_STOLEN,     /* keyCompromise */
+};
+
 struct revoked {
 	const char *serial_hex;
 	int64_t at_s;
+	enum revocation why;
 };
 
 /* A new key and a certificate for it, signed by issuer, or by itself when issuer is NULL.

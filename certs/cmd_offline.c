@@ -18,6 +18,7 @@ static struct offline_options options_of(const struct arguments *args)
 		.until_s = args->until_s ? args->until_s
 					 : args->dev.now_s + (int64_t)args->dev.days * DAY_S,
 		.within_days = args->within_days,
+		.of_hub = args->of_hub,
 	};
 }
 
@@ -149,9 +150,10 @@ int run_crl(struct arguments *args, bool revoke)
 	if (!err && revoke) {
 		char inside[STORE_PATH_BYTES];
 		snprintf(inside, sizeof inside, "participants/%.200s", args->name);
-		err = store_revoke(&store, inside, args->dev.now_s, why);
+		enum revocation reason = args->stolen ? REVOKED_STOLEN : REVOKED_OUT_OF_USE;
+		err = store_revoke(&store, inside, reason, args->dev.now_s, why);
 		if (err == IEUM_E_FILE_INVALID)
-			err = store_revoke(&store, args->name, args->dev.now_s, why);
+			err = store_revoke(&store, args->name, reason, args->dev.now_s, why);
 	}
 	if (!err)
 		err = store_write_crl_until(&store, args->dev.now_s, options_of(args).until_s, why);

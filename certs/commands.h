@@ -15,6 +15,7 @@ enum {
 };
 
 struct dev_options {
+	const char *ca_name; /* of a new authority; NULL: says that it is for development */
 	const char *hosts[CERTS_LIST_MAX]; /* further names and addresses of the hub */
 	size_t hosts_n;
 	const char *actors[CERTS_LIST_MAX]; /* "participant=label" */

@@ -137,7 +137,10 @@ enum ieum_err certs_dev(struct store *store, const struct hub_file *hub,
 	enum stored what;
 	char cn[TLS_LABEL_MAX_BYTES + 1];
 
-	snprintf(cn, sizeof cn, "%.40s development CA", hub->hub);
+	if (options->ca_name)
+		snprintf(cn, sizeof cn, "%s", options->ca_name);
+	else
+		snprintf(cn, sizeof cn, "%.40s development CA", hub->hub);
 	enum ieum_err err =
 		store_ca_load_or_make(store, cn, options->now_s, CERTS_CA_DAYS, &what, why);
 	if (err)

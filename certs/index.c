@@ -35,6 +35,32 @@ static bool read_time(const char *text, int64_t *at_s)
 	return true;
 }
 
+static const char *const reasons[] = { [REVOKED_SILENTLY] = "",
+				       [REVOKED_OUT_OF_USE] = "cessationOfOperation",
+				       [REVOKED_STOLEN] = "keyCompromise" };
+
+/* "261122140000Z,keyCompromise"; what else `openssl ca` may have written counts as no reason. */
+static bool read_revocation(char *text, struct index_row *row)
+{
+	const char *when = strsep(&text, ",");
+
+	row->why = REVOKED_SILENTLY;
+	for (size_t i = 0; text && i < sizeof reasons / sizeof reasons[0]; i++)
+		if (strcmp(text, reasons[i]) == 0)
+			row->why = (enum revocation)i;
+	return read_time(when, &row->revoked_s);
+}
+
+static void put_revocation(const struct index_row *row, FILE *out)
+{
+	char at[TIME_BYTES];
+
+	if (!row->revoked_s)
+		return;
+	put_time(row->revoked_s, at);
+	fprintf(out, "%s%s%s", at, *reasons[row->why] ? "," : "", reasons[row->why]);
+}
+
 static bool copy(char *to, size_t room, const char *from)
 {
 	size_t n = strlen(from);
@@ -58,7 +84,7 @@ static bool read_row(char *line, struct index_row *row)
 	    !copy(row->file, sizeof row->file, field[4]))
 		return false;
 	if (strcmp(field[0], "R") == 0)
-		return read_time(field[2], &row->revoked_s);
+		return read_revocation(field[2], row);
 	return strcmp(field[0], "V") == 0 || strcmp(field[0], "E") == 0;
 }
 
@@ -121,12 +147,11 @@ char *index_text(const struct index *index)
 		return NULL;
 	for (size_t i = 0; i < index->n; i++) {
 		const struct index_row *row = &index->rows[i];
-		char until[TIME_BYTES], revoked[TIME_BYTES] = "";
+		char until[TIME_BYTES];
 		put_time(row->not_after_s, until);
-		if (row->revoked_s)
-			put_time(row->revoked_s, revoked);
-		fprintf(out, "%c\t%s\t%s\t%s\t%s\t/\n", row->revoked_s ? 'R' : 'V', until, revoked,
-			row->serial, row->file);
+		fprintf(out, "%c\t%s\t", row->revoked_s ? 'R' : 'V', until);
+		put_revocation(row, out);
+		fprintf(out, "\t%s\t%s\t/\n", row->serial, row->file);
 	}
 	bool ok = !ferror(out);
 	if (fclose(out) != 0 || !ok) {

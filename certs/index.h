@@ -1,7 +1,8 @@
 /* index.txt: which certificates an authority has signed and which of them it revoked.
  *
  * One line each, tab-separated, as `openssl ca` keeps it: V or R, end of validity, moment of
- * revocation or nothing, serial, file, subject. */
+ * revocation ("261122140000Z,keyCompromise"; a reason may be missing) or nothing, serial, file,
+ * subject. */
 #ifndef IEUM_CERTS_INDEX_H
 #define IEUM_CERTS_INDEX_H
 
@@ -16,6 +17,7 @@ enum {
 struct index_row {
 	int64_t not_after_s;
 	int64_t revoked_s; /* 0 = in force */
+	enum revocation why; /* of a revoked one */
 	char serial[INDEX_SERIAL_BYTES];
 	char file[INDEX_FILE_BYTES]; /* "participants/gimpo-ps.crt" */
 };

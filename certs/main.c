@@ -20,17 +20,19 @@ static const char usage[] =
 	"  ieum-certs ca --out DIR [--name TEXT] [--passphrase-file FILE]\n"
 	"      a new authority: ca.crt, ca.key, ca.crl, index.txt; without --passphrase-file it asks\n"
 	"      for the passphrase that encrypts ca.key (an empty one: not encrypted)\n"
-	"  ieum-certs sign REQUEST --hub-file FILE --out DIR [--days N | --until TIME]\n"
+	"  ieum-certs sign REQUEST --hub-file FILE --out DIR [--days N | --until TIME] [--of-hub]\n"
 	"      signs what `ieum cert request` made, when the hub file knows who asks, the key is good\n"
-	"      and nothing else is asked for; an older certificate of the same one stays good\n"
+	"      and nothing else is asked for; an older certificate of the same one stays good; the hub's\n"
+	"      own only with --of-hub, and says for which names it is\n"
 	"  ieum-certs batch --requests DIR --hub-file FILE --out DIR [--days N | --until TIME]\n"
-	"      signs every *.csr of a folder but those whose certificate is not due yet, and lists the\n"
-	"      participants that have none\n"
+	"      signs every *.csr of a folder but the hub's own and those whose certificate is not due\n"
+	"      yet, and lists the participants that have none\n"
 	"  ieum-certs due --out DIR [--within DAYS]\n"
 	"      certificates that end soon (60 days)\n"
-	"  ieum-certs revoke NAME|SERIAL --out DIR [--days N | --until TIME]\n"
+	"  ieum-certs revoke NAME|SERIAL --out DIR [--stolen] [--days N | --until TIME]\n"
 	"      revokes DIR/NAME.crt, DIR/participants/NAME.crt or by serial number, and signs ca.crl\n"
-	"      anew\n"
+	"      anew; --stolen: somebody else may have its key, so that nothing signed by it counts any\n"
+	"      more, of before either (also for one that is revoked already)\n"
 	"  ieum-certs crl --out DIR [--days N | --until TIME]\n"
 	"      signs ca.crl anew; it is good for so long\n"
 	"\n"
@@ -116,6 +118,8 @@ static bool read_option(int option, struct arguments *args)
 	case 'n': args->cn = optarg; return true;
 	case 'P': args->passphrase_file = optarg; return true;
 	case 'w': return read_days(optarg, &args->within_days);
+	case 'S': args->stolen = true; return true;
+	case 'B': args->of_hub = true; return true;
 	case 'U': return read_until(optarg, &args->until_s);
 	default: return false;
 	}
@@ -138,6 +142,8 @@ static bool read_arguments(int argc, char **argv, struct arguments *args)
 		{ "passphrase-file", required_argument, NULL, 'P' },
 		{ "within", required_argument, NULL, 'w' },
 		{ "until", required_argument, NULL, 'U' },
+		{ "stolen", no_argument, NULL, 'S' },
+		{ "of-hub", no_argument, NULL, 'B' },
 		{ 0 },
 	};
 	int option;

@@ -123,10 +123,18 @@ static enum ieum_err sign_request(struct store *store, const struct request *r, 
 		return err;
 	fprintf(out, "signed %s.crt for %s, %s, until %s\n", name, r->participant, r->actor,
 		date_text(options->until_s, date));
+	if (r->of_hub)
+		fprintf(out, "  it is the hub for whoever reaches it by: %s\n", r->san);
 	if (*l.follows)
 		fprintf(out, "  it follows %s, which is good until %s\n", l.follows,
 			date_text(l.follows_until_s, date));
 	return IEUM_E_OK;
+}
+
+static enum ieum_err refuse(char why[CERTS_WHY_BYTES], const char *request, const char *text)
+{
+	snprintf(why, CERTS_WHY_BYTES, "%.200s: %s", request, text);
+	return IEUM_E_FILE_INVALID;
 }
 
 enum ieum_err offline_sign(struct store *store, const struct hub_file *hub, const char *request,
@@ -138,7 +146,14 @@ enum ieum_err offline_sign(struct store *store, const struct hub_file *hub, cons
 
 	if (err)
 		return err;
-	err = sign_request(store, &r, true, options, out, why);
+	if (r.of_hub && !options->of_hub)
+		err = refuse(why, request,
+			     "it asks to be the hub itself: sign it with --of-hub if it is from the "
+			     "hub's own machine; an agency must never have it");
+	else if (options->of_hub && !r.of_hub)
+		err = refuse(why, request, "it is no request of the hub: leave --of-hub out");
+	else
+		err = sign_request(store, &r, true, options, out, why);
 	request_release(&r);
 	return err;
 }
@@ -192,6 +207,19 @@ static enum ieum_err tell_missing(const struct store *store, const struct hub_fi
 	return err;
 }
 
+static enum ieum_err load_of_agency(const char *path, const struct hub_file *hub, struct request *r,
+				    char why[CERTS_WHY_BYTES])
+{
+	enum ieum_err err = request_load(path, hub, r, why);
+
+	if (err || !r->of_hub)
+		return err;
+	request_release(r);
+	return refuse(why, path,
+		      "it asks to be the hub itself; if it does come from the hub's machine, use "
+		      "`ieum-certs sign --of-hub`");
+}
+
 enum ieum_err offline_batch(struct store *store, const struct hub_file *hub, const char *requests,
 			    const struct offline_options *options, FILE *out, size_t *refused,
 			    char why[CERTS_WHY_BYTES])
@@ -211,7 +239,7 @@ enum ieum_err offline_batch(struct store *store, const struct hub_file *hub, con
 		if (err)
 			continue;
 		snprintf(path, sizeof path, "%.3000s/%.255s", requests, found[i]->d_name);
-		if (request_load(path, hub, &r, why)) {
+		if (load_of_agency(path, hub, &r, why)) {
 			fprintf(out, "refused %s\n", why);
 			++*refused;
 			continue;

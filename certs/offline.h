@@ -14,6 +14,7 @@ struct offline_options {
 	int64_t now_s;
 	int64_t until_s; /* end of what is signed */
 	int within_days; /* what ends sooner is due */
+	bool of_hub;     /* the hub's own certificate is wanted, and no other */
 };
 
 /* ca.crt, ca.key (encrypted where the store has a passphrase), an empty index and ca.crl, in a
@@ -21,14 +22,15 @@ struct offline_options {
 enum ieum_err offline_ca(struct store *store, const char *cn, const struct offline_options *options,
 			 char why[CERTS_WHY_BYTES]) IEUM_MUST_CHECK;
 
-/* Signs one request that is good.  A certificate of the same participant and CN that is in force
+/* Signs one request that is good; the hub's own only when that was said, since whoever has it is the
+ * hub to every agency, and its names are told.  A certificate of the same participant and CN that is in force
  * stays so: both are good until the older ends.  Tells on `out` what was signed. */
 enum ieum_err offline_sign(struct store *store, const struct hub_file *hub, const char *request,
 			   const struct offline_options *options, FILE *out,
 			   char why[CERTS_WHY_BYTES]) IEUM_MUST_CHECK;
 
-/* Every *.csr of a folder, but for those whose key has a certificate that is not due; then tells
- * which participants have none in force.  One bad request doesn't keep the others; *refused counts
+/* Every *.csr of a folder, but for the hub's own, which is refused (nobody looks at each), and for
+ * those whose key has a certificate that is not due; then tells which participants have none in force.  One bad request doesn't keep the others; *refused counts
  * them. */
 enum ieum_err offline_batch(struct store *store, const struct hub_file *hub, const char *requests,
 			    const struct offline_options *options, FILE *out, size_t *refused,

@@ -91,7 +91,7 @@ static const char *add_host(const GENERAL_NAME *name, struct request *r, size_t 
 		memcpy(text, bytes, (size_t)n);
 	if (!*text ||
 	    strspn(text, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ"
-			 "0123456789.:-*") != strlen(text) ||
+			 "0123456789.:-") != strlen(text) ||
 	    ++*n_hosts > REQUEST_HOSTS_MAX || at + strlen(text) + 8 > sizeof r->san)
 		return "a host name in it is none, or there are too many";
 	snprintf(r->san + at, sizeof r->san - at, ",%s:%s", name->type == GEN_IPADD ? "IP" : "DNS",

@@ -369,8 +369,19 @@ enum ieum_err store_each(const struct store *store, int64_t now_s, store_row_cb 
 
 /* --- revocation --- */
 
-enum ieum_err store_revoke(struct store *store, const char *name, int64_t now_s,
-			   char why[CERTS_WHY_BYTES])
+/* That a key was stolen may come out later: then the moment stays and the reason changes. */
+static bool revoke_row(struct index_row *row, enum revocation reason, int64_t now_s)
+{
+	if (row->revoked_s && (reason != REVOKED_STOLEN || row->why == REVOKED_STOLEN))
+		return false;
+	if (!row->revoked_s)
+		row->revoked_s = now_s;
+	row->why = reason;
+	return true;
+}
+
+enum ieum_err store_revoke(struct store *store, const char *name, enum revocation reason,
+			   int64_t now_s, char why[CERTS_WHY_BYTES])
 {
 	char file[INDEX_FILE_BYTES];
 	struct index index;
@@ -381,11 +392,9 @@ enum ieum_err store_revoke(struct store *store, const char *name, int64_t now_s,
 		return err;
 	snprintf(file, sizeof file, "%.255s.crt", name);
 	for (size_t i = 0; i < index.n; i++) {
-		if (index.rows[i].revoked_s || (strcmp(index.rows[i].file, file) != 0 &&
-						strcasecmp(index.rows[i].serial, name) != 0))
-			continue;
-		index.rows[i].revoked_s = now_s;
-		hits++;
+		if (strcmp(index.rows[i].file, file) == 0 ||
+		    strcasecmp(index.rows[i].serial, name) == 0)
+			hits += revoke_row(&index.rows[i], reason, now_s);
 	}
 	if (hits == 0) {
 		snprintf(why, CERTS_WHY_BYTES, "index.txt: no certificate %.300s in force", file);
@@ -407,8 +416,9 @@ static enum ieum_err sign_crl(const struct store *store, const struct index *ind
 		return no_memory(why);
 	for (size_t i = 0; i < index->n; i++)
 		if (index->rows[i].revoked_s)
-			revoked[n++] =
-				(struct revoked){ index->rows[i].serial, index->rows[i].revoked_s };
+			revoked[n++] = (struct revoked){ index->rows[i].serial,
+							 index->rows[i].revoked_s,
+							 index->rows[i].why };
 	enum ieum_err err = crl_new(&store->ca, revoked, n, now_s, until_s, crl, why);
 	free(revoked);
 	return err;

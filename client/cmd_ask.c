@@ -92,19 +92,20 @@ enum exit_code cmd_case(struct invocation *inv)
 
 /* ---- deadlines ---- */
 
-/* Without the hub: what it said last. */
-static enum exit_code show_offline(struct invocation *inv, const struct ieum_failure *why)
+/* Without the hub, which was said: what it said last. */
+static void show_offline(struct invocation *inv)
 {
 	const struct spool_options options = { .path = inv->profile->spool };
 	char reason[SPOOL_WHY_BYTES];
 	struct spool *s;
+	enum ieum_err err = spool_open(&options, &s, reason);
 
-	enum exit_code code = link_failure(inv, why);
-	if (spool_open(&options, &s, reason))
-		return code;
-	enum exit_code shown = offline_deadlines(inv, s);
+	if (err) {
+		(void)trouble(inv, err, reason);
+		return;
+	}
+	(void)offline_deadlines(inv, s);
 	spool_close(s);
-	return shown ? shown : code;
 }
 
 static enum exit_code ask_deadlines(struct invocation *inv, struct link *link,
@@ -126,14 +127,15 @@ enum exit_code cmd_deadlines(struct invocation *inv)
 	Ieum__V1__DeadlinesQuery deadlines = IEUM__V1__DEADLINES_QUERY__INIT;
 	Ieum__V1__Query query = IEUM__V1__QUERY__INIT;
 	struct link *link = NULL;
-	enum exit_code code = link_open_to_submit(inv, &link);
+	enum exit_code code = link_open(inv, &link);
 
 	deadlines.breached = given(inv, OPTION_BREACHED);
 	query.what_case = IEUM__V1__QUERY__WHAT_DEADLINES;
 	query.deadlines = &deadlines;
 	if (!code)
-		code = link_connected(link) ? ask_deadlines(inv, link, &query)
-					    : show_offline(inv, link_last_failure(link));
+		code = ask_deadlines(inv, link, &query);
+	else if (inv->profile && inv->profile->spool)
+		show_offline(inv);
 	link_close(link);
 	return code;
 }

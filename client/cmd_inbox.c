@@ -27,7 +27,6 @@ enum {
 	INBOX_LOOK_CREDIT = 1024, /* --settle none: all of it stays unsettled */
 	INBOX_QUIET_MS = 1000,    /* unless --wait says otherwise */
 	INBOX_GOODBYE_MS = 1000,
-	INBOX_DEADLINES_S = 10 * 60,
 };
 
 struct inbox {
@@ -39,7 +38,7 @@ struct inbox {
 	struct pages directory;
 	bool asked; /* for the directory */
 	bool follow, settle;
-	struct event *deadlines_ev; /* --follow: they are asked for, for when the hub isn't there */
+	struct offline_asking deadlines;
 	bool notify;    /* say only that something waits, in the hub's words for that: */
 	char *notice;   /* NULL: the hub has none */
 	bool ending;    /* no more deliveries */
@@ -271,41 +270,13 @@ static bool ask_first(struct inbox *in)
 	return ieum_query(in->c, &query, titles, in) == IEUM_E_OK;
 }
 
-/* ---- deadlines, kept for when the hub isn't there ---- */
-
-static void deadlines(struct ieum *c, const Ieum__V1__Result *result, const uint8_t *referral,
-		      size_t referral_len, const struct ieum_failure *failure, void *arg)
-{
-	(void)referral, (void)referral_len, (void)failure, (void)arg;
-	if (result && result->what_case == IEUM__V1__RESULT__WHAT_DEADLINES)
-		ieum_keep_result(c, OFFLINE_DEADLINES, &result, 1);
-}
-
-static void ask_deadlines(evutil_socket_t fd, short what, void *arg)
-{
-	Ieum__V1__DeadlinesQuery ask = IEUM__V1__DEADLINES_QUERY__INIT;
-	Ieum__V1__Query query = IEUM__V1__QUERY__INIT;
-	const struct timeval in_a_while = { .tv_sec = INBOX_DEADLINES_S };
-	struct inbox *in = arg;
-
-	(void)fd, (void)what;
-	if (!in->follow || !in->settle || in->ending || !in->inv->profile->spool)
-		return;
-	query.page_rows = LINK_PAGE_ROWS;
-	query.what_case = IEUM__V1__QUERY__WHAT_DEADLINES;
-	query.deadlines = &ask;
-	/* The next time will do as well. */
-	(void)!ieum_query(in->c, &query, deadlines, in);
-	evtimer_add(in->deadlines_ev, &in_a_while);
-}
-
 static void connected(struct ieum *c, const Ieum__V1__Welcome *welcome, void *arg)
 {
 	struct inbox *in = arg;
 
-	(void)c;
 	in->hub_ahead_ms = welcome->hub_time_at_ms - now_ms();
-	ask_deadlines(-1, 0, in);
+	if (!in->ending)
+		offline_ask(&in->deadlines, c);
 	if (in->asked) { /* a connection that came back keeps its credit */
 		if (!in->ending && in->follow && !in->inv->json)
 			fprintf(in->inv->err, "%s\n", say(in->inv, TEXT_CONNECTED_AGAIN));
@@ -439,8 +410,7 @@ static bool prepare(struct inbox *in)
 
 	in->base = event_base_new();
 	in->quiet = in->base ? evtimer_new(in->base, quiet_cb, in) : NULL;
-	in->deadlines_ev = in->base ? evtimer_new(in->base, ask_deadlines, in) : NULL;
-	if (!in->quiet || !in->deadlines_ev)
+	if (!in->quiet)
 		return false;
 	for (size_t i = 0; i < sizeof numbers / sizeof numbers[0]; i++) {
 		in->signals[i] = evsignal_new(in->base, numbers[i], signal_cb, in);
@@ -461,12 +431,31 @@ static void dismantle(struct inbox *in)
 	}
 	if (in->quiet)
 		event_free(in->quiet);
-	if (in->deadlines_ev)
-		event_free(in->deadlines_ev);
+	offline_asking_end(&in->deadlines);
 	if (in->base)
 		event_base_free(in->base);
 	pages_free(&in->directory);
 	free(in->notice);
+}
+
+/* Where only the spool fails, what is delivered stays with the hub until it is printed: a broken disk
+ * must not hide from an agency what it is asked. */
+static enum ieum_err begin(struct inbox *in, struct ieum_options *options, char why[IEUM_WHY_BYTES])
+{
+	char again[IEUM_WHY_BYTES];
+	enum ieum_err err = ieum_new(in->base, options, &in->c, why);
+
+	if (!err || !options->spool)
+		return err;
+	options->spool = NULL;
+	options->spool_deliveries = false;
+	options->keep_bytes_max = SIZE_MAX;
+	if (ieum_new(in->base, options, &in->c, again))
+		return err;
+	(void)trouble(in->inv, err, why);
+	if (!in->inv->json)
+		fprintf(in->inv->err, "%s\n", say(in->inv, TEXT_SPOOL_WITHOUT));
+	return IEUM_E_OK;
 }
 
 static enum exit_code run(struct inbox *in)
@@ -488,9 +477,11 @@ static enum exit_code run(struct inbox *in)
 	options.ctx = in;
 	/* What is only looked at stays with the hub, and of what is counted no more is released. */
 	options.spool_deliveries = in->settle && !in->limit;
-	err = ieum_new(in->base, &options, &in->c, why);
+	err = begin(in, &options, why);
 	if (err)
 		return trouble(in->inv, err, why);
+	if (!offline_asking_begin(&in->deadlines, in->base, &options))
+		return trouble(in->inv, IEUM_E_NO_MEMORY, NULL);
 	arm(in, in->inv->timeout_ms);
 	event_base_dispatch(in->base);
 	return in->code;

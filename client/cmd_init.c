@@ -126,18 +126,28 @@ static enum exit_code add_operator(struct init *in)
 
 /* ---- where it will run ---- */
 
-/* Root sets up the hub of the packages; anybody else one for himself. */
+static bool same_folder(const char *a, const char *b)
+{
+	struct stat of_a, of_b;
+
+	return strcmp(a, b) == 0 || (stat(a, &of_a) == 0 && stat(b, &of_b) == 0 &&
+				     of_a.st_dev == of_b.st_dev && of_a.st_ino == of_b.st_ino);
+}
+
+/* Root sets up the hub of the packages, in its folder.  Anybody else, and root in any other folder,
+ * sets up one to try out, which keeps away from that one's journal and account. */
 static void look_around(struct init *in)
 {
 	struct stat st;
-
-	in->packaged =
+	bool there =
 		geteuid() == 0 && getpwnam(PACKAGED_ACCOUNT) && stat(PACKAGED_STATE, &st) == 0;
+
+	in->city->dir = given(in->inv, OPTION_DIR) ? value_of(in->inv, OPTION_DIR)
+			: there                    ? PACKAGED_DIR
+						   : ".";
+	in->packaged = there && same_folder(in->city->dir, PACKAGED_DIR);
 	in->city->account = geteuid() != 0 ? NULL : in->packaged ? PACKAGED_ACCOUNT : "root";
 	in->city->journal = in->packaged ? PACKAGED_STATE "/journal.db" : "journal.db";
-	in->city->dir = given(in->inv, OPTION_DIR) ? value_of(in->inv, OPTION_DIR)
-			: in->packaged             ? PACKAGED_DIR
-						   : ".";
 }
 
 /* By which name the profiles find the hub. */
@@ -291,7 +301,9 @@ static enum exit_code write_profiles(const struct init *in)
 static enum ieum_err sign_all(const struct init *in, const char *hub_path, const char *certs_path,
 			      char why[CERTS_WHY_BYTES])
 {
-	struct dev_options options = { .hosts = { in->host },
+	char ca_name[64];
+	struct dev_options options = { .ca_name = ca_name,
+				       .hosts = { in->host },
 				       .hosts_n = 1,
 				       .days = CERTS_DAYS_DEFAULT,
 				       .now_s = (int64_t)time(NULL) };
@@ -302,6 +314,7 @@ static enum ieum_err sign_all(const struct init *in, const char *hub_path, const
 	enum ieum_err err = diag && quiet ? IEUM_E_OK : IEUM_E_NO_MEMORY;
 
 	why[0] = '\0';
+	snprintf(ca_name, sizeof ca_name, "%.50s CA", in->hub);
 	if (!err) {
 		yaml_diag_init(diag);
 		err = hub_file_load(hub_path, &hub, diag);
@@ -350,7 +363,7 @@ static enum exit_code print_next(const struct init *in)
 		whoami[NEW_CITY_PATH_BYTES + 128], key[NEW_CITY_PATH_BYTES + 64];
 
 	snprintf(check, sizeof check, "ieumd --config %s/ieumd.yaml --check", city->dir);
-	if (in->packaged && strcmp(city->dir, PACKAGED_DIR) == 0)
+	if (in->packaged)
 		snprintf(start, sizeof start, "systemctl enable --now ieumd");
 	else
 		snprintf(start, sizeof start, "ieumd --config %s/ieumd.yaml", city->dir);

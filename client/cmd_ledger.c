@@ -1,4 +1,4 @@
-/* ieum audit ledger: who received or read what, from a journal file alone.
+/* ieum audit ledger: who received or read what, or was given its key, from a journal file alone.
  *
  * As cmd_audit.c this knows the broker, for an auditor has this one program. */
 #include <openssl/evp.h>
@@ -13,7 +13,7 @@
 #include "client/values.h"
 #include "client/when.h"
 
-enum { TOKEN_BYTES_MAX = 64, WHO_CELLS = 32 };
+enum { TOKEN_BYTES_MAX = 64, WHO_CELLS = 32, HOW_CELLS = 48, PARTS_MAX = 32 };
 
 /* Where the rows go. */
 struct printing {
@@ -82,6 +82,24 @@ static const char *id_text(const uint8_t *id, char out[UUID_TEXT_BYTES])
 	return out;
 }
 
+static const char *how_word(const struct disclosure *d)
+{
+	return d->key_parts ? "key" : *d->read ? "read" : "received";
+}
+
+static json_t *parts_json(uint32_t parts)
+{
+	json_t *list = json_array();
+
+	for (uint32_t number = 1; list && number <= PARTS_MAX; number++)
+		if (parts >> (number - 1) & 1 &&
+		    json_array_append_new(list, json_integer(number)) != 0) {
+			json_decref(list);
+			return NULL;
+		}
+	return list;
+}
+
 static enum ieum_err add_json(struct printing *p, const struct disclosure *d)
 {
 	char message[UUID_TEXT_BYTES], in_case[UUID_TEXT_BYTES], word[3][PBMAP_WORD_BYTES];
@@ -90,14 +108,16 @@ static enum ieum_err add_json(struct printing *p, const struct disclosure *d)
 	(void)pbmap_enum_word(&ieum__v1__basis_kind__descriptor, (int)d->basis, word[1]);
 	(void)pbmap_enum_word(&ieum__v1__delivery_cause__descriptor, (int)d->cause, word[2]);
 	json_t *row = json_pack(
-		"{s:I, s:I, s:s, s:s, s:s, s:s, s:s, s:s, s:s, s:s, s:s, s:s, s:s, s:s, s:s, s:b}",
+		"{s:I, s:I, s:s, s:s, s:s, s:s, s:s, s:s, s:s, s:s, s:s, s:s, s:s, s:s, s:s, s:b, s:s, "
+		"s:s, s:o}",
 		"journal_number", (json_int_t)d->seq, "at_us", (json_int_t)d->at_us, "participant",
-		d->participant, "actor", d->actor, "address", d->address, "how",
-		*d->read ? "read" : "received", "read", d->read, "mailbox", d->mailbox, "cause",
-		d->cause ? word[2] : "", "message_id", id_text(d->message_id, message), "type",
-		d->message_id ? word[0] : "", "case_id", id_text(d->case_id, in_case), "sender",
-		d->sender, "on_behalf_of", d->on_behalf_of, "article", d->article, "erased",
-		(int)d->erased);
+		d->participant, "actor", d->actor, "address", d->address, "how", how_word(d),
+		"read", d->read, "mailbox", d->mailbox, "cause", d->cause ? word[2] : "",
+		"message_id", id_text(d->message_id, message), "type", d->message_id ? word[0] : "",
+		"case_id", id_text(d->case_id, in_case), "sender", d->sender, "on_behalf_of",
+		d->on_behalf_of, "article", d->article, "erased", (int)d->erased, "wrapped_by",
+		d->wrapped_by, "wrapped_by_actor", d->wrapped_by_actor, "parts",
+		parts_json(d->key_parts));
 	if (!row || json_object_set_new(row, "basis", json_string(d->basis ? word[1] : "")) != 0 ||
 	    json_array_append_new(p->list, row) != 0)
 		return IEUM_E_NO_MEMORY;
@@ -114,15 +134,57 @@ static const char *basis_text(const struct printing *p, const struct disclosure 
 	return out;
 }
 
+/* What was asked for, by the name that it has in the journal. */
+static const char *read_text(const struct printing *p, const char *what, char out[SHOWN_BYTES])
+{
+	static const struct {
+		const char *what;
+		enum text_id text;
+	} asked[] = {
+		{ "cases", TEXT_LEDGER_READ_CASES },
+		{ "case", TEXT_LEDGER_READ_CASE },
+		{ "referral", TEXT_LEDGER_READ_REFERRAL },
+		{ "referral_status", TEXT_LEDGER_READ_STATUS },
+		{ "deadlines", TEXT_LEDGER_READ_DEADLINES },
+		{ "agenda", TEXT_LEDGER_READ_AGENDA },
+		{ "pools", TEXT_LEDGER_READ_POOLS },
+		{ "handover", TEXT_LEDGER_READ_HANDOVER },
+		{ "queues", TEXT_LEDGER_READ_QUEUES },
+		{ "queue", TEXT_LEDGER_READ_QUEUE },
+	};
+
+	for (size_t i = 0; i < sizeof asked / sizeof asked[0]; i++)
+		if (strcmp(asked[i].what, what) == 0)
+			return say(p->inv, asked[i].text);
+	snprintf(out, SHOWN_BYTES, say(p->inv, TEXT_LEDGER_READ), what);
+	return out;
+}
+
+/* "key of part 2, 3, from gimpo-child-official" */
+static const char *key_text(const struct printing *p, const struct disclosure *d,
+			    char out[SHOWN_BYTES])
+{
+	char parts[SHOWN_BYTES / 2];
+	size_t len = 0;
+
+	for (uint32_t number = 1; number <= PARTS_MAX; number++)
+		if (d->key_parts >> (number - 1) & 1)
+			len += (size_t)snprintf(parts + len, sizeof parts - len, "%s%u",
+						len > 0 ? ", " : "", (unsigned)number);
+	snprintf(out, SHOWN_BYTES, say(p->inv, TEXT_LEDGER_KEY), parts, d->wrapped_by);
+	return out;
+}
+
 static const char *how_text(const struct printing *p, const struct disclosure *d,
 			    char out[SHOWN_BYTES])
 {
+	if (d->key_parts)
+		return key_text(p, d, out);
 	if (*d->read)
-		snprintf(out, SHOWN_BYTES, say(p->inv, TEXT_LEDGER_READ), d->read);
-	else
-		snprintf(out, SHOWN_BYTES, "%s%s%s", SHOWN_WORD(p->inv, delivery_cause, d->cause),
-			 strcmp(d->mailbox, d->participant) != 0 ? ", " : "",
-			 strcmp(d->mailbox, d->participant) != 0 ? d->mailbox : "");
+		return read_text(p, d->read, out);
+	snprintf(out, SHOWN_BYTES, "%s%s%s", SHOWN_WORD(p->inv, delivery_cause, d->cause),
+		 strcmp(d->mailbox, d->participant) != 0 ? ", " : "",
+		 strcmp(d->mailbox, d->participant) != 0 ? d->mailbox : "");
 	return out;
 }
 
@@ -143,7 +205,9 @@ static void add_row(struct printing *p, const struct disclosure *d)
 	snprintf(line, sizeof line, d->erased ? say(p->inv, TEXT_LEDGER_ERASED) : "%s", type);
 	sheet_cell(s, line);
 	snprintf(line, sizeof line, *d->on_behalf_of ? "%s (%s)" : "%s%s",
-		 !d->message_id ? "" : *d->sender ? d->sender : say(p->inv, TEXT_LEDGER_HUB),
+		 !d->message_id ? ""
+		 : *d->sender   ? d->sender
+				: say(p->inv, TEXT_LEDGER_HUB),
 		 d->on_behalf_of);
 	sheet_cell(s, line);
 	sheet_cell(s, basis_text(p, d, line));
@@ -159,7 +223,7 @@ static void begin_table(struct printing *p)
 	sheet_column(s, TEXT_WHEN, TABLE_LEFT, 0);
 	sheet_column(s, TEXT_LEDGER_WHO, TABLE_LEFT, WHO_CELLS);
 	sheet_column(s, TEXT_LEDGER_FROM, TABLE_LEFT, WHO_CELLS);
-	sheet_column(s, TEXT_LEDGER_HOW, TABLE_LEFT, WHO_CELLS);
+	sheet_column(s, TEXT_LEDGER_HOW, TABLE_LEFT, HOW_CELLS);
 	sheet_column(s, TEXT_TYPE, TABLE_LEFT, 0);
 	sheet_column(s, TEXT_LEDGER_WHOSE, TABLE_LEFT, WHO_CELLS);
 	sheet_column(s, TEXT_LEGAL_BASIS, TABLE_LEFT, WHO_CELLS);

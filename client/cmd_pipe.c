@@ -173,6 +173,7 @@ static void connected(struct ieum *c, const Ieum__V1__Welcome *welcome, void *ar
 	p->last_err = IEUM_E_OK;
 	p->last_why[0] = '\0';
 	p->inv->keyring = ieum_keyring(c);
+	offline_ask(&p->deadlines, c);
 	pipe_say(p, "welcome", pipe_json(p, &welcome->base));
 	pipe_go_on(p);
 }
@@ -345,6 +346,7 @@ static void conclude(struct pipe *p)
 
 static void dismantle(struct pipe *p)
 {
+	offline_asking_end(&p->deadlines);
 	free_event(p->in_ev);
 	free_event(p->out_ev);
 	free_event(p->patience);
@@ -379,6 +381,8 @@ static enum exit_code run(struct pipe *p)
 	err = ieum_new(p->base, &options, &p->c, why);
 	if (err)
 		return trouble(p->inv, err, why);
+	if (!offline_asking_begin(&p->deadlines, p->base, &options))
+		return trouble(p->inv, IEUM_E_NO_MEMORY, NULL);
 	arm(p, p->inv->timeout_ms);
 	set_event(p->in_ev, true);
 	event_base_dispatch(p->base);

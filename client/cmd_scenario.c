@@ -118,8 +118,7 @@ static void expect_line(const struct showing *w, const struct scenario_expect *e
 	case SCENARIO_REFUSED: {
 		const struct ieum_error_row *row = ieum_error((int)e->code);
 
-		snprintf(out, LINE_BYTES, "✗ %s",
-			 catalog_text(w->inv->lang, row->text));
+		snprintf(out, LINE_BYTES, "✗ %s", catalog_text(w->inv->lang, row->text));
 		break;
 	}
 	case SCENARIO_TASK_STATE:

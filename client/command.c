@@ -188,6 +188,8 @@ static enum exit_code take_manner(struct invocation *inv)
 	inv->timeout_ms = INVOCATION_TIMEOUT_MS;
 	if (given(inv, OPTION_LANG) && !words_lang_named(value_of(inv, OPTION_LANG), &inv->lang))
 		return trouble_usage(inv, TEXT_WORD_UNKNOWN, value_of(inv, OPTION_LANG));
+	/* For what is not said through an invocation: mistakes in files. */
+	catalog_use(inv->lang);
 	if (given(inv, OPTION_TIMEOUT))
 		return value_duration(inv, value_of(inv, OPTION_TIMEOUT), &inv->timeout_ms);
 	return EXIT_DONE;

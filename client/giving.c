@@ -5,11 +5,12 @@
 
 #include "client/shown.h"
 
-/* A key_request that is being answered. */
+/* A key_request that is being answered, or a key_wrap that is being tried. */
 struct giving {
 	LIST_ENTRY(giving) link;
 	struct giver *giver;
 	uint64_t delivery_id;
+	bool came; /* it is our key */
 	char to[SHOWN_BYTES];
 	char message[UUID_TEXT_BYTES]; /* that is sealed */
 };
@@ -18,9 +19,11 @@ static void say_given(const struct giving *g, const struct ieum_failure *failure
 {
 	const struct invocation *inv = g->giver->inv;
 
-	if (inv->json)
+	if (inv->json || (g->came && (!failure || failure->code != IEUM_E_NOT_SEALED)))
 		return;
-	if (failure)
+	if (g->came)
+		fprintf(inv->out, say(inv, TEXT_KEY_WRONG), g->message);
+	else if (failure)
 		fprintf(inv->out, say(inv, TEXT_KEY_NOT_WRAPPED), g->to, g->message,
 			*failure->detail ? failure->detail : failure->name);
 	else
@@ -47,22 +50,29 @@ static void answered(struct ieum *c, const uint8_t *message_id, const Ieum__V1__
 
 bool giving_wanted(const struct giver *giver, const Ieum__V1__Delivery *d)
 {
+	if (d->referral->body_case == IEUM__V1__REFERRAL__BODY_KEY_WRAP)
+		return true;
 	return !giver->inv->profile->ask_to_wrap &&
 	       d->referral->body_case == IEUM__V1__REFERRAL__BODY_KEY_REQUEST;
 }
 
 bool giving_start(struct giver *giver, struct ieum *c, const Ieum__V1__Delivery *d)
 {
-	const Ieum__V1__KeyRequest *request = d->referral->key_request;
+	const Ieum__V1__Referral *m = d->referral;
 	struct giving *g = calloc(1, sizeof *g);
+	enum ieum_err err;
 
 	if (!g)
 		return false;
 	g->giver = giver;
 	g->delivery_id = d->delivery_id;
-	snprintf(g->to, sizeof g->to, "%s", request->participant);
-	shown_id(&request->message_id, g->message);
-	if (ieum_key_wrap(c, d->referral, answered, g, NULL)) {
+	g->came = m->body_case == IEUM__V1__REFERRAL__BODY_KEY_WRAP;
+	snprintf(g->to, sizeof g->to, "%s",
+		 g->came ? m->key_wrap->participant : m->key_request->participant);
+	shown_id(g->came ? &m->key_wrap->message_id : &m->key_request->message_id, g->message);
+	err = g->came ? ieum_key_check(c, m, answered, g, NULL)
+		      : ieum_key_wrap(c, m, answered, g, NULL);
+	if (err) {
 		free(g);
 		return false;
 	}

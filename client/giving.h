@@ -1,5 +1,5 @@
-/* Keys for newcomers that the inbox gives by itself: a delivered key_request is answered, then said,
- * and only then settled. */
+/* Keys for newcomers that the inbox gives by itself, and keys that have come for us, which it tries:
+ * the delivered key_request or key_wrap is answered, then said, and only then settled. */
 #ifndef IEUM_CLIENT_GIVING_H
 #define IEUM_CLIENT_GIVING_H
 
@@ -21,7 +21,7 @@ struct giver {
 	LIST_HEAD(giving_list, giving) list;
 };
 
-/* Is it a request that our user need not be asked about? */
+/* Is it one that our user need not be asked about? */
 bool giving_wanted(const struct giver *giver, const Ieum__V1__Delivery *d);
 /* False when it can't be answered now: give the delivery back. */
 bool giving_start(struct giver *giver, struct ieum *c, const Ieum__V1__Delivery *d);

@@ -48,6 +48,7 @@ enum {
 	IEUM_WHY_BYTES = 512,        /* room for any reason text, with its NUL */
 	IEUM_REASON_MAX_BYTES = 200, /* of a refused delivery */
 	IEUM_OLD_KEYS_MAX = 8,
+	IEUM_IDENTITIES_MAX = 64,
 };
 
 /* Why something did not work. */
@@ -104,6 +105,15 @@ struct ieum_old_key {
 	const char *cert, *key;
 };
 
+/* Whose a certificate of another PKI is, which names nobody of the hub itself: SHA-256 over its public
+ * key's DER (64 hexadecimal digits; "sha256:" may stand before them), or its issuer and subject as `ieum
+ * cert show` prints them. */
+struct ieum_identity {
+	const char *participant;
+	const char *key;
+	const char *issuer, *subject;
+};
+
 /* Zeroed is default where a default is named. */
 struct ieum_options {
 	const char *const *addresses; /* "host:port", tried in turn; 1 to IEUM_ADDRESSES_MAX */
@@ -115,6 +125,8 @@ struct ieum_options {
 	const char *crl;                     /* PEM file or directory; NULL: none */
 	const struct ieum_old_key *old_keys; /* for sealed narratives; see ieum_open() */
 	size_t n_old_keys;                   /* at most IEUM_OLD_KEYS_MAX */
+	const struct ieum_identity *identities; /* of others, to seal to */
+	size_t n_identities;                    /* at most IEUM_IDENTITIES_MAX */
 	const char *
 		software; /* name and version for the hub's operator, at most 64 bytes; default "libieum" */
 	uint32_t credit; /* deliveries to hold unsettled at a time; 0: none until ieum_credit() */
@@ -225,7 +237,8 @@ enum ieum_seal {
 
 /* The same, with clear parts of the narrative sealed to those who will read them: the hub is asked
  * whom the message would reach, each certificate that it names is checked (our `ca` and `crl`, and
- * that it names that participant), and the parts are signed by our key.  When the hub's policy has
+ * that it names that participant; one that names nobody has to be in options.identities), and the
+ * parts are signed by our key.  When the hub's policy has
  * changed meanwhile it is asked and sealed again, up to three times; then SEALED_OTHERWISE comes
  * by cb as any failure does.  A reader whose certificates are not to be trusted: NOT_SEALED,
  * CERTIFICATE_REVOKED or CERTIFICATE_EXPIRED with its name, and nothing is sent.  A reader whose
@@ -335,7 +348,14 @@ void ieum_opened_free(struct ieum_opened *opened); /* NULL is fine */
 enum ieum_err ieum_key_wrap(struct ieum *c, const Ieum__V1__Referral *request, ieum_submit_cb *cb,
 			    void *arg, char why[IEUM_WHY_BYTES]) IEUM_MUST_CHECK;
 
-/* Answers it by `reject` instead.  reason: a number of enum Reason in types.proto; remark may be
+/* A key_wrap was delivered (its Referral): asks the hub for the message and tries the key.  When what
+ * came for us opens nothing it is answered by `reject`, so that the hub asks the next holder, and cb is
+ * told NOT_SEALED; else cb comes with neither receipt nor failure, or with why it couldn't be tried.
+ * Errors at once as of ieum_key_wrap(). */
+enum ieum_err ieum_key_check(struct ieum *c, const Ieum__V1__Referral *wrap, ieum_submit_cb *cb,
+			     void *arg, char why[IEUM_WHY_BYTES]) IEUM_MUST_CHECK;
+
+/* Answers a key_request by `reject` instead.  reason: a number of enum Reason in types.proto; remark may be
  * NULL. */
 enum ieum_err ieum_key_refuse(struct ieum *c, const Ieum__V1__Referral *request, int reason,
 			      const char *remark, ieum_submit_cb *cb, void *arg,

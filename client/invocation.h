@@ -27,7 +27,7 @@ struct invocation {
 	bool json;
 	bool colour;
 	int64_t timeout_ms;
-	struct profile *profile; /* NULL until a command needs it */
+	struct profile *profile;            /* NULL until a command needs it */
 	const struct ieum_keyring *keyring; /* the connection's, while there is one; else NULL */
 };
 

@@ -21,6 +21,55 @@ static enum ieum_err add(struct ieum_keyring *k, const struct tls_files *files, 
 	return err;
 }
 
+static bool digest(const char *text, uint8_t out[TLS_HASH_BYTES])
+{
+	return EVP_Digest(text, strlen(text), out, NULL, EVP_sha256(), NULL) == 1;
+}
+
+/* The texts that tls_identity.names are over; the digits in lower case. */
+static enum ieum_err add_pin(struct ieum_keyring *k, const struct ieum_identity *of)
+{
+	static const char prefix[] = "sha256:";
+	struct keyring_pin *pin = &k->pins[k->n_pins];
+	const char *key = of->key;
+	char text[2304];
+	int n;
+
+	if (!of->participant || strlen(of->participant) >= sizeof pin->participant ||
+	    (key ? of->issuer || of->subject : !of->issuer || !of->subject))
+		return IEUM_E_FIELD_INVALID;
+	if (key && strncmp(key, prefix, sizeof prefix - 1) == 0)
+		key += sizeof prefix - 1;
+	n = key ? snprintf(text, sizeof text, "key %s", key)
+		: snprintf(text, sizeof text, "name %s\n%s", of->issuer, of->subject);
+	if (n < 0 || (size_t)n >= sizeof text)
+		return IEUM_E_FIELD_INVALID;
+	for (char *c = text; key && *c; c++)
+		*c = *c >= 'A' && *c <= 'F' ? (char)(*c - 'A' + 'a') : *c;
+	if (!digest(text, pin->name))
+		return IEUM_E_NO_MEMORY;
+	snprintf(pin->participant, sizeof pin->participant, "%s", of->participant);
+	k->n_pins++;
+	return IEUM_E_OK;
+}
+
+static enum ieum_err add_pins(struct ieum_keyring *k, const struct ieum_options *o,
+			      char why[IEUM_WHY_BYTES])
+{
+	enum ieum_err err = IEUM_E_OK;
+
+	if (o->n_identities > IEUM_IDENTITIES_MAX)
+		err = IEUM_E_FIELD_INVALID;
+	for (size_t i = 0; i < o->n_identities && !err; i++)
+		err = add_pin(k, &o->identities[i]);
+	if (err)
+		snprintf(why, IEUM_WHY_BYTES,
+			 "options: an identity is a participant with a key, or with issuer and "
+			 "subject; at most %d",
+			 IEUM_IDENTITIES_MAX);
+	return err;
+}
+
 enum ieum_err ieum_keyring_new(const struct ieum_options *o, struct ieum_keyring **out,
 			       char why[IEUM_WHY_BYTES])
 {
@@ -50,6 +99,8 @@ enum ieum_err ieum_keyring_new(const struct ieum_options *o, struct ieum_keyring
 					       .ca = o->ca,
 					       .other_names = true },
 			  why);
+	if (!err)
+		err = add_pins(k, o, why);
 	if (err) {
 		ieum_keyring_free(k);
 		return err;
@@ -211,6 +262,9 @@ enum ieum_err keyring_names(X509 *cert, struct tls_identity *out, char why[IEUM_
 	if (!err || out->name[0])
 		return IEUM_E_OK;
 	if (err == IEUM_E_FIELD_MISSING) {
+		/* With what it is pinned by; one that lacks even that has none. */
+		if (tls_any_identity_of(cert, out, reason))
+			out->n_names = 0;
 		call_by_subject(cert, out);
 		return IEUM_E_OK;
 	}
@@ -226,14 +280,40 @@ void keyring_own(const struct ieum_keyring *k, struct tls_identity *out)
 		*out = (struct tls_identity){ 0 };
 }
 
+/* Is a certificate without a name that participant's?  False with `*any`: others are. */
+static bool is_pinned(const struct ieum_keyring *k, const struct tls_identity *id,
+		      const char *participant, bool *any)
+{
+	*any = false;
+	for (size_t i = 0; i < k->n_pins; i++) {
+		if (strcmp(k->pins[i].participant, participant) != 0)
+			continue;
+		*any = true;
+		for (size_t j = 0; j < id->n_names; j++) {
+			if (memcmp(id->names[j], k->pins[i].name, TLS_HASH_BYTES) == 0)
+				return true;
+		}
+	}
+	return false;
+}
+
 enum ieum_err keyring_is(const struct ieum_keyring *k, X509 *cert, const char *participant,
 			 struct tls_identity *out, char why[IEUM_WHY_BYTES])
 {
 	enum ieum_err err = keyring_names(cert, out, why);
 	struct tls_identity own;
+	bool any;
 
-	if (err || !out->name[0])
+	if (err)
 		return err;
+	if (!out->name[0]) {
+		if (is_pinned(k, out, participant, &any))
+			snprintf(out->name, sizeof out->name, "%s", participant);
+		if (out->name[0] || !any)
+			return IEUM_E_OK;
+		snprintf(why, IEUM_WHY_BYTES, "it is none of the `identities` of %.63s", participant);
+		return IEUM_E_NOT_SEALED;
+	}
 	keyring_own(k, &own);
 	if (strcmp(out->name, participant) == 0 && (!own.name[0] || strcmp(out->hub, own.hub) == 0))
 		return IEUM_E_OK;
@@ -242,21 +322,49 @@ enum ieum_err keyring_is(const struct ieum_keyring *k, X509 *cert, const char *p
 	return IEUM_E_NOT_SEALED;
 }
 
+static bool is_ours(const struct ieum_keyring *k, const X509 *cert)
+{
+	for (size_t i = 0; i < k->n; i++) {
+		if (X509_cmp(keyring_certificate(k, i), cert) == 0)
+			return true;
+	}
+	return false;
+}
+
+static enum ieum_err check_recipient(const struct ieum_keyring *k, X509 *cert,
+				     const char *participant, char why[IEUM_WHY_BYTES])
+{
+	struct tls_identity id;
+	enum ieum_err err = keyring_judge(k, cert, NULL, 0, why);
+
+	if (!err)
+		err = keyring_is(k, cert, participant, &id, why);
+	if (!err && !id.name[0] && !is_ours(k, cert)) {
+		/* The hub's word alone would let it read along with a certificate of its choice. */
+		snprintf(why, IEUM_WHY_BYTES,
+			 "it names no participant; when it is that one's, list it under "
+			 "`identities` of the profile");
+		return IEUM_E_NOT_SEALED;
+	}
+	if (!err && !tls_can_be_sealed_to(cert)) {
+		snprintf(why, IEUM_WHY_BYTES, "its key is none to seal to");
+		return IEUM_E_NOT_SEALED;
+	}
+	return err;
+}
+
 enum ieum_err keyring_recipient(const struct ieum_keyring *k, const uint8_t *der, size_t len,
 				const char *participant, X509 **out, char why[IEUM_WHY_BYTES])
 {
 	const unsigned char *at = der;
 	X509 *cert = d2i_X509(NULL, &at, (long)len);
 	char reason[IEUM_WHY_BYTES] = "it is no certificate";
-	struct tls_identity id;
 	enum ieum_err err = IEUM_E_NOT_SEALED;
 
 	*out = NULL;
 	ERR_clear_error();
 	if (cert && at == der + len)
-		err = keyring_judge(k, cert, NULL, 0, reason);
-	if (!err)
-		err = keyring_is(k, cert, participant, &id, reason);
+		err = check_recipient(k, cert, participant, reason);
 	if (err) {
 		snprintf(why, IEUM_WHY_BYTES,
 			 "the certificate of %.63s is not to be trusted: %.400s", participant,

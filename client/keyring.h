@@ -15,9 +15,17 @@
 
 enum { KEYRING_KEYS_MAX = IEUM_OLD_KEYS_MAX + 1 };
 
+/* Whose a certificate is that fits a name; as in tls_identity.names. */
+struct keyring_pin {
+	char participant[TLS_LABEL_MAX_BYTES + 1];
+	uint8_t name[TLS_HASH_BYTES];
+};
+
 struct ieum_keyring {
 	struct tls *keys[KEYRING_KEYS_MAX]; /* ours first, then the old ones */
 	size_t n;
+	struct keyring_pin pins[IEUM_IDENTITIES_MAX];
+	size_t n_pins;
 };
 
 /* The keyring has from now on what the other one has, and in addition, where there is room, what it
@@ -44,12 +52,13 @@ enum ieum_err keyring_names(X509 *cert, struct tls_identity *out,
 			    char why[IEUM_WHY_BYTES]) IEUM_MUST_CHECK;
 /* The same of our own. */
 void keyring_own(const struct ieum_keyring *k, struct tls_identity *out);
-/* A certificate that names somebody has to name that participant of our hub. */
+/* A certificate that names somebody has to name that participant of our hub; one that names nobody is
+ * whose the pins say (then out->name says so), and has to be among them when the participant has some. */
 enum ieum_err keyring_is(const struct ieum_keyring *k, X509 *cert, const char *participant,
 			 struct tls_identity *out, char why[IEUM_WHY_BYTES]) IEUM_MUST_CHECK;
 
-/* A certificate that the hub says is this participant's, judged now: it must not name somebody
- * else, or another hub than ours.  *out is the caller's. */
+/* A certificate that the hub says is this participant's, judged now: it has to name it, at our hub, or
+ * to be pinned as its own, or ours; and its key has to be one to seal to.  *out is the caller's. */
 enum ieum_err keyring_recipient(const struct ieum_keyring *k, const uint8_t *der, size_t len,
 				const char *participant, X509 **out,
 				char why[IEUM_WHY_BYTES]) IEUM_MUST_CHECK;

@@ -196,6 +196,16 @@ static enum ieum_err take_options(struct ieum *c, const struct ieum_options *opt
 		c->old_keys[i] = (struct ieum_old_key){ own(c, o->old_keys[i].cert),
 							own(c, o->old_keys[i].key) };
 	o->old_keys = c->old_keys;
+	if (o->n_identities > IEUM_IDENTITIES_MAX)
+		return bad_option(why, "options: too many identities");
+	for (size_t i = 0; i < o->n_identities; i++) {
+		const struct ieum_identity *of = &o->identities[i];
+
+		c->identities[i] =
+			(struct ieum_identity){ own(c, of->participant), own(c, of->key),
+						own(c, of->issuer), own(c, of->subject) };
+	}
+	o->identities = c->identities;
 	o->spool = own(c, o->spool);
 	o->software = own(c, o->software);
 	if (!o->software || !o->cert || !o->key || !o->ca)
@@ -241,6 +251,9 @@ static enum ieum_err load_certificates(const struct ieum *c, struct tls **out,
 		.key = c->options.key,
 		.ca = c->options.ca,
 		.crl = c->options.crl,
+		/* A list past its end still says who was revoked.  It is for the hub to insist on a
+		 * new one; an agency with an old copy must not be cut off. */
+		.crl_grace_s = INT64_MAX,
 	};
 
 	return tls_new(TLS_CLIENT, &files, out, why);

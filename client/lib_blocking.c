@@ -155,6 +155,8 @@ static bool wait_wanted(struct wait *w)
 	return true;
 }
 
+static ieum_submit_cb on_submitted;
+
 /* Until the callback has come; what it said is in b->trouble. */
 static enum ieum_err wait_done(struct wait *w)
 {
@@ -167,7 +169,10 @@ static enum ieum_err wait_done(struct wait *w)
 		wait_free(w);
 		return b->trouble.failure.code;
 	}
-	w->left = true;
+	if (lib_submit_leave(b->c, on_submitted, w))
+		wait_free(w);
+	else
+		w->left = true;
 	if (ieum_connected(b->c))
 		return fail(b, IEUM_E_TIMED_OUT, NULL);
 	return fail(b, IEUM_E_TIMED_OUT, b->down.detail);

@@ -92,7 +92,7 @@ struct outgoing {
 	bool writing;   /* on the list of what the transaction has */
 	bool unsaved;   /* its bytes are newer than its row */
 	bool accepted;  /* its row is on the disk */
-	bool loaded;    /* read back: nobody waits for its callback */
+	bool alone;     /* read back, or its caller has left: nobody waits for its callback */
 	enum lib_note note;
 	uint32_t code; /* of a refusal */
 	char *detail;
@@ -156,7 +156,8 @@ struct ieum {
 	struct tls *tls;
 	uint64_t files_sum; /* of the files as they were read */
 	struct ieum_keyring *keyring;
-	struct ieum_old_key old_keys[IEUM_OLD_KEYS_MAX]; /* what options.old_keys points to */
+	struct ieum_old_key old_keys[IEUM_OLD_KEYS_MAX];      /* what options.old_keys points to */
+	struct ieum_identity identities[IEUM_IDENTITIES_MAX]; /* and options.identities */
 	bool in_callback;
 	bool in_work; /* work_ev's callback runs */
 
@@ -241,6 +242,9 @@ size_t lib_submits_again(struct ieum *c); /* those kept; how many */
 void lib_submits_copied(struct ieum *c, uint64_t through);
 /* One that was read back from the spool; NULL: no memory. */
 struct outgoing *lib_submit_loaded(struct ieum *c, const uint8_t *bytes, size_t len);
+/* Its caller waits no more: with a spool `resent` tells its end.  False: no such message on a spool;
+ * the callback still comes. */
+bool lib_submit_leave(struct ieum *c, ieum_submit_cb *cb, const void *arg);
 /* It waits before it goes on. */
 void lib_submit_delay(struct ieum *c, struct outgoing *o, int64_t ms);
 /* It could not be accepted: told and freed. */

@@ -3,6 +3,8 @@
  *   ieum_key_wrap ──► asking for the message ──► key_wrap submitted ──► told
  *                              │ can't be wrapped
  *                              └──────────────► reject submitted ──► told why not
+ *   ieum_key_check ─► asking for the message ──► it opens: told
+ *                              └──────────────► reject submitted ──► told why
  *
  * The hub decided who the newcomer is; what we hold it to is the certificate, which our own
  * authority must have given to that participant. */
@@ -14,7 +16,7 @@
 #include "client/seal.h"
 #include "proto/uuid7.h"
 
-/* A request that is being answered. */
+/* A request that is being answered, or a key that is being tried. */
 struct wrapping {
 	LIST_ENTRY(wrapping) link;
 	ieum_submit_cb *cb;
@@ -65,6 +67,13 @@ static enum ieum_err refuse(char why[IEUM_WHY_BYTES], enum ieum_err err, const c
 	if (why)
 		snprintf(why, IEUM_WHY_BYTES, "%s", text ? text : ieum_error((int)err)->text);
 	return err;
+}
+
+static bool is_wrap(const Ieum__V1__Referral *m)
+{
+	return m->envelope && m->envelope->message_id.len == IEUM_ID_BYTES &&
+	       m->body_case == IEUM__V1__REFERRAL__BODY_KEY_WRAP &&
+	       m->key_wrap->message_id.len == IEUM_ID_BYTES;
 }
 
 static bool is_request(const Ieum__V1__Referral *m)
@@ -177,12 +186,11 @@ static void keys_free(struct keys *keys)
 }
 
 static enum ieum_err wrap_part(const struct ieum *c, const struct wrapping *w,
-			       const Ieum__V1__NarrativePart *part, struct keys *keys,
+			       const struct seal_outside *of, struct keys *keys,
 			       char why[IEUM_WHY_BYTES])
 {
 	struct seal_wrapped *to = &keys->of[keys->n_of];
-	enum ieum_err err =
-		seal_wrap(c->keyring, part->sealed.data, part->sealed.len, w->to, w->n_to, to, why);
+	enum ieum_err err = seal_wrap(c->keyring, of, w->to, w->n_to, to, why);
 
 	if (err)
 		return err;
@@ -191,7 +199,7 @@ static enum ieum_err wrap_part(const struct ieum *c, const struct wrapping *w,
 		Ieum__V1__WrappedKey *key = &keys->key[keys->n];
 
 		ieum__v1__wrapped_key__init(key);
-		key->part = part->number;
+		key->part = of->part->number;
 		key->recipient_info =
 			(ProtobufCBinaryData){ to->infos[i].len, (uint8_t *)to->infos[i].data };
 		keys->list[keys->n++] = key;
@@ -199,19 +207,33 @@ static enum ieum_err wrap_part(const struct ieum *c, const struct wrapping *w,
 	return IEUM_E_OK;
 }
 
-/* What we can't open somebody else may; all of it: KEY_MISSING. */
+static bool same_id(const ProtobufCBinaryData *a, const ProtobufCBinaryData *b)
+{
+	return a->len == b->len && memcmp(a->data, b->data, a->len) == 0;
+}
+
+/* What we can't open somebody else may; all of it: KEY_MISSING.  The message has to be the one that
+ * was asked about, and each part to be sealed for it: the hub's word is not enough for that. */
 static enum ieum_err wrap_parts(const struct ieum *c, const struct wrapping *w,
-				const Ieum__V1__Referral *m, struct keys *keys,
+				const Ieum__V1__ReferralResult *result, struct keys *keys,
 				char why[IEUM_WHY_BYTES])
 {
+	const Ieum__V1__KeyRequest *request = w->request->key_request;
+	const Ieum__V1__Referral *m = result->referral;
 	enum ieum_err err = refuse(why, IEUM_E_KEY_MISSING, "no part of it is sealed to us");
 
+	if (!m->envelope || !same_id(&result->message_id, &request->message_id) ||
+	    !same_id(&m->envelope->message_id, &request->message_id))
+		return refuse(why, IEUM_E_NOT_SEALED, "the hub gave another message");
 	for (size_t i = 0; i < m->n_narrative && keys->n_of < SEAL_PARTS_MAX; i++) {
-		const Ieum__V1__NarrativePart *part = m->narrative[i];
+		const struct seal_outside of = { .message_id = request->message_id,
+						 .part = m->narrative[i],
+						 .sender = result->sender,
+						 .at_ms = result->received_at_ms };
 
-		if (part->content_case == IEUM__V1__NARRATIVE_PART__CONTENT_SEALED &&
-		    asks_for(w->request->key_request, part->number))
-			err = wrap_part(c, w, part, keys, why);
+		if (of.part->content_case == IEUM__V1__NARRATIVE_PART__CONTENT_SEALED &&
+		    asks_for(request, of.part->number))
+			err = wrap_part(c, w, &of, keys, why);
 	}
 	return keys->n ? IEUM_E_OK : err;
 }
@@ -261,7 +283,7 @@ static void message_came(struct ieum *c, const Ieum__V1__Result *result, const u
 		return;
 	}
 	keys = calloc(1, sizeof *keys);
-	err = keys ? wrap_parts(c, w, result->referral->referral, keys, why)
+	err = keys ? wrap_parts(c, w, result->referral, keys, why)
 		   : refuse(why, IEUM_E_NO_MEMORY, NULL);
 	if (err)
 		give_back(c, w, err, why);
@@ -291,15 +313,49 @@ static void take_certificates(const struct ieum *c, struct wrapping *w, enum ieu
 	}
 }
 
-static enum ieum_err ask_message(struct ieum *c, struct wrapping *w)
+static enum ieum_err ask_message(struct ieum *c, struct wrapping *w, ProtobufCBinaryData message_id,
+				 ieum_query_cb *cb)
 {
 	Ieum__V1__ReferralQuery one = IEUM__V1__REFERRAL_QUERY__INIT;
 	Ieum__V1__Query query = IEUM__V1__QUERY__INIT;
 
-	one.message_id = w->request->key_request->message_id;
+	one.message_id = message_id;
 	query.what_case = IEUM__V1__QUERY__WHAT_REFERRAL;
 	query.referral = &one;
-	return ieum_query(c, &query, message_came, w);
+	return ieum_query(c, &query, cb, w);
+}
+
+/* Of a message that was delivered; NULL: why says. */
+static struct wrapping *begin(struct ieum *c, const Ieum__V1__Referral *m, ieum_submit_cb *cb,
+			      void *arg, enum ieum_err *err, char why[IEUM_WHY_BYTES])
+{
+	struct wrapping *w;
+
+	*err = IEUM_E_OK;
+	if (!ieum_connected(c)) {
+		*err = refuse(why, IEUM_E_CONNECTION_LOST, NULL);
+		return NULL;
+	}
+	w = calloc(1, sizeof *w);
+	if (!w || !(w->request = copied(m))) {
+		wrapping_free(w);
+		*err = refuse(why, IEUM_E_NO_MEMORY, NULL);
+		return NULL;
+	}
+	LIST_INSERT_HEAD(&c->wrappings, w, link);
+	w->cb = cb;
+	w->arg = arg;
+	return w;
+}
+
+/* The message's content was asked for, or couldn't be. */
+static enum ieum_err begun(struct wrapping *w, enum ieum_err err, char why[IEUM_WHY_BYTES])
+{
+	if (!err)
+		return IEUM_E_OK;
+	LIST_REMOVE(w, link);
+	wrapping_free(w);
+	return refuse(why, err, NULL);
 }
 
 enum ieum_err ieum_key_wrap(struct ieum *c, const Ieum__V1__Referral *request, ieum_submit_cb *cb,
@@ -311,26 +367,68 @@ enum ieum_err ieum_key_wrap(struct ieum *c, const Ieum__V1__Referral *request, i
 
 	if (!is_request(request))
 		return refuse(why, IEUM_E_FIELD_INVALID, "this message asks for no key");
-	if (!ieum_connected(c))
-		return refuse(why, IEUM_E_CONNECTION_LOST, NULL);
-	w = calloc(1, sizeof *w);
-	if (!w || !(w->request = copied(request))) {
-		wrapping_free(w);
-		return refuse(why, IEUM_E_NO_MEMORY, NULL);
-	}
-	LIST_INSERT_HEAD(&c->wrappings, w, link);
-	w->cb = cb;
-	w->arg = arg;
+	w = begin(c, request, cb, arg, &err, why);
+	if (!w)
+		return err;
 	take_certificates(c, w, &err, reason);
 	if (w->n_to == 0) {
 		give_back(c, w, err, reason);
 		return IEUM_E_OK;
 	}
-	err = ask_message(c, w);
-	if (err) {
-		LIST_REMOVE(w, link);
-		wrapping_free(w);
-		return refuse(why, err, NULL);
+	return begun(w, ask_message(c, w, request->key_request->message_id, message_came), why);
+}
+
+/* ---- a key that has come ---- */
+
+static bool is_in(const Ieum__V1__KeyWrap *wrap, uint32_t number)
+{
+	for (size_t i = 0; i < wrap->n_keys; i++) {
+		if (wrap->keys[i]->part == number)
+			return true;
+	}
+	return false;
+}
+
+/* A part that is sealed to another certificate of ours (KEY_MISSING) is a colleague's to try. */
+static enum ieum_err try_keys(const struct ieum *c, const Ieum__V1__KeyWrap *wrap,
+			      const Ieum__V1__Referral *m, char why[IEUM_WHY_BYTES])
+{
+	for (size_t i = 0; i < m->n_narrative; i++) {
+		const Ieum__V1__NarrativePart *part = m->narrative[i];
+
+		if (part->content_case == IEUM__V1__NARRATIVE_PART__CONTENT_SEALED &&
+		    is_in(wrap, part->number) &&
+		    seal_try_key(c->keyring, &part->sealed, why) == IEUM_E_NOT_SEALED)
+			return IEUM_E_NOT_SEALED;
 	}
 	return IEUM_E_OK;
+}
+
+static void opened_came(struct ieum *c, const Ieum__V1__Result *result, const uint8_t *referral,
+			size_t referral_len, const struct ieum_failure *failure, void *arg)
+{
+	struct wrapping *w = arg;
+	char why[IEUM_WHY_BYTES] = "";
+
+	(void)referral, (void)referral_len;
+	if (!failure && result->what_case == IEUM__V1__RESULT__WHAT_REFERRAL &&
+	    result->referral->referral &&
+	    try_keys(c, w->request->key_wrap, result->referral->referral, why))
+		give_back(c, w, IEUM_E_NOT_SEALED, why);
+	else
+		finish(c, w, NULL, NULL, failure);
+}
+
+enum ieum_err ieum_key_check(struct ieum *c, const Ieum__V1__Referral *wrap, ieum_submit_cb *cb,
+			     void *arg, char why[IEUM_WHY_BYTES])
+{
+	struct wrapping *w;
+	enum ieum_err err;
+
+	if (!is_wrap(wrap))
+		return refuse(why, IEUM_E_FIELD_INVALID, "this message brings no key");
+	w = begin(c, wrap, cb, arg, &err, why);
+	if (!w)
+		return err;
+	return begun(w, ask_message(c, w, wrap->key_wrap->message_id, opened_came), why);
 }

@@ -8,6 +8,7 @@
  * when its end is noted. */
 #include "client/lib_spool.h"
 
+#include <assert.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -21,13 +22,25 @@ static int64_t wall_ms(void)
 	return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
 }
 
+void lib_spool_tell(struct ieum *c, const struct ieum_failure *failure)
+{
+	if (c->options.callbacks.spool_trouble)
+		c->options.callbacks.spool_trouble(c, failure, c->options.ctx);
+}
+
 void lib_spool_trouble(struct ieum *c, enum ieum_err err)
 {
 	const struct ieum_failure failure = { err, ieum_error((int)err)->name,
 					      spool_why(c->spool->file), LIB_AGAIN_MS };
 
-	if (c->options.callbacks.spool_trouble)
-		c->options.callbacks.spool_trouble(c, &failure, c->options.ctx);
+	lib_spool_tell(c, &failure);
+}
+
+/* The transaction is not to be committed any more; why is kept for those who are in it. */
+static void spoil(struct lib_spool *sp, enum ieum_err err)
+{
+	if (err && !sp->failed.failure.code)
+		lib_trouble_set(&sp->failed, err, NULL, spool_why(sp->file), LIB_AGAIN_MS);
 }
 
 /* ---- the table by number ---- */
@@ -41,6 +54,7 @@ static void add_number(struct lib_spool *sp, struct outgoing *o)
 /* NOLINTNEXTLINE(readability-function-size): uthash's macro */
 static void remove_number(struct lib_spool *sp, struct outgoing *o)
 {
+	assert(sp->by_number); /* o is in it */
 	HASH_DELETE(hh_number, sp->by_number, o);
 }
 
@@ -94,8 +108,7 @@ void lib_spool_changed(struct ieum *c, struct outgoing *o)
 {
 	const struct spool_message m = message_of(o);
 
-	/* What fails here fails the commit. */
-	o->unsaved = spool_replace(c->spool->file, &m) != IEUM_E_OK;
+	spoil(c->spool, spool_replace(c->spool->file, &m));
 	o->writing = true;
 	TAILQ_INSERT_TAIL(&c->spool->writing, o, link);
 	lib_work_soon(c);
@@ -129,8 +142,8 @@ void lib_spool_finished(struct ieum *c, struct outgoing *o, const Ieum__V1__Rece
 		o->journal_number = receipt->journal_number;
 		memcpy(o->incarnation, receipt->incarnation.data, IEUM_ID_BYTES);
 		sp->since_trim += o->len;
-	} else if (failure && o->loaded) {
-		/* Whoever submitted it is gone: it stays for its user to see. */
+	} else if (failure && o->alone) {
+		/* Whoever submitted it is gone, or waits no more: it stays for its user to see. */
 		o->note = LIB_NOTE_REFUSED;
 		o->code = failure->code;
 		o->detail = strdup(failure->detail);
@@ -235,32 +248,36 @@ static void rows_are_safe(struct ieum *c)
 }
 
 /* What was accepted stays so, and is tried again; the others are told that they were not. */
-static void undo(struct ieum *c, enum ieum_err err)
+static void undo(struct ieum *c)
 {
 	struct lib_spool *sp = c->spool;
-	char why[SPOOL_WHY_BYTES];
+	struct lib_trouble why;
 	struct outgoing_list undone;
 	struct outgoing *o;
+	bool later = false;
 
-	snprintf(why, sizeof why, "%s", spool_why(sp->file));
-	const struct ieum_failure failure = { err, ieum_error((int)err)->name, why, 0 };
+	spool_rollback(sp->file);
+	lib_trouble_set(&why, sp->failed.failure.code, NULL, sp->failed.detail, LIB_AGAIN_MS);
+	lib_trouble_set(&sp->failed, IEUM_E_OK, NULL, NULL, 0);
 	take_written(sp, &undone);
 	while ((o = TAILQ_FIRST(&undone))) {
 		TAILQ_REMOVE(&undone, o, link);
 		TAILQ_INSERT_TAIL(&c->waiting, o, link);
 		o->writing = false;
 		if (o->accepted) {
-			o->unsaved = true;
+			o->unsaved = later = true;
 			lib_submit_delay(c, o, LIB_AGAIN_MS);
 		} else {
 			remove_number(sp, o);
 			o->number = 0;
-			lib_submit_failed(c, o, &failure);
+			lib_submit_failed(c, o, &why.failure);
 		}
 	}
 	if (!TAILQ_EMPTY(&sp->noted))
 		sp->note_due_ms = lib_now_ms() + LIB_AGAIN_MS;
-	lib_spool_inbox_undone(c, err);
+	if (later)
+		lib_spool_tell(c, &why.failure);
+	lib_spool_inbox_undone(c, &why.failure);
 }
 
 static bool notes_are_due(const struct lib_spool *sp)
@@ -273,21 +290,18 @@ static void commit(struct ieum *c)
 {
 	struct lib_spool *sp = c->spool;
 	struct held_list taken;
-	struct outgoing *o;
-	enum ieum_err err = IEUM_E_OK;
-	bool notes = notes_are_due(sp), unsaved = false;
+	bool notes = notes_are_due(sp);
 	size_t let_go = 0;
 
-	if (!notes && !spool_dirty(sp->file))
+	/* One that failed to begin isn't dirty. */
+	if (!notes && !spool_dirty(sp->file) && !sp->failed.failure.code)
 		return;
-	if (notes)
-		err = write_notes(c, &let_go);
-	TAILQ_FOREACH(o, &sp->writing, link) {
-		unsaved = unsaved || o->unsaved;
-	}
-	enum ieum_err committed = spool_commit(sp->file);
-	if (committed || err || unsaved) {
-		undo(c, committed ? committed : err ? err : IEUM_E_SPOOL_FULL);
+	if (notes && !sp->failed.failure.code)
+		spoil(sp, write_notes(c, &let_go));
+	if (!sp->failed.failure.code)
+		spoil(sp, spool_commit(sp->file));
+	if (sp->failed.failure.code) {
+		undo(c);
 		return;
 	}
 	if (notes)
@@ -373,6 +387,19 @@ void lib_spool_turn(struct ieum *c)
 
 /* ---- the hub ---- */
 
+/* Nothing is written where nothing has changed: a disk that is full since doesn't keep us from the
+ * hub. */
+static enum ieum_err note_hub(struct spool *file, const Ieum__V1__Welcome *w)
+{
+	struct spool_sum sum;
+	enum ieum_err err = spool_sum(file, &sum);
+
+	if (err || (sum.has_incarnation && sum.copied_through == w->copied_through &&
+		    memcmp(sum.incarnation, w->incarnation.data, IEUM_ID_BYTES) == 0))
+		return err;
+	return spool_note_hub(file, w->incarnation.data, w->copied_through);
+}
+
 /* What belongs to a new connection, in one transaction. */
 static enum ieum_err meet(struct ieum *c, const Ieum__V1__Welcome *w, size_t *resending)
 {
@@ -389,7 +416,10 @@ static enum ieum_err meet(struct ieum *c, const Ieum__V1__Welcome *w, size_t *re
 	if (!err)
 		err = spool_sending(sp->file);
 	if (!err)
-		err = spool_note_hub(sp->file, w->incarnation.data, w->copied_through);
+		err = note_hub(sp->file, w);
+	if (!err)
+		return spool_commit(sp->file);
+	spool_rollback(sp->file);
 	return err;
 }
 
@@ -402,8 +432,6 @@ bool lib_spool_welcome(struct ieum *c, const Ieum__V1__Welcome *welcome, size_t 
 		return true;
 	commit(c); /* a receipt that isn't noted yet isn't of the new incarnation */
 	enum ieum_err err = meet(c, welcome, resending);
-	enum ieum_err committed = spool_commit(sp->file);
-	err = err ? err : committed;
 	if (err) {
 		lib_drop(c, err, spool_why(sp->file));
 		return false;
@@ -474,7 +502,7 @@ static void keep_result(struct ieum *c, const char *name, const Ieum__V1__Result
 	for (size_t i = 0, at = 0; packed && i < n; at += pages[i++].len)
 		pages[i].bytes = buf_bytes(&all) + at;
 	if (packed)
-		err = spool_keep_pages(c->spool->file, name, results[0]->hub_time_at_ms, pages, n);
+		err = spool_keep_pages(c->spool->file, name, wall_ms(), pages, n);
 	if (err)
 		lib_spool_trouble(c, err);
 	buf_release(&all);

@@ -39,6 +39,7 @@ TAILQ_HEAD(held_list, held);
 struct lib_spool {
 	struct spool *file;
 	struct outgoing_list writing; /* in the transaction */
+	struct lib_trouble failed;    /* what could first not be written into it; or OK */
 	struct outgoing_list noted;   /* ended, and not yet noted */
 	struct outgoing *by_number;
 	int64_t note_due_ms, adopt_due_ms; /* monotonic; INT64_MAX: never */
@@ -57,13 +58,14 @@ struct lib_spool {
 };
 
 /* Tells the application that something could not be written. */
-void lib_spool_trouble(struct ieum *c, enum ieum_err err);
+void lib_spool_tell(struct ieum *c, const struct ieum_failure *failure);
+void lib_spool_trouble(struct ieum *c, enum ieum_err err); /* with the spool's last why */
 
 /* lib_spool_inbox.c */
 /* Settles at the hub what was kept; those that the application has taken are told by the other. */
 void lib_spool_inbox_committed(struct ieum *c, struct held_list *taken);
 void lib_spool_inbox_tell_taken(struct ieum *c, struct held_list *taken);
-void lib_spool_inbox_undone(struct ieum *c, enum ieum_err err);
+void lib_spool_inbox_undone(struct ieum *c, const struct ieum_failure *failure);
 void lib_spool_inbox_turn(struct ieum *c);
 void lib_spool_inbox_free(struct lib_spool *sp);
 /* What the application gave back is handed over again. */

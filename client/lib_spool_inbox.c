@@ -78,29 +78,46 @@ static uint64_t told_for(const struct lib_spool *sp, uint64_t delivery_id)
 	return told;
 }
 
-static enum ieum_err put(struct ieum *c, const Ieum__V1__Delivery *delivery, struct held *h)
+static struct spool_delivery row_of(const struct ieum *c, const Ieum__V1__Delivery *delivery)
 {
 	struct spool_delivery d = { .mailbox = lib_inbox_mailbox(delivery),
-				    .wire_id = h->wire_id,
-				    .told_id = h->told_id,
+				    .wire_id = delivery->delivery_id,
+				    .cause = (int)delivery->cause,
 				    .answer_by_at_ms = delivery->answer_by_at_ms,
-				    .since_ms = wall_ms(),
-				    .frame = h->frame,
-				    .len = h->len };
+				    .received_at_ms = delivery->received_at_ms,
+				    .since_ms = wall_ms() };
 
 	memcpy(d.message_id, delivery->referral->envelope->message_id.data, IEUM_ID_BYTES);
 	memcpy(d.incarnation, c->incarnation, IEUM_ID_BYTES);
+	return d;
+}
+
+static enum ieum_err put(struct ieum *c, const Ieum__V1__Delivery *delivery, struct held *h)
+{
+	struct spool_delivery d = row_of(c, delivery);
+
+	d.told_id = h->told_id;
+	d.frame = h->frame;
+	d.len = h->len;
 	return spool_deliver(c->spool->file, &d, &h->number);
 }
 
 /* Not settled: the hub has it, and gives it again when there is room. */
-static void no_room(struct ieum *c, enum ieum_err err)
+static void no_room(struct ieum *c, const struct ieum_failure *failure)
 {
 	struct lib_spool *sp = c->spool;
 
-	lib_spool_trouble(c, err);
+	lib_spool_tell(c, failure);
 	sp->full = sp->shut = true;
-	lib_drop(c, err, spool_why(sp->file));
+	lib_drop(c, failure->code, failure->detail);
+}
+
+static void not_kept(struct ieum *c, enum ieum_err err)
+{
+	const struct ieum_failure failure = { err, ieum_error((int)err)->name,
+					      spool_why(c->spool->file), LIB_AGAIN_MS };
+
+	no_room(c, &failure);
 }
 
 static void keep(struct ieum *c, const Ieum__V1__Delivery *delivery, const struct frame_view *view)
@@ -118,7 +135,7 @@ static void keep(struct ieum *c, const Ieum__V1__Delivery *delivery, const struc
 	if (err) {
 		if (h)
 			held_free(sp, h);
-		no_room(c, err);
+		not_kept(c, err);
 		return;
 	}
 	TAILQ_INSERT_TAIL(&sp->pending, h, link);
@@ -129,25 +146,22 @@ void lib_spool_delivery(struct ieum *c, const Ieum__V1__Delivery *delivery,
 			const struct frame_view *view)
 {
 	struct lib_spool *sp = c->spool;
-	struct spool_delivery known;
+	struct spool_delivery like = row_of(c, delivery), known;
 
 	if (sp->full) /* on its way when we shut */
 		return;
-	enum ieum_err err =
-		spool_find_delivery(sp->file, delivery->referral->envelope->message_id.data,
-				    lib_inbox_mailbox(delivery), &known);
+	enum ieum_err err = spool_find_delivery(sp->file, &like, &known);
 	if (err) {
-		no_room(c, err);
+		not_kept(c, err);
 		return;
 	}
-	bool same_hub =
-		known.number && memcmp(known.incarnation, c->incarnation, IEUM_ID_BYTES) == 0;
-	/* The same message for the same mailbox, but for a new reason (an escalation). */
-	if (!known.number || (same_hub && known.wire_id != delivery->delivery_id)) {
+	/* The same message may come to the same mailbox for another reason (an escalation). */
+	if (!known.number) {
 		keep(c, delivery, view);
 		return;
 	}
-	if (!same_hub && spool_renew(sp->file, known.number, delivery->delivery_id, c->incarnation))
+	if (memcmp(known.incarnation, c->incarnation, IEUM_ID_BYTES) != 0 &&
+	    spool_renew(sp->file, known.number, delivery->delivery_id, c->incarnation))
 		return; /* it comes again */
 	settle_at_hub(c, delivery->delivery_id);
 	lib_work_soon(c);
@@ -383,15 +397,14 @@ void lib_spool_inbox_tell_taken(struct ieum *c, struct held_list *taken)
 	}
 }
 
-void lib_spool_inbox_undone(struct ieum *c, enum ieum_err err)
+void lib_spool_inbox_undone(struct ieum *c, const struct ieum_failure *failure)
 {
 	struct lib_spool *sp = c->spool;
-	struct ieum_failure failure = { err, ieum_error((int)err)->name, spool_why(sp->file), 0 };
 	struct held_list taking;
 	struct held *h;
 
 	if (!TAILQ_EMPTY(&sp->pending))
-		no_room(c, err);
+		no_room(c, failure);
 	while ((h = TAILQ_FIRST(&sp->pending))) { /* the hub gives them again */
 		TAILQ_REMOVE(&sp->pending, h, link);
 		held_free(sp, h);
@@ -405,7 +418,7 @@ void lib_spool_inbox_undone(struct ieum *c, enum ieum_err err)
 		TAILQ_REMOVE(&taking, h, link);
 		TAILQ_INSERT_TAIL(&sp->handed, h, link);
 		if (cb)
-			cb(c, h->told_id, &failure, h->arg);
+			cb(c, h->told_id, failure, h->arg);
 	}
 }
 

@@ -157,6 +157,12 @@ static void give_up(struct ieum *c, struct outgoing *o, enum ieum_err code, cons
 
 /* ---- answers ---- */
 
+/* Sealed twice the same text is different bytes, so the hub can't tell that it has this message. */
+#define SEALED_ANEW \
+	"envelope.message_id: the hub has a message with this id already; sealed again, the same one " \
+	"is other bytes: `ieum referral show` with the id says what it has, and a new message takes a " \
+	"new id"
+
 void lib_submit_delay(struct ieum *c, struct outgoing *o, int64_t ms)
 {
 	struct outgoing *before;
@@ -249,6 +255,8 @@ static void submit_answered(struct ieum *c, struct request *r, const struct code
 		/* The policy changed since we asked. */
 		o->to_seal = true;
 		put_first(c, o);
+	} else if (failure->code == IEUM_E_ID_REUSED && o->sealed) {
+		give_up(c, o, failure->code, SEALED_ANEW);
 	} else {
 		finish(c, o, NULL, failure);
 	}
@@ -434,11 +442,25 @@ struct outgoing *lib_submit_loaded(struct ieum *c, const uint8_t *bytes, size_t 
 	o->bytes = copy;
 	o->len = len;
 	o->since_ms = lib_now_ms();
-	o->accepted = o->loaded = o->resent = true;
+	o->accepted = o->alone = o->resent = true;
 	memcpy(o->message_id, copy + o->id_at, IEUM_ID_BYTES);
 	TAILQ_INSERT_TAIL(&c->waiting, o, link);
 	begin(c, o);
 	return o;
+}
+
+bool lib_submit_leave(struct ieum *c, ieum_submit_cb *cb, const void *arg)
+{
+	struct outgoing *o;
+
+	TAILQ_FOREACH(o, &c->started, started) {
+		if (o->number && o->cb == cb && o->arg == arg) {
+			o->cb = NULL;
+			o->alone = o->resent = true;
+			return true;
+		}
+	}
+	return false;
 }
 
 void lib_submit_failed(struct ieum *c, struct outgoing *o, const struct ieum_failure *failure)

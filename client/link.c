@@ -68,6 +68,8 @@ void link_options(const struct invocation *inv, struct ieum_options *out)
 				      .crl = p->crl,
 				      .old_keys = p->old_keys,
 				      .n_old_keys = p->n_old_keys,
+				      .identities = p->identities,
+				      .n_identities = p->n_identities,
 				      .software = "ieum " IEUM_CLIENT_VERSION,
 				      .spool = p->spool,
 				      .keep_bytes_max = p->spool ? 0 : SIZE_MAX };

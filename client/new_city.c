@@ -309,6 +309,7 @@ void new_city_write_profile(const struct new_city *city, const struct new_agency
 		"# The profile of %s for the command ieum.  Paths are relative to this file.\n"
 		"addresses: [\"%s\"]\n"
 		"ca: ../certs/ca.crt\n"
+		"crl: ../certs/ca.crl            # nothing is sealed to a certificate that was revoked\n"
 		"certificate: ../certs/participants/%s.crt\n"
 		"key: ../certs/participants/%s.key\n",
 		agency->name, city->address, agency->name, agency->name);

@@ -19,6 +19,7 @@
 
 #include "client/invocation.h"
 #include "client/ieum.h"
+#include "client/offline.h"
 #include "ieum/v1/frame.pb-c.h"
 #include "proto/pbmap.h"
 
@@ -69,6 +70,7 @@ struct pipe {
 	struct pipe_call *held; /* can't be handed over yet; on `calls` as well */
 	struct pipe_calls calls;
 	size_t n_calls;
+	struct offline_asking deadlines;
 	LIST_HEAD(, pipe_giving) giving; /* keys for newcomers, on their way */
 
 	struct evbuffer *out;

@@ -110,6 +110,9 @@ bool pipe_give_key(struct pipe *p, const Ieum__V1__Delivery *d)
 	json_t *request;
 	char room[PBMAP_WORD_BYTES];
 
+	/* One that opens nothing is rejected; the program hears of both as of any message. */
+	if (m->body_case == IEUM__V1__REFERRAL__BODY_KEY_WRAP)
+		(void)!ieum_key_check(p->c, m, NULL, NULL, NULL);
 	if (p->inv->profile->ask_to_wrap || m->body_case != IEUM__V1__REFERRAL__BODY_KEY_REQUEST)
 		return false;
 	g = calloc(1, sizeof *g);

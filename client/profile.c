@@ -71,6 +71,52 @@ static void read_old_keys(struct reader *r, const char *file, struct profile *p)
 	}
 }
 
+static bool is_key(const char *text)
+{
+	static const char prefix[] = "sha256:";
+
+	if (strncmp(text, prefix, sizeof prefix - 1) == 0)
+		text += sizeof prefix - 1;
+	return strlen(text) == 64 && strspn(text, "0123456789abcdefABCDEF") == 64;
+}
+
+static char *read_optional(struct reader *r, const struct yaml_node *map, const char *key)
+{
+	const struct yaml_node *node = yaml_get(map, key);
+
+	return node ? read_text(r, node) : NULL;
+}
+
+static void read_identity(struct reader *r, const struct yaml_node *node, struct ieum_identity *to)
+{
+	const struct yaml_node *participant = yaml_require(node, "participant", r->diag);
+
+	to->participant = participant ? read_text(r, participant) : NULL;
+	to->key = read_optional(r, node, "key");
+	to->issuer = read_optional(r, node, "issuer");
+	to->subject = read_optional(r, node, "subject");
+	if (!yaml_get(node, "key") == !yaml_get(node, "issuer") ||
+	    !yaml_get(node, "issuer") != !yaml_get(node, "subject"))
+		yaml_mistake(r->diag, node, "an identity has a 'key', or 'issuer' and 'subject'");
+	else if (to->key && !is_key(to->key))
+		yaml_mistake(r->diag, node,
+			     "a key is SHA-256 over its DER, 64 hexadecimal digits; `ieum cert show "
+			     "FILE` prints it");
+}
+
+static void read_identities(struct reader *r, struct profile *p)
+{
+	static const char *const keys[] = { "participant", "key", "issuer", "subject", NULL };
+	const struct yaml_node *node = yaml_get(r->root, "identities");
+
+	if (!node || !yaml_check_seq(node, 0, IEUM_IDENTITIES_MAX, r->diag))
+		return;
+	for (size_t i = 0; i < yaml_count(node); i++) {
+		if (yaml_check_map(yaml_at(node, i), keys, r->diag))
+			read_identity(r, yaml_at(node, i), &p->identities[p->n_identities++]);
+	}
+}
+
 static void read_sealing(struct reader *r, const char *file, struct profile *p)
 {
 	static const char *const seals[] = { "needed", "all", NULL };
@@ -81,6 +127,7 @@ static void read_sealing(struct reader *r, const char *file, struct profile *p)
 	if (crl)
 		p->crl = read_path_of(r, file, crl);
 	read_old_keys(r, file, p);
+	read_identities(r, p);
 	if (yaml_opt_word(r->root, "seal", seals, r->diag, &which))
 		p->seal_all = which == 1;
 	if (yaml_opt_word(r->root, "wrap_keys", wraps, r->diag, &which))
@@ -126,7 +173,8 @@ static void read_profile(struct reader *r, const char *file, struct profile *p)
 {
 	static const char *const keys[] = { "addresses",   "ca",        "certificate", "key",
 					    "server_name", "language",  "crl",         "old_keys",
-					    "seal",        "wrap_keys", "spool",       NULL };
+					    "seal",        "wrap_keys", "spool",       "identities",
+					    NULL };
 	static const char *const languages[] = { "en", "ko", NULL };
 	const struct yaml_node *server_name;
 	size_t language;
@@ -192,6 +240,12 @@ void profile_free(struct profile *profile)
 	for (size_t i = 0; i < profile->n_old_keys; i++) {
 		free((char *)profile->old_keys[i].cert);
 		free((char *)profile->old_keys[i].key);
+	}
+	for (size_t i = 0; i < profile->n_identities; i++) {
+		free((char *)profile->identities[i].participant);
+		free((char *)profile->identities[i].key);
+		free((char *)profile->identities[i].issuer);
+		free((char *)profile->identities[i].subject);
 	}
 	free(profile);
 }

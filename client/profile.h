@@ -8,6 +8,9 @@
  *     crl: ca.crl                   # may be left out: whom to seal to no more
  *     old_keys:                     # may be left out: still open what was sealed to them
  *       - {certificate: gimpo-ps-2025.crt, key: gimpo-ps-2025.key}
+ *     identities:                   # may be left out: whose a certificate of another PKI is
+ *       - {participant: gimpo-aid, key: "sha256:9f86…"}
+ *       - {participant: gimpo-aid, issuer: "CN=Agency CA,O=National", subject: "CN=officer 7"}
  *     seal: all                     # or needed, the default: what hubs take only sealed
  *     wrap_keys: ask                # or auto, the default: newcomers get keys by themselves
  *     language: ko                  # may be left out: en or ko, else by the locale
@@ -41,6 +44,8 @@ struct profile {
 	char *crl;         /* NULL: none */
 	struct ieum_old_key old_keys[IEUM_OLD_KEYS_MAX];
 	size_t n_old_keys;
+	struct ieum_identity identities[IEUM_IDENTITIES_MAX];
+	size_t n_identities;
 	char *spool;   /* file; NULL: none, or not said (spool_place.h) */
 	bool no_spool; /* none is wanted */
 	bool seal_all;

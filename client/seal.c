@@ -111,31 +111,41 @@ static bool wrap_all(CMS_ContentInfo *cms, X509 *const *to, size_t n)
 	return true;
 }
 
-enum ieum_err seal_wrap(const struct ieum_keyring *k, const uint8_t *cms_der, size_t len,
+/* The CMS with keys for them, into out->cms. */
+static enum ieum_err open_and_wrap(const struct ieum_keyring *k, const struct seal_outside *of,
+				   X509 *const *to, size_t n, struct seal_wrapped *out,
+				   char why[IEUM_WHY_BYTES])
+{
+	const ProtobufCBinaryData *sealed = &of->part->sealed;
+	CMS_ContentInfo *cms = seal_cms_read(sealed->data, sealed->len);
+	struct seal_inside inside;
+	enum ieum_err err;
+
+	if (!cms)
+		return seal_cms_fail(why, IEUM_E_NOT_SEALED, "this is no sealed narrative");
+	err = seal_cms_open(k, cms, of, &inside, why);
+	if (!err && !wrap_all(cms, to, n))
+		err = seal_cms_fail(why, IEUM_E_NOT_SEALED,
+				    "the newcomer's certificate has no key to seal to");
+	else if (!err && (err = seal_cms_write(cms, &out->cms)))
+		seal_cms_fail(why, err, ieum_error((int)err)->text);
+	seal_inside_free(&inside);
+	CMS_ContentInfo_free(cms);
+	return err;
+}
+
+enum ieum_err seal_wrap(const struct ieum_keyring *k, const struct seal_outside *of,
 			X509 *const *to, size_t n, struct seal_wrapped *out,
 			char why[IEUM_WHY_BYTES])
 {
-	CMS_ContentInfo *cms;
-	const struct seal_bytes before = { cms_der, len };
+	const struct seal_bytes before = { of->part->sealed.data, of->part->sealed.len };
 	struct seal_bytes after;
-	enum ieum_err err = IEUM_E_OK;
+	enum ieum_err err;
 
 	*out = (struct seal_wrapped){ 0 };
-	buf_init(&out->cms, len + SEAL_WRAP_MAX * SEAL_INFO_BYTES_MAX);
-	if (n > SEAL_WRAP_MAX)
-		n = SEAL_WRAP_MAX;
+	buf_init(&out->cms, before.len + SEAL_WRAP_MAX * SEAL_INFO_BYTES_MAX);
 	ERR_clear_error();
-	cms = seal_cms_read(cms_der, len);
-	if (!cms)
-		return seal_cms_fail(why, IEUM_E_NOT_SEALED, "this is no sealed narrative");
-	if (!seal_cms_unlock(cms, k))
-		err = seal_cms_fail(why, IEUM_E_KEY_MISSING, "it is not sealed to a key of ours");
-	else if (!wrap_all(cms, to, n))
-		err = seal_cms_fail(why, IEUM_E_NOT_SEALED,
-				    "the newcomer's certificate has no key to seal to");
-	else if ((err = seal_cms_write(cms, &out->cms)))
-		seal_cms_fail(why, err, ieum_error((int)err)->text);
-	CMS_ContentInfo_free(cms);
+	err = open_and_wrap(k, of, to, n < SEAL_WRAP_MAX ? n : SEAL_WRAP_MAX, out, why);
 	after = (struct seal_bytes){ buf_bytes(&out->cms), buf_len(&out->cms) };
 	if (!err &&
 	    (err = seal_new_recipients(&before, &after, out->infos, SEAL_WRAP_MAX, &out->n)))

@@ -44,6 +44,11 @@ enum ieum_err seal_open(const struct ieum_keyring *k, const struct seal_outside 
 			struct seal_inside *out, char why[IEUM_WHY_BYTES]) IEUM_MUST_CHECK;
 void seal_inside_free(struct seal_inside *inside); /* takes an empty one */
 
+/* Does a key of ours open this CMS, whatever is in it?  KEY_MISSING: it isn't sealed to us.
+ * NOT_SEALED: it is damaged, or what it has for us is no key of it.  NO_MEMORY. */
+enum ieum_err seal_try_key(const struct ieum_keyring *k, const ProtobufCBinaryData *sealed,
+			   char why[IEUM_WHY_BYTES]) IEUM_MUST_CHECK;
+
 /* The content key of a part wrapped for certificates of a newcomer: a RecipientInfo for each. */
 struct seal_wrapped {
 	struct buf cms; /* what the infos point into */
@@ -51,8 +56,10 @@ struct seal_wrapped {
 	size_t n;
 };
 
-/* KEY_MISSING, NOT_SEALED, NO_MEMORY. */
-enum ieum_err seal_wrap(const struct ieum_keyring *k, const uint8_t *cms, size_t len,
+/* Opens the part first, and wraps nothing but the key of what it is said to be: else a holder would
+ * open any ciphertext that somebody puts into a message.  Errors as of seal_open(); NOT_SEALED, too,
+ * for a certificate that can't be sealed to. */
+enum ieum_err seal_wrap(const struct ieum_keyring *k, const struct seal_outside *of,
 			X509 *const *to, size_t n, struct seal_wrapped *out,
 			char why[IEUM_WHY_BYTES]) IEUM_MUST_CHECK;
 void seal_wrapped_free(struct seal_wrapped *w);

@@ -14,8 +14,16 @@ CMS_ContentInfo *seal_cms_read(const uint8_t *der, size_t len);
 /* Appends it. */
 enum ieum_err seal_cms_write(CMS_ContentInfo *cms, struct buf *out) IEUM_MUST_CHECK;
 
-/* With the first of our keys that is among its recipients. */
-bool seal_cms_unlock(CMS_ContentInfo *cms, const struct ieum_keyring *k);
+/* What is inside, appended to the memory BIO; the CMS has its content key from then on.  Anybody may
+ * have added a RecipientInfo that names us and holds no key, or a wrong one: each is tried until the
+ * content opens.  KEY_MISSING: none names us.  NOT_SEALED: none of those that do opens it. */
+enum ieum_err seal_cms_unlock(CMS_ContentInfo *cms, const struct ieum_keyring *k, BIO *out,
+			      char why[IEUM_WHY_BYTES]) IEUM_MUST_CHECK;
+
+/* seal_open() of a CMS that is read already; as seal_cms_unlock() it leaves the key there. */
+enum ieum_err seal_cms_open(const struct ieum_keyring *k, CMS_ContentInfo *cms,
+			    const struct seal_outside *of, struct seal_inside *out,
+			    char why[IEUM_WHY_BYTES]) IEUM_MUST_CHECK;
 
 /* OpenSSL's reason behind our words; empties its queue. */
 enum ieum_err seal_cms_fail(char why[IEUM_WHY_BYTES], enum ieum_err err, const char *text);

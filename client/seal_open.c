@@ -10,25 +10,6 @@ static enum ieum_err refuse(char why[IEUM_WHY_BYTES], const char *text)
 	return seal_cms_fail(why, IEUM_E_NOT_SEALED, text);
 }
 
-/* ---- the envelope ---- */
-
-/* What is inside, in a BIO that wipes itself. */
-static enum ieum_err unseal(const struct ieum_keyring *k, const ProtobufCBinaryData *sealed,
-			    BIO *out, char why[IEUM_WHY_BYTES])
-{
-	CMS_ContentInfo *cms = seal_cms_read(sealed->data, sealed->len);
-	enum ieum_err err = IEUM_E_OK;
-
-	if (!cms)
-		return refuse(why, "this is no CMS AuthEnvelopedData");
-	if (!seal_cms_unlock(cms, k))
-		err = seal_cms_fail(why, IEUM_E_KEY_MISSING, "it is not sealed to a key of ours");
-	else if (CMS_decrypt(cms, NULL, NULL, NULL, out, CMS_BINARY) != 1)
-		err = refuse(why, "it was changed on its way, or the key in it is a wrong one");
-	CMS_ContentInfo_free(cms);
-	return err;
-}
-
 /* ---- the signature ---- */
 
 static bool is_strong(CMS_SignerInfo *si)
@@ -127,18 +108,19 @@ static enum ieum_err read_content(BIO *in, const struct seal_outside *of, struct
 	return IEUM_E_OK;
 }
 
-enum ieum_err seal_open(const struct ieum_keyring *k, const struct seal_outside *of,
-			struct seal_inside *out, char why[IEUM_WHY_BYTES])
+enum ieum_err seal_cms_open(const struct ieum_keyring *k, CMS_ContentInfo *cms,
+			    const struct seal_outside *of, struct seal_inside *out,
+			    char why[IEUM_WHY_BYTES])
 {
+	/* They wipe themselves. */
 	BIO *inside = BIO_new(BIO_s_mem()), *content = BIO_new(BIO_s_mem());
 	enum ieum_err err;
 
 	*out = (struct seal_inside){ 0 };
-	ERR_clear_error();
 	if (!inside || !content)
 		err = seal_cms_fail(why, IEUM_E_NO_MEMORY, ieum_error(IEUM_E_NO_MEMORY)->text);
 	else
-		err = unseal(k, &of->part->sealed, inside, why);
+		err = seal_cms_unlock(cms, k, inside, why);
 	if (!err)
 		err = verify(k, inside, of, content, &out->signer, why);
 	if (!err)
@@ -146,6 +128,44 @@ enum ieum_err seal_open(const struct ieum_keyring *k, const struct seal_outside 
 	BIO_free(inside);
 	BIO_free(content);
 	ERR_clear_error();
+	return err;
+}
+
+enum ieum_err seal_open(const struct ieum_keyring *k, const struct seal_outside *of,
+			struct seal_inside *out, char why[IEUM_WHY_BYTES])
+{
+	CMS_ContentInfo *cms;
+	enum ieum_err err;
+
+	*out = (struct seal_inside){ 0 };
+	ERR_clear_error();
+	cms = seal_cms_read(of->part->sealed.data, of->part->sealed.len);
+	if (!cms)
+		return refuse(why, "this is no CMS AuthEnvelopedData");
+	err = seal_cms_open(k, cms, of, out, why);
+	CMS_ContentInfo_free(cms);
+	return err;
+}
+
+/* ---- a key alone ---- */
+
+enum ieum_err seal_try_key(const struct ieum_keyring *k, const ProtobufCBinaryData *sealed,
+			   char why[IEUM_WHY_BYTES])
+{
+	CMS_ContentInfo *cms;
+	BIO *inside = BIO_new(BIO_s_mem());
+	enum ieum_err err;
+
+	ERR_clear_error();
+	cms = seal_cms_read(sealed->data, sealed->len);
+	if (!inside)
+		err = seal_cms_fail(why, IEUM_E_NO_MEMORY, ieum_error(IEUM_E_NO_MEMORY)->text);
+	else if (!cms)
+		err = refuse(why, "this is no CMS AuthEnvelopedData");
+	else
+		err = seal_cms_unlock(cms, k, inside, why);
+	CMS_ContentInfo_free(cms);
+	BIO_free(inside);
 	return err;
 }
 

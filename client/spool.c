@@ -38,7 +38,8 @@ static const char schema[] =
 	"CREATE TABLE delivery(number INTEGER PRIMARY KEY AUTOINCREMENT, taken INTEGER NOT NULL,"
 	" slot INTEGER NOT NULL, message_id BLOB NOT NULL, mailbox INTEGER NOT NULL,"
 	" wire_id INTEGER NOT NULL, incarnation BLOB NOT NULL, told_id INTEGER NOT NULL,"
-	" answer_by_at_ms INTEGER NOT NULL, since_ms INTEGER NOT NULL, frame BLOB,"
+	" cause INTEGER NOT NULL, answer_by_at_ms INTEGER NOT NULL,"
+	" received_at_ms INTEGER NOT NULL, since_ms INTEGER NOT NULL, frame BLOB,"
 	" digest BLOB NOT NULL) STRICT;"
 	"CREATE INDEX delivery_of ON delivery(message_id, mailbox, number);"
 	"CREATE INDEX delivery_state ON delivery(taken, slot, number);"
@@ -72,28 +73,33 @@ enum ieum_err spool_refuse(struct spool *s, enum ieum_err err, const char *forma
 	return err;
 }
 
+/* Where SQLite doesn't say so itself; not of a sync, after which nothing is known. */
+static bool disk_is_full(const struct spool *s, int rc)
+{
+	bool wants_room = rc == SQLITE_IOERR_SHMSIZE || rc == SQLITE_IOERR_WRITE ||
+			  (rc & 0xff) == SQLITE_CANTOPEN;
+	int said = s->db && wants_room ? sqlite3_system_errno(s->db) : 0;
+
+	return said == ENOSPC || said == EDQUOT;
+}
+
 enum ieum_err spool_failed(struct spool *s, const char *doing, int rc)
 {
 	const char *said = s->db ? sqlite3_errmsg(s->db) : sqlite3_errstr(rc);
 
-	switch (rc & 0xff) {
+	switch (disk_is_full(s, rc) ? SQLITE_FULL : rc & 0xff) {
 	case SQLITE_FULL:
-		return spool_refuse(s, IEUM_E_SPOOL_FULL,
-				    "no space left on its disk (%s); make room there", doing);
+		return spool_refuse(s, IEUM_E_SPOOL_FULL, "no space left on its disk (%s)", doing);
 	case SQLITE_NOMEM: return spool_refuse(s, IEUM_E_NO_MEMORY, "%s", doing);
 	case SQLITE_BUSY:
 	case SQLITE_LOCKED:
-		return spool_refuse(s, IEUM_E_SPOOL_LOCKED,
-				    "another program holds it (%s); end that program, or try again",
-				    doing);
+		return spool_refuse(s, IEUM_E_SPOOL_LOCKED, "another program holds it (%s)", doing);
 	case SQLITE_CORRUPT:
 	case SQLITE_NOTADB:
 	case SQLITE_CONSTRAINT:
 	case SQLITE_MISMATCH:
-		return spool_refuse(s, IEUM_E_SPOOL_CORRUPT,
-				    "%s: %s; look with `ieum spool check`, save what can be read"
-				    " with `ieum spool salvage`",
-				    doing, said);
+		return spool_refuse(s, IEUM_E_SPOOL_CORRUPT, "it is not as it was written (%s)",
+				    doing);
 	default:
 		return spool_refuse(s, IEUM_E_FILE_UNREADABLE, "%s: %s; look at its disk", doing,
 				    said);
@@ -102,9 +108,7 @@ enum ieum_err spool_failed(struct spool *s, const char *doing, int rc)
 
 enum ieum_err spool_bad_row(struct spool *s, const char *table, int64_t number)
 {
-	return spool_refuse(s, IEUM_E_SPOOL_CORRUPT,
-			    "%s %" PRId64 " has changed on the disk; look with `ieum spool check`,"
-			    " save the others with `ieum spool salvage`",
+	return spool_refuse(s, IEUM_E_SPOOL_CORRUPT, "%s %" PRId64 " has changed on the disk",
 			    table, number);
 }
 
@@ -223,6 +227,12 @@ enum ieum_err spool_commit(struct spool *s)
 	return err;
 }
 
+void spool_rollback(struct spool *s)
+{
+	if (s->writing)
+		roll_back(s);
+}
+
 bool spool_dirty(const struct spool *s)
 {
 	return s->writing;
@@ -240,12 +250,19 @@ enum ieum_err spool_room(struct spool *s, uint64_t bytes)
 	if (used + bytes <= s->bytes_max)
 		return IEUM_E_OK;
 	return spool_refuse(s, IEUM_E_SPOOL_FULL,
-			    "it holds %" PRIu64 " of %" PRIu64 " bytes, and this needs %" PRIu64
-			    "; reach the hub, take what was delivered, or allow more",
+			    "it holds %" PRIu64 " of %" PRIu64 " bytes, and this needs %" PRIu64,
 			    used, s->bytes_max, bytes);
 }
 
 /* ---- slots ---- */
+
+/* What open() and the like said. */
+static enum ieum_err no_file(struct spool *s, const char *what)
+{
+	if (errno == ENOSPC || errno == EDQUOT)
+		return spool_refuse(s, IEUM_E_SPOOL_FULL, "no space left on its disk (%s)", what);
+	return spool_refuse(s, IEUM_E_FILE_UNREADABLE, "%s: %s", what, strerror(errno));
+}
 
 static bool try_slot(int fd, int slot)
 {
@@ -275,13 +292,12 @@ static enum ieum_err take_slot(struct spool *s)
 		return spool_refuse(s, IEUM_E_FILE_UNREADABLE, "the path is too long");
 	s->holders_fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
 	if (s->holders_fd < 0)
-		return spool_refuse(s, IEUM_E_FILE_UNREADABLE, "%s: %s", path, strerror(errno));
+		return no_file(s, path);
 	for (s->slot = 1; s->slot <= SPOOL_SLOTS_MAX; s->slot++)
 		if (try_slot(s->holders_fd, s->slot))
 			return IEUM_E_OK;
 	s->slot = 0;
-	return spool_refuse(s, IEUM_E_SPOOL_LOCKED, "%d programs use it; end some of them",
-			    SPOOL_SLOTS_MAX);
+	return spool_refuse(s, IEUM_E_SPOOL_LOCKED, "%d programs use it", SPOOL_SLOTS_MAX);
 }
 
 /* ---- opening ---- */
@@ -292,17 +308,20 @@ static enum ieum_err sync_folder(struct spool *s)
 
 	snprintf(path, sizeof path, "%s", s->path);
 	int fd = open(dirname(path), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	bool synced = fd >= 0 && fsync(fd) == 0;
+	enum ieum_err err = fd >= 0 && fsync(fd) == 0 ? IEUM_E_OK : no_file(s, "its folder");
 	if (fd >= 0)
 		close(fd);
-	return synced ? IEUM_E_OK
-		      : spool_refuse(s, IEUM_E_FILE_UNREADABLE, "its folder: %s", strerror(errno));
+	return err;
 }
 
 /* Nobody else may read it, from its first byte on. */
 static enum ieum_err make_file(struct spool *s)
 {
 	struct stat st;
+
+	if (spool_is_exchanged(s->path)) /* its slot is ours: nobody is salvaging it now */
+		return spool_refuse(s, IEUM_E_SPOOL_CORRUPT,
+				    "a salvage was cut short; finish it with `ieum spool salvage`");
 	int fd = open(s->path, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
 
 	if (fd >= 0) {
@@ -310,8 +329,7 @@ static enum ieum_err make_file(struct spool *s)
 		return sync_folder(s);
 	}
 	if (errno != EEXIST || stat(s->path, &st) != 0)
-		return spool_refuse(s, errno == ENOSPC ? IEUM_E_SPOOL_FULL : IEUM_E_FILE_UNREADABLE,
-				    "%s", strerror(errno));
+		return no_file(s, "its file");
 	if (!S_ISREG(st.st_mode))
 		return spool_refuse(s, IEUM_E_FILE_INVALID, "it is not a file");
 	if (st.st_mode & (S_IRWXG | S_IRWXO))
@@ -375,10 +393,7 @@ static enum ieum_err look_whole(struct spool *s)
 	if (!said)
 		err = spool_failed(s, "opening", rc);
 	else if (strcmp(said, "ok") != 0)
-		err = spool_refuse(s, IEUM_E_SPOOL_CORRUPT,
-				   "%s; look with `ieum spool check`, save what can be read with"
-				   " `ieum spool salvage`",
-				   said);
+		err = spool_refuse(s, IEUM_E_SPOOL_CORRUPT, "some of its pages are damaged");
 	sqlite3_finalize(stmt);
 	return err;
 }
@@ -416,7 +431,7 @@ static enum ieum_err open_database(struct spool *s, const struct spool_options *
 	snprintf(limit, sizeof limit, "PRAGMA max_page_count = %" PRIu64,
 		 s->bytes_max / PAGE_BYTES * 3 / 2 + PAGES_SPARE);
 	enum ieum_err err = execute(s, "PRAGMA page_size = 4096; PRAGMA journal_mode = WAL;"
-				       "PRAGMA synchronous = FULL; PRAGMA secure_delete = FAST;"
+				       "PRAGMA synchronous = FULL; PRAGMA secure_delete = ON;"
 				       "PRAGMA foreign_keys = OFF; PRAGMA trusted_schema = OFF");
 	if (!err)
 		err = execute(s, limit);
@@ -440,9 +455,9 @@ enum ieum_err spool_open(const struct spool_options *options, struct spool **out
 		spool_close(s);
 		return IEUM_E_NO_MEMORY;
 	}
-	err = make_file(s);
+	err = take_slot(s);
 	if (!err)
-		err = take_slot(s);
+		err = make_file(s);
 	if (!err)
 		err = open_database(s, options);
 	if (!err && options->participant && options->hub) {
@@ -459,6 +474,14 @@ enum ieum_err spool_open(const struct spool_options *options, struct spool **out
 	return IEUM_E_OK;
 }
 
+/* What was dropped isn't to lie in it until others, who have it open, end.  Where one of them is
+ * writing now it does. */
+static void clear_log(struct spool *s)
+{
+	sqlite3_busy_timeout(s->db, 0);
+	sqlite3_wal_checkpoint_v2(s->db, NULL, SQLITE_CHECKPOINT_TRUNCATE, NULL, NULL);
+}
+
 void spool_close(struct spool *s)
 {
 	if (!s)
@@ -467,6 +490,8 @@ void spool_close(struct spool *s)
 		sqlite3_finalize(s->statements[i].stmt);
 	if (s->db && s->writing)
 		roll_back(s);
+	if (s->db && !s->broken)
+		clear_log(s);
 	sqlite3_close(s->db);
 	if (s->holders_fd >= 0)
 		close(s->holders_fd);

@@ -16,10 +16,14 @@
  * After a failed one everything since the last commit is undone.  Every row has a digest, checked
  * when it is read.  Its owner, participant and hub, is bound in it.
  *
+ * What is gone can't be read from the file any more (secure_delete), nor from its log once a process
+ * that has it open ends.
+ *
  * One thread at a time.  It blocks: a commit waits for the disk.
  *
- * Errors, with what, where and what to do in `why`: SPOOL_FULL (its limit or the disk's),
- * SPOOL_CORRUPT, SPOOL_LOCKED, FILE_UNREADABLE (it can't be opened, read or written),
+ * Errors, with what and where in `why`; what to do follows from the code (docs/spool.md), and is in
+ * `why` where it doesn't: SPOOL_FULL (its limit or the disk's), SPOOL_CORRUPT (`ieum spool check`,
+ * then `salvage`), SPOOL_LOCKED, FILE_UNREADABLE (it can't be opened, read or written),
  * FILE_INVALID (others may read it), FIELD_INVALID (it is of another participant or hub),
  * NO_MEMORY.  After FILE_UNREADABLE at a commit every later one fails as well: what the disk has
  * is known only after opening it again. */
@@ -64,6 +68,7 @@ enum ieum_err spool_bind(struct spool *s, const char *participant, const char *h
 
 enum ieum_err spool_commit(struct spool *s) IEUM_MUST_CHECK; /* OK when there is nothing */
 bool spool_dirty(const struct spool *s);                     /* something waits for it */
+void spool_rollback(struct spool *s); /* everything since the last commit is undone */
 
 /* ---- submits ---- */
 
@@ -137,7 +142,11 @@ struct spool_delivery {
 	uint64_t wire_id;                    /* the hub's id, in */
 	uint8_t incarnation[SPOOL_ID_BYTES]; /* this one */
 	uint64_t told_id;                    /* as the application knows it */
+	/* Why it came, as the hub tells it: with these a hub that was restored from a backup is
+	 * known to give it again. */
+	int cause;
 	int64_t answer_by_at_ms;             /* 0: no answer is asked for */
+	int64_t received_at_ms;
 	int64_t since_ms;                    /* Unix time when it came */
 	const uint8_t *frame;                /* as it came; NULL of one that is taken */
 	size_t len;
@@ -145,8 +154,9 @@ struct spool_delivery {
 
 enum ieum_err spool_deliver(struct spool *s, const struct spool_delivery *d,
 			    int64_t *number) IEUM_MUST_CHECK;
-/* The newest of that message for that mailbox, without its frame; number 0: none. */
-enum ieum_err spool_find_delivery(struct spool *s, const uint8_t *message_id, uint64_t mailbox,
+/* The same one, without its frame, number 0: none.  Of this incarnation that is the one with its wire
+ * id; of another the first that came to the same mailbox for the same reason. */
+enum ieum_err spool_find_delivery(struct spool *s, const struct spool_delivery *like,
 				  struct spool_delivery *out) IEUM_MUST_CHECK;
 /* The same delivery under another id of the hub's. */
 enum ieum_err spool_renew(struct spool *s, int64_t number, uint64_t wire_id,
@@ -157,6 +167,10 @@ typedef bool spool_delivery_cb(const struct spool_delivery *d, void *arg);
 /* Ours that are held, with numbers above `after`, in order. */
 enum ieum_err spool_held(struct spool *s, int64_t after, spool_delivery_cb *cb,
 			 void *arg) IEUM_MUST_CHECK;
+/* Those with a term: all that are held, and all that came at or after this time, of every process;
+ * in the order of their terms. */
+enum ieum_err spool_terms(struct spool *s, int64_t since_ms, spool_delivery_cb *cb,
+			  void *arg) IEUM_MUST_CHECK;
 /* All that are held, of every process. */
 enum ieum_err spool_deliveries(struct spool *s, spool_delivery_cb *cb, void *arg) IEUM_MUST_CHECK;
 
@@ -167,7 +181,7 @@ struct spool_page {
 	size_t len;
 };
 
-/* Replaces what was kept under this name. */
+/* Replaces what was kept under this name.  as_of_ms: our clock, as a delivery's since_ms. */
 enum ieum_err spool_keep_pages(struct spool *s, const char *name, int64_t as_of_ms,
 			       const struct spool_page *pages, size_t n) IEUM_MUST_CHECK;
 typedef bool spool_page_cb(int64_t as_of_ms, const struct spool_page *page, void *arg);

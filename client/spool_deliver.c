@@ -15,8 +15,9 @@ enum ieum_err spool_deliver(struct spool *s, const struct spool_delivery *d, int
 	if (!err)
 		err = spool_change(s,
 				   "INSERT INTO delivery(taken, slot, message_id, mailbox, wire_id,"
-				   " incarnation, told_id, answer_by_at_ms, since_ms, frame,"
-				   " digest) VALUES(0, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+				   " incarnation, told_id, cause, answer_by_at_ms, received_at_ms,"
+				   " since_ms, frame, digest)"
+				   " VALUES(0, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
 				   &stmt);
 	if (err)
 		return err;
@@ -26,10 +27,12 @@ enum ieum_err spool_deliver(struct spool *s, const struct spool_delivery *d, int
 	sqlite3_bind_int64(stmt, 4, (int64_t)d->wire_id);
 	sqlite3_bind_blob(stmt, 5, d->incarnation, SPOOL_ID_BYTES, SQLITE_STATIC);
 	sqlite3_bind_int64(stmt, 6, (int64_t)d->told_id);
-	sqlite3_bind_int64(stmt, 7, d->answer_by_at_ms);
-	sqlite3_bind_int64(stmt, 8, d->since_ms);
-	sqlite3_bind_blob64(stmt, 9, d->frame, d->len, SQLITE_STATIC);
-	sqlite3_bind_blob(stmt, 10, digest, sizeof digest, SQLITE_STATIC);
+	sqlite3_bind_int(stmt, 7, d->cause);
+	sqlite3_bind_int64(stmt, 8, d->answer_by_at_ms);
+	sqlite3_bind_int64(stmt, 9, d->received_at_ms);
+	sqlite3_bind_int64(stmt, 10, d->since_ms);
+	sqlite3_bind_blob64(stmt, 11, d->frame, d->len, SQLITE_STATIC);
+	sqlite3_bind_blob(stmt, 12, digest, sizeof digest, SQLITE_STATIC);
 	err = spool_run(s, stmt, "keeping a delivery");
 	if (!err)
 		*number = sqlite3_last_insert_rowid(s->db);
@@ -77,13 +80,17 @@ enum ieum_err spool_taken(struct spool *s, int64_t number)
 
 #define COLUMNS \
 	"SELECT number, taken, message_id, mailbox, wire_id, incarnation, told_id," \
-	" answer_by_at_ms, since_ms, slot, frame, digest FROM delivery "
+	" answer_by_at_ms, since_ms, slot, frame, digest, cause, received_at_ms FROM delivery "
 
 static const char held_sql[] =
 	COLUMNS "WHERE taken = 0 AND slot = ? AND number > ? ORDER BY number";
 static const char all_sql[] = COLUMNS "WHERE taken = 0 ORDER BY number";
+static const char terms_sql[] = COLUMNS "WHERE answer_by_at_ms > 0 AND (taken = 0 OR since_ms >= ?)"
+					" ORDER BY answer_by_at_ms";
 static const char find_sql[] =
-	COLUMNS "WHERE message_id = ? AND mailbox = ? ORDER BY number DESC LIMIT 1";
+	COLUMNS "WHERE message_id = ?1 AND mailbox = ?2 AND (incarnation = ?3 AND wire_id = ?4"
+		" OR incarnation <> ?3 AND cause = ?5 AND answer_by_at_ms = ?6"
+		" AND received_at_ms = ?7) ORDER BY incarnation <> ?3, number LIMIT 1";
 
 static bool read_delivery(const struct spool *s, sqlite3_stmt *stmt, struct spool_delivery *d)
 {
@@ -94,7 +101,9 @@ static bool read_delivery(const struct spool *s, sqlite3_stmt *stmt, struct spoo
 				      .mailbox = (uint64_t)sqlite3_column_int64(stmt, 3),
 				      .wire_id = (uint64_t)sqlite3_column_int64(stmt, 4),
 				      .told_id = (uint64_t)sqlite3_column_int64(stmt, 6),
+				      .cause = sqlite3_column_int(stmt, 12),
 				      .answer_by_at_ms = sqlite3_column_int64(stmt, 7),
+				      .received_at_ms = sqlite3_column_int64(stmt, 13),
 				      .since_ms = sqlite3_column_int64(stmt, 8),
 				      .mine = sqlite3_column_int(stmt, 9) == s->slot,
 				      .frame = sqlite3_column_blob(stmt, 10),
@@ -144,6 +153,16 @@ enum ieum_err spool_deliveries(struct spool *s, spool_delivery_cb *cb, void *arg
 	return each_delivery(s, spool_query(s, all_sql), cb, arg);
 }
 
+enum ieum_err spool_terms(struct spool *s, int64_t since_ms, spool_delivery_cb *cb, void *arg)
+{
+	sqlite3_stmt *stmt = spool_query(s, terms_sql);
+
+	if (!stmt)
+		return IEUM_E_NO_MEMORY;
+	sqlite3_bind_int64(stmt, 1, since_ms);
+	return each_delivery(s, stmt, cb, arg);
+}
+
 static bool keep_found(const struct spool_delivery *d, void *arg)
 {
 	struct spool_delivery *out = arg;
@@ -153,7 +172,7 @@ static bool keep_found(const struct spool_delivery *d, void *arg)
 	return false;
 }
 
-enum ieum_err spool_find_delivery(struct spool *s, const uint8_t *message_id, uint64_t mailbox,
+enum ieum_err spool_find_delivery(struct spool *s, const struct spool_delivery *like,
 				  struct spool_delivery *out)
 {
 	sqlite3_stmt *stmt = spool_query(s, find_sql);
@@ -161,8 +180,13 @@ enum ieum_err spool_find_delivery(struct spool *s, const uint8_t *message_id, ui
 	*out = (struct spool_delivery){ 0 };
 	if (!stmt)
 		return IEUM_E_NO_MEMORY;
-	sqlite3_bind_blob(stmt, 1, message_id, SPOOL_ID_BYTES, SQLITE_STATIC);
-	sqlite3_bind_int64(stmt, 2, (int64_t)mailbox);
+	sqlite3_bind_blob(stmt, 1, like->message_id, SPOOL_ID_BYTES, SQLITE_STATIC);
+	sqlite3_bind_int64(stmt, 2, (int64_t)like->mailbox);
+	sqlite3_bind_blob(stmt, 3, like->incarnation, SPOOL_ID_BYTES, SQLITE_STATIC);
+	sqlite3_bind_int64(stmt, 4, (int64_t)like->wire_id);
+	sqlite3_bind_int(stmt, 5, like->cause);
+	sqlite3_bind_int64(stmt, 6, like->answer_by_at_ms);
+	sqlite3_bind_int64(stmt, 7, like->received_at_ms);
 	return each_delivery(s, stmt, keep_found, out);
 }
 

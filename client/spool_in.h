@@ -51,6 +51,9 @@ bool spool_slot_lives(const struct spool *s, int slot);
 /* Room for so many bytes more?  SPOOL_FULL. */
 enum ieum_err spool_room(struct spool *s, uint64_t bytes) IEUM_MUST_CHECK;
 
+/* Is the file about to be exchanged for a salvaged one?  Then it isn't opened. */
+bool spool_is_exchanged(const char *path);
+
 /* A row's digest: its id, what it is and its bytes. */
 bool spool_digest(const uint8_t *id, const void *bytes, size_t len, uint8_t out[32]);
 /* SPOOL_CORRUPT, naming the row. */

@@ -1,9 +1,14 @@
 /* A damaged spool: saying what is wrong, and saving what can be read; see spool.h.
  *
- * Nothing is deleted: the old file is moved aside under a name with the time in it. */
+ *   PATH ──rows that can be read──► PATH.salvaging ──whole, synced──► PATH.salvaged ──► PATH
+ *
+ * Nothing is deleted: before the last step the old file gets a second name with the time in it.
+ * What always holds: PATH is the old file or the new one, whole; while PATH.salvaged is there it
+ * isn't opened, because then the old file may lack its log. */
 #include <errno.h>
 #include <fcntl.h>
 #include <inttypes.h>
+#include <libgen.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -12,7 +17,13 @@
 
 #include "client/spool_in.h"
 
-enum { PATH_BYTES = 4096 };
+enum {
+	PATH_BYTES = 4096,
+	GAP_MAX = 4 * 1000 * 1000, /* numbers tried where no row can be read */
+};
+
+/* What a salvage makes, and what it calls that once it is whole. */
+static const char making[] = ".salvaging", whole[] = ".salvaged";
 
 static bool add_line(char *why, const char *line)
 {
@@ -81,47 +92,114 @@ static bool row_is_good(sqlite3_stmt *row, const char *table)
 			 memcmp(digest, sqlite3_column_blob(row, 3), sizeof digest) == 0);
 }
 
-static void bad_row(struct walk *w, int64_t number)
+static void bad_rows(struct walk *w, int64_t first, int64_t last)
 {
-	char line[128];
+	char line[128], to[32] = "";
 
 	w->bad++;
-	snprintf(line, sizeof line, "%s %" PRId64 " can't be read as it was written", w->table,
-		 number);
+	if (last > first)
+		snprintf(to, sizeof to, " to %" PRId64, last);
+	snprintf(line, sizeof line, "%s %" PRId64 "%s can't be read as it was written", w->table,
+		 first, to);
 	if (w->why)
 		add_line(w->why, line);
+}
+
+/* 0 where it can't be told. */
+static int64_t number_told(sqlite3 *db, const char *sql)
+{
+	sqlite3_stmt *stmt = NULL;
+	int64_t number = 0;
+
+	if (!sqlite3_prepare_v2(db, sql, -1, &stmt, NULL) && sqlite3_step(stmt) == SQLITE_ROW)
+		number = sqlite3_column_int64(stmt, 0);
+	sqlite3_finalize(stmt);
+	return number;
+}
+
+/* Behind it no row is looked for.  Either of the two may be damaged itself. */
+static int64_t last_number(const struct walk *w)
+{
+	char sql[128];
+	int64_t given, there;
+
+	snprintf(sql, sizeof sql, "SELECT seq FROM sqlite_sequence WHERE name = '%s'", w->table);
+	given = number_told(w->db, sql);
+	snprintf(sql, sizeof sql, "SELECT number FROM %s NOT INDEXED ORDER BY number DESC LIMIT 1",
+		 w->table);
+	there = number_told(w->db, sql);
+	return given == 0 && there == 0 ? INT64_MAX : given > there ? given : there;
+}
+
+enum found { FOUND_GOOD, FOUND_BAD, FOUND_NOTHING, FOUND_END, FOUND_STOP };
+
+/* The first row from this number on. */
+static enum found look_at(struct walk *w, sqlite3_stmt *row, int64_t from, int64_t last,
+			  int64_t *number)
+{
+	int rc;
+
+	sqlite3_reset(row);
+	sqlite3_bind_int64(row, 1, from);
+	rc = sqlite3_step(row);
+	if (rc == SQLITE_DONE)
+		return FOUND_END;
+	if (rc != SQLITE_ROW)
+		return FOUND_NOTHING;
+	*number = sqlite3_column_int64(row, 0);
+	if (*number < from)
+		return FOUND_NOTHING;
+	if (!row_is_good(row, w->table))
+		return *number > last ? FOUND_NOTHING : FOUND_BAD;
+	return w->take && !w->take(row, w->arg) ? FOUND_STOP : FOUND_GOOD;
+}
+
+/* Number by number only through what is damaged: a page that can't be read hides what lies behind
+ * it from whoever walks along, but not from whoever asks for a number behind it. */
+static void walk_from_first(struct walk *w, sqlite3_stmt *row)
+{
+	int64_t last = last_number(w), named = 0, gap = 0; /* 0: none */
+
+	for (int64_t at = 1; at < INT64_MAX; at++) {
+		int64_t number = at;
+		enum found found = look_at(w, row, at, last, &number);
+
+		if (found == FOUND_NOTHING && !gap)
+			gap = at;
+		if (gap && (found != FOUND_NOTHING || at >= last || at - gap >= GAP_MAX)) {
+			bad_rows(w, gap, found == FOUND_NOTHING ? at : at - 1);
+			gap = 0;
+			if (found == FOUND_NOTHING)
+				return;
+		}
+		if (found == FOUND_END || found == FOUND_STOP)
+			return;
+		if (found == FOUND_BAD && number != named)
+			bad_rows(w, named = number, number);
+		/* The number of a bad row may be wrong as well: nothing up to it is passed over. */
+		if (found == FOUND_GOOD) {
+			w->good++;
+			at = number;
+		}
+	}
 }
 
 static void walk_rows(struct walk *w)
 {
 	char sql[256];
-	sqlite3_stmt *numbers = NULL, *row = NULL;
+	sqlite3_stmt *row = NULL;
 
-	snprintf(sql, sizeof sql, "SELECT number FROM %s NOT INDEXED ORDER BY number", w->table);
-	int rc = sqlite3_prepare_v2(w->db, sql, -1, &numbers, NULL);
 	snprintf(sql, sizeof sql,
-		 "SELECT number, message_id, %s, digest, * FROM %s WHERE number = ?", w->bytes,
-		 w->table);
-	if (!rc)
-		rc = sqlite3_prepare_v2(w->db, sql, -1, &row, NULL);
-	while (!rc && sqlite3_step(numbers) == SQLITE_ROW) {
-		int64_t number = sqlite3_column_int64(numbers, 0);
-
-		sqlite3_reset(row);
-		sqlite3_bind_int64(row, 1, number);
-		if (sqlite3_step(row) != SQLITE_ROW || !row_is_good(row, w->table))
-			bad_row(w, number);
-		else if (w->take && !w->take(row, w->arg))
-			break;
-		else
-			w->good++;
-	}
-	if (rc || sqlite3_errcode(w->db) == SQLITE_CORRUPT) {
+		 "SELECT number, message_id, %s, digest, * FROM %s NOT INDEXED WHERE number >= ?"
+		 " ORDER BY number LIMIT 1",
+		 w->bytes, w->table);
+	if (sqlite3_prepare_v2(w->db, sql, -1, &row, NULL)) {
 		w->bad++;
 		if (w->why)
 			add_line(w->why, sqlite3_errmsg(w->db));
+		return;
 	}
-	sqlite3_finalize(numbers);
+	walk_from_first(w, row);
 	sqlite3_finalize(row);
 }
 
@@ -141,6 +219,11 @@ enum ieum_err spool_check(const char *path, char why[SPOOL_WHY_BYTES])
 	enum ieum_err err = IEUM_E_OK;
 
 	why[0] = '\0';
+	if (spool_is_exchanged(path)) {
+		snprintf(why, SPOOL_WHY_BYTES,
+			 "%s: a salvage was cut short; finish it with `ieum spool salvage`", path);
+		return IEUM_E_SPOOL_CORRUPT;
+	}
 	if (access(path, R_OK | W_OK) != 0) {
 		snprintf(why, SPOOL_WHY_BYTES, "%s: %s", path, strerror(errno));
 		return IEUM_E_FILE_UNREADABLE;
@@ -200,13 +283,14 @@ static bool save_delivery(sqlite3_stmt *row, void *arg)
 {
 	static const char *const names[] = { "taken",           "message_id",  "mailbox",
 					     "wire_id",         "incarnation", "told_id",
-					     "answer_by_at_ms", "since_ms",    "frame",
+					     "cause",           "answer_by_at_ms",
+					     "received_at_ms",  "since_ms",    "frame",
 					     "digest",          NULL };
 	return copy_row(
 		arg, row,
 		"INSERT INTO delivery(slot, taken, message_id, mailbox, wire_id, incarnation,"
-		" told_id, answer_by_at_ms, since_ms, frame, digest)"
-		" VALUES(0, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+		" told_id, cause, answer_by_at_ms, received_at_ms, since_ms, frame, digest)"
+		" VALUES(0, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
 		names);
 }
 
@@ -245,13 +329,97 @@ static enum ieum_err save_rows(const char *path, struct spool *to, struct spool_
 	return spool_commit(to);
 }
 
-static bool move(const char *from, const char *to, const char *suffix)
-{
-	char old[PATH_BYTES + 8], moved[PATH_BYTES + 8];
+/* ---- the exchange ---- */
 
-	snprintf(old, sizeof old, "%s%s", from, suffix);
-	snprintf(moved, sizeof moved, "%s%s", to, suffix);
-	return rename(old, moved) == 0 || errno == ENOENT;
+static bool beside(char out[PATH_BYTES], const char *path, const char *suffix)
+{
+	return (size_t)snprintf(out, PATH_BYTES, "%s%s", path, suffix) < PATH_BYTES;
+}
+
+static bool is_there(const char *path, const char *suffix)
+{
+	char name[PATH_BYTES];
+
+	return beside(name, path, suffix) && access(name, F_OK) == 0;
+}
+
+static bool give_name(const char *path, const char *aside, const char *suffix)
+{
+	char from[PATH_BYTES], to[PATH_BYTES];
+
+	return beside(from, path, suffix) && beside(to, aside, suffix) &&
+	       (link(from, to) == 0 || errno == ENOENT);
+}
+
+static bool forget(const char *path, const char *suffix)
+{
+	char name[PATH_BYTES];
+
+	return beside(name, path, suffix) && (unlink(name) == 0 || errno == ENOENT);
+}
+
+static bool take_name(const char *from, const char *from_suffix, const char *to,
+		      const char *to_suffix)
+{
+	char old[PATH_BYTES], new[PATH_BYTES];
+
+	return beside(old, from, from_suffix) && beside(new, to, to_suffix) &&
+	       rename(old, new) == 0;
+}
+
+static bool sync_folder_of(const char *path)
+{
+	char folder[PATH_BYTES];
+	int fd;
+
+	snprintf(folder, sizeof folder, "%s", path);
+	fd = open(dirname(folder), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	bool synced = fd >= 0 && fsync(fd) == 0;
+	if (fd >= 0)
+		close(fd);
+	return synced;
+}
+
+/* A name that nothing has, with the time in it. */
+static bool name_aside(const char *path, char out[PATH_BYTES])
+{
+	time_t now = time(NULL);
+	struct tm tm;
+	char when[32];
+
+	gmtime_r(&now, &tm);
+	strftime(when, sizeof when, "%Y%m%dT%H%M%SZ", &tm);
+	for (unsigned i = 0; i < 100; i++) {
+		char again[8] = "";
+
+		if (i > 0)
+			snprintf(again, sizeof again, "-%u", i);
+		if ((size_t)snprintf(out, PATH_BYTES, "%s.damaged-%s%s", path, when, again) >=
+		    PATH_BYTES)
+			break;
+		if (access(out, F_OK) != 0)
+			return true;
+	}
+	errno = EEXIST;
+	return false;
+}
+
+/* From the moment that the new file is whole until it has the name, the old one isn't opened any
+ * more: its log may be gone.  A crash in between leaves the rest to the next salvage. */
+static enum ieum_err exchange(const char *path, struct spool_salvaged *out,
+			      char why[SPOOL_WHY_BYTES])
+{
+	if (name_aside(path, out->aside) && give_name(path, out->aside, "") &&
+	    give_name(path, out->aside, "-wal") && sync_folder_of(path) && forget(path, "-wal") &&
+	    forget(path, "-shm") && take_name(path, whole, path, "") && sync_folder_of(path))
+		return IEUM_E_OK;
+	snprintf(why, SPOOL_WHY_BYTES, "%s: %s", path, strerror(errno));
+	return IEUM_E_FILE_UNREADABLE;
+}
+
+bool spool_is_exchanged(const char *path)
+{
+	return is_there(path, whole);
 }
 
 /* All slots at once: nobody has it open. */
@@ -271,43 +439,19 @@ static int lock_all(const char *path)
 	return fd;
 }
 
-static enum ieum_err exchange(const char *path, const char *fresh, struct spool_salvaged *out,
+/* Makes PATH.salvaged, whole and on the disk. */
+static enum ieum_err make_new(const char *path, struct spool_salvaged *out,
 			      char why[SPOOL_WHY_BYTES])
 {
-	time_t now = time(NULL);
-	struct tm tm;
-	char when[32];
-
-	gmtime_r(&now, &tm);
-	strftime(when, sizeof when, "%Y%m%dT%H%M%SZ", &tm);
-	snprintf(out->aside, sizeof out->aside, "%.4000s.damaged-%s", path, when);
-	if (move(path, out->aside, "-wal") && move(path, out->aside, "-shm") &&
-	    move(path, out->aside, "") && move(fresh, path, ""))
-		return IEUM_E_OK;
-	snprintf(why, SPOOL_WHY_BYTES, "%s: %s", path, strerror(errno));
-	return IEUM_E_FILE_UNREADABLE;
-}
-
-enum ieum_err spool_salvage(const char *path, struct spool_salvaged *out, char why[SPOOL_WHY_BYTES])
-{
-	char fresh[PATH_BYTES], leftover[PATH_BYTES + 16];
+	char fresh[PATH_BYTES];
 	const struct spool_options options = { .path = fresh, .bytes_max = UINT32_MAX };
 	struct spool *to = NULL;
-	int fd;
 
-	*out = (struct spool_salvaged){ 0 };
-	if ((size_t)snprintf(fresh, sizeof fresh, "%s.salvaged", path) >= sizeof fresh ||
-	    access(path, R_OK | W_OK) != 0) {
-		snprintf(why, SPOOL_WHY_BYTES, "%s: %s", path, strerror(errno));
+	/* Of a try that was cut short: nothing was exchanged then. */
+	if (!beside(fresh, path, making) || !forget(fresh, "") || !forget(fresh, "-wal")) {
+		snprintf(why, SPOOL_WHY_BYTES, "%s%s: %s", path, making, strerror(errno));
 		return IEUM_E_FILE_UNREADABLE;
 	}
-	fd = lock_all(path);
-	if (fd < 0) {
-		snprintf(why, SPOOL_WHY_BYTES, "%s: another program uses it; end that program",
-			 path);
-		return IEUM_E_SPOOL_LOCKED;
-	}
-	unlink(fresh); /* of a try that was cut short: nothing was moved then */
 	enum ieum_err err = spool_open(&options, &to, why);
 	if (!err) {
 		err = save_rows(path, to, out);
@@ -315,10 +459,59 @@ enum ieum_err spool_salvage(const char *path, struct spool_salvaged *out, char w
 			snprintf(why, SPOOL_WHY_BYTES, "%s", spool_why(to));
 		spool_close(to); /* the last one: its log is in the file now */
 	}
+	forget(fresh, "-holders");
+	if (!err && is_there(fresh, "-wal")) {
+		snprintf(why, SPOOL_WHY_BYTES,
+			 "%s: it can't be finished; make room on its disk and try again", path);
+		err = IEUM_E_SPOOL_FULL;
+	}
+	if (!err && !(take_name(fresh, "", path, whole) && sync_folder_of(path))) {
+		snprintf(why, SPOOL_WHY_BYTES, "%s%s: %s", path, making, strerror(errno));
+		err = IEUM_E_FILE_UNREADABLE;
+	}
+	return err;
+}
+
+/* What an earlier salvage saved. */
+static void count_saved(const char *path, struct spool_salvaged *out)
+{
+	char fresh[PATH_BYTES];
+	sqlite3 *db = NULL;
+	struct walk submits = { .table = "submit", .bytes = "referral" };
+	struct walk deliveries = { .table = "delivery", .bytes = "frame" };
+
+	if (beside(fresh, path, whole) && open_raw(fresh, &db) == SQLITE_OK) {
+		submits.db = deliveries.db = db;
+		walk_rows(&submits);
+		walk_rows(&deliveries);
+	}
+	sqlite3_close(db);
+	out->messages = submits.good;
+	out->deliveries = deliveries.good;
+}
+
+enum ieum_err spool_salvage(const char *path, struct spool_salvaged *out, char why[SPOOL_WHY_BYTES])
+{
+	bool exchanged = spool_is_exchanged(path);
+	enum ieum_err err = IEUM_E_OK;
+
+	*out = (struct spool_salvaged){ 0 };
+	if (!exchanged && access(path, R_OK | W_OK) != 0) {
+		snprintf(why, SPOOL_WHY_BYTES, "%s: %s", path, strerror(errno));
+		return IEUM_E_FILE_UNREADABLE;
+	}
+	int fd = lock_all(path);
+	if (fd < 0) {
+		snprintf(why, SPOOL_WHY_BYTES, "%s: another program uses it; end that program",
+			 path);
+		return IEUM_E_SPOOL_LOCKED;
+	}
+	if (exchanged)
+		count_saved(path, out);
+	else
+		err = make_new(path, out, why);
 	if (!err)
-		err = exchange(path, fresh, out, why);
-	snprintf(leftover, sizeof leftover, "%s-holders", fresh);
-	unlink(leftover);
+		err = exchange(path, out, why);
 	close(fd);
 	return err;
 }

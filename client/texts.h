@@ -46,6 +46,9 @@
 	X(DO_LATER,            "Nothing was accepted. Try again later.") \
 	X(DO_RESEND,           "Run the command again; the same message id is never recorded twice.") \
 	X(DO_NOT_AGAIN,        "Nothing is lost: don't submit it again, that would be a second message.") \
+	X(DO_SPOOL_ROOM,       "Make room on its disk, or let the spool empty itself: reach the hub, and take what was delivered.") \
+	X(DO_SPOOL_LOCKED,     "End the other program, or try again.") \
+	X(DO_SPOOL_SALVAGE,    "See what is damaged with 'ieum spool check'; 'ieum spool salvage' saves what can be read.") \
 	X(DO_CHECK_ADDRESS,    "Check the addresses in the profile and that the hub is running.") \
 	X(DO_CHECK_TLS,        "Check certificate, key, ca and server_name in the profile. Revoked or expired: ask the hub's operator for a new certificate.") \
 	X(DO_NEW_CERTIFICATE,  "Ask the hub's operator for a new certificate.") \
@@ -108,12 +111,13 @@
 	X(PART_SEALED,      "(sealed, %zu bytes)") \
 	X(PART_SIGNED,      "(sealed; signed by %s, %s)") \
 	X(PART_SIGNED_NAMELESS, "(sealed; signed by %s, whose certificate names no participant)") \
-	X(PART_KEY_ASKED,   "(sealed, and not to a key of yours; the hub has asked for it: look again later)") \
+	X(PART_KEY_ASKED,   "(sealed, and to no key of this computer; who may read it gets one from those who hold it: look again later, or have a colleague look)") \
 	X(PART_NOT_OPENED,  "(sealed, and not shown: %s)") \
 	X(KEY_TO_WRAP,      "→ ieum key wrap %s") \
 	X(KEY_CAME,         "→ ieum referral show %s") \
 	X(KEY_WRAPPED,      "%s can open the sealed parts of %s now.") \
 	X(KEY_NOT_WRAPPED,  "%s gets no key for %s: %s") \
+	X(KEY_WRONG,        "The key that has come for %s opens nothing; it was rejected, and the hub asks the next one who holds it.") \
 	X(KEY_NOT_ASKED,    "message %s asks for no key") \
 	X(PART_ATTACHMENT,  "(attachment %s, %zu bytes)") \
 	X(CONTENT_ERASED,   "(the content was erased at the end of its retention)") \
@@ -251,7 +255,7 @@
 	X(INIT_CHECK,       "look the files over; hub.yaml says who hears what") \
 	X(INIT_START,       "start the hub") \
 	X(INIT_WHOAMI,      "ask it as an agency") \
-	X(INIT_HAND_OUT,    "give each agency its profile and its two files, and ca.crt; what is in participants/ is secret") \
+	X(INIT_HAND_OUT,    "give each agency its profile, its two files, ca.crt and ca.crl; what is in participants/ is secret") \
 	X(INIT_CA,          "move the authority's key off this machine: it signs whoever takes part") \
 	X(SCENARIO_AFTER, "… %s later") \
 	X(SCENARIO_OPENS, "%s opens what is sealed in %s") \
@@ -275,7 +279,9 @@
 	X(SPOOL_SAVED,      "Saved: messages %" PRIu64 ", deliveries %" PRIu64 "; not readable: %" PRIu64 " or more. The old file lies in %s") \
 	X(SPOOL_ONLY_REFUSED, "only what the hub has refused can be dropped; this one may be on its way") \
 	X(OFFLINE_DEADLINES, "As the hub said at %s; it may have changed since:") \
-	X(OFFLINE_DELIVERIES, "Deliveries that you haven't taken yet and that want an answer:") \
+	X(OFFLINE_NEVER,    "The hub has never told this machine your open deadlines: there may be some that aren't listed here.") \
+	X(OFFLINE_DELIVERIES, "Deliveries that want an answer and came since then, or that you haven't taken yet:") \
+	X(SPOOL_WITHOUT,    "Going on without the spool: what is delivered stays with the hub until it is printed.") \
 	X(CLOCK_ADVANCED,   "The drill's clock is now %s.") \
 	/* hand-over */ \
 	X(CHANGE,           "Change") \
@@ -371,6 +377,17 @@
 	X(LEDGER_TOKEN,     "'%s' is not a token in base64") \
 	X(LEDGER_NOTHING,   "Nothing was disclosed.") \
 	X(LEDGER_READ,      "read: %s") \
+	X(LEDGER_READ_CASES, "read: list of cases") \
+	X(LEDGER_READ_CASE, "read: case") \
+	X(LEDGER_READ_REFERRAL, "read: message") \
+	X(LEDGER_READ_STATUS, "read: how far a message is") \
+	X(LEDGER_READ_DEADLINES, "read: deadlines") \
+	X(LEDGER_READ_AGENDA, "read: agenda") \
+	X(LEDGER_READ_POOLS, "read: places") \
+	X(LEDGER_READ_HANDOVER, "read: hand-over") \
+	X(LEDGER_READ_QUEUES, "read: queues") \
+	X(LEDGER_READ_QUEUE, "read: queue") \
+	X(LEDGER_KEY,       "key of part %s, from %s") \
 	X(LEDGER_HOW,       "How") \
 	X(LEDGER_WHO,       "To whom") \
 	X(LEDGER_WHOSE,     "Whose") \

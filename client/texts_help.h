@@ -28,6 +28,7 @@
 	  "  language: ko\n" \
 	  "  crl: ca.crl                # whom to seal to no more\n" \
 	  "  old_keys: [{certificate: gimpo-ps-2025.crt, key: gimpo-ps-2025.key}]  # open what is older\n" \
+	  "  identities: [{participant: gimpo-aid, key: \"sha256:9f86…\"}]  # whose a certificate without a name is\n" \
 	  "  seal: needed               # or all: every narrative\n" \
 	  "  wrap_keys: auto            # or ask: before somebody gets a key (ieum key --help)\n") \
 	X(LINE_SUBMIT,    "hand a message to the hub") \
@@ -266,7 +267,8 @@
 	  "Example:\n" \
 	  "  ieum audit verify /var/lib/ieum/journal.db\n\n" \
 	  "usage: ieum audit ledger JOURNAL --case ID | --token BASE64 | --participant NAME\n\n" \
-	  "The disclosure ledger: who received or read what, when, from where, on which basis.\n\n" \
+	  "The disclosure ledger: who received or read what, when, from where, on which basis, and who\n" \
+	  "gave whom the key of which sealed part.\n\n" \
 	  "  --case ID             of the messages of this case, and of the case itself\n" \
 	  "  --token BASE64        of a subject: messages that carry this token, blind signals that did,\n" \
 	  "                        also erased ones, and the cases of both\n" \

@@ -118,8 +118,9 @@ fill = sed -e 's|@sbindir@|$(sbindir)|g' -e 's|@bindir@|$(bindir)|g' -e 's|@sysc
 # ---- installing -----------------------------------------------------------------
 
 INSTALLED_DOCS := $(wildcard README.md LICENSE docs/*.md docs/connect/* docs/schema/*.json)
-# For programs in other languages.
+# For programs in other languages: messages, and vectors to test with.
 INSTALLED_PROTO := $(PUBLIC_DEFS:proto/%=%)
+INSTALLED_VECTORS := $(wildcard tests/vectors/*.json)
 INSTALLED_EXAMPLES := $(wildcard examples/*/*.yaml)
 INSTALL_MADE := $B/install/libieum.a $B/install/$(LIBIEUM_SO) $(MAN_BUILT) $B/install/ieum.bash $B/install/ieum.zsh
 
@@ -149,6 +150,7 @@ install: installable ## install programs, library, manual, unit, examples (prefi
 	$(call put,644,$B/install/ieum.zsh,$(zshcompletiondir)/_ieum)
 	for d in $(INSTALLED_DOCS); do $(call put,644,$$d,$(docdir)/$${d#docs/}); done
 	for p in $(INSTALLED_PROTO); do $(call put,644,proto/$$p,$(datadir)/ieum/proto/$$p); done
+	for v in $(INSTALLED_VECTORS); do $(call put,644,$$v,$(datadir)/ieum/vectors/$${v##*/}); done
 	for e in $(INSTALLED_EXAMPLES); do $(call put,644,$$e,$(examplesdir)/$${e#examples/}); done
 	for c in $(CATALOGS:$B/share/locale/%=%); do $(call put,644,$B/share/locale/$$c,$(localedir)/$$c); done
 
@@ -161,7 +163,7 @@ uninstall: ## remove what install put there
 	rm -f $(foreach m,$(MAN_PAGES),$(DESTDIR)$(mandir)/man$(subst .,,$(suffix $m))/$m)
 	rm -f $(DESTDIR)$(bashcompletiondir)/ieum $(DESTDIR)$(zshcompletiondir)/_ieum
 	rm -f $(patsubst docs/%,$(DESTDIR)$(docdir)/%,$(filter docs/%,$(INSTALLED_DOCS))) $(addprefix $(DESTDIR)$(docdir)/,README.md LICENSE)
-	rm -f $(addprefix $(DESTDIR)$(datadir)/ieum/proto/,$(INSTALLED_PROTO))
+	rm -f $(addprefix $(DESTDIR)$(datadir)/ieum/,$(addprefix proto/,$(INSTALLED_PROTO)) $(INSTALLED_VECTORS:tests/%=%))
 	rm -f $(INSTALLED_EXAMPLES:examples/%=$(DESTDIR)$(examplesdir)/%) $(CATALOGS:$B/share/locale/%=$(DESTDIR)$(localedir)/%)
 	-find $(DESTDIR)$(docdir) $(DESTDIR)$(datadir)/ieum -depth -type d -empty -delete
 
@@ -176,5 +178,5 @@ deb: ## make Debian packages, lintian must find no error: BUILD/KIND/deb/*.deb
 	@scripts/setup build deb
 	@packaging/deb $(DEB) $(VERSION)
 
-deb-check: deb ## install them in a bare Debian 12, upgrade an old journal, start, refer, remove (root)
+deb-check: deb ## in a bare Debian 12 install, upgrade an old journal and a running hub, refer, remove (root)
 	@packaging/deb-check $(DEB)

@@ -33,6 +33,7 @@ struct tls_certificate {
 	uint8_t fingerprint[TLS_HASH_BYTES];   /* over the DER */
 	uint8_t key_id[TLS_HASH_BYTES];        /* subject key identifier */
 	size_t key_id_len;                     /* 0: none, or longer */
+	bool can_be_sealed_to;                 /* by its key and that key's usage */
 	uint8_t issuer_serial[TLS_HASH_BYTES]; /* over the DER of issuer and serial number */
 };
 

@@ -27,6 +27,17 @@ static enum ieum_err hash_issuer_serial(const X509 *cert, uint8_t out[TLS_HASH_B
 	return err;
 }
 
+bool tls_can_be_sealed_to(X509 *cert)
+{
+	/* All bits where the certificate has no such extension. */
+	uint32_t usage = X509_get_key_usage(cert);
+	const EVP_PKEY *key = X509_get0_pubkey(cert);
+
+	if (key && EVP_PKEY_is_a(key, "EC"))
+		return usage & KU_KEY_AGREEMENT;
+	return key && EVP_PKEY_is_a(key, "RSA") && (usage & KU_KEY_ENCIPHERMENT);
+}
+
 enum ieum_err tls_certificate_of(X509 *cert, struct tls_certificate *out)
 {
 	const ASN1_OCTET_STRING *key_id = X509_get0_subject_key_id(cert);
@@ -44,5 +55,6 @@ enum ieum_err tls_certificate_of(X509 *cert, struct tls_certificate *out)
 		out->key_id_len = (size_t)ASN1_STRING_length(key_id);
 		memcpy(out->key_id, ASN1_STRING_get0_data(key_id), out->key_id_len);
 	}
+	out->can_be_sealed_to = tls_can_be_sealed_to(cert);
 	return hash_issuer_serial(cert, out->issuer_serial);
 }

@@ -38,7 +38,10 @@ enum ieum_err tls_any_identity_of(X509 *cert, struct tls_identity *out,
 /* "CN=김포,O=…": the last part of the name first; NULL: no memory.  Freed by OPENSSL_free. */
 char *tls_name_text(const X509_NAME *name);
 
-/* tls_certificate.c: NO_MEMORY. */
+/* tls_certificate.c.  Can a content key be wrapped for its key?  EC with keyAgreement, RSA with
+ * keyEncipherment, where the certificate says what its key is for. */
+bool tls_can_be_sealed_to(X509 *cert);
+/* NO_MEMORY. */
 enum ieum_err tls_certificate_of(X509 *cert, struct tls_certificate *out) IEUM_MUST_CHECK;
 
 #endif

@@ -51,16 +51,16 @@ struct scenario_expect {
 	const char *clock;             /* of a case: then `state` is a ClockState */
 	int64_t due_us;                /* when that one ends, 0: any */
 	const char *pool;
-	int64_t held, taken, free; /* places of the pool; -1: any */
-	int64_t position;          /* in its waiting list; 0: not in it any more */
-	const char *gate;          /* of a case: then `is` says whether it is open */
-	const char *agenda, *by;   /* body, and the participant that asks */
-	bool is;                   /* open; on the agenda */
-	const char *of;            /* of a delivery: the case of this message, or NULL */
-	const char *owner;         /* of a case, or NULL */
-	const char *from, *to, *jurisdiction;  /* of a change that isn't announced */
-	int64_t cases, not_accepted, errors;   /* of a change; -1: any */
-	int64_t carried;           /* meetings that had it before; -1: any */
+	int64_t held, taken, free;            /* places of the pool; -1: any */
+	int64_t position;                     /* in its waiting list; 0: not in it any more */
+	const char *gate;                     /* of a case: then `is` says whether it is open */
+	const char *agenda, *by;              /* body, and the participant that asks */
+	bool is;                              /* open; on the agenda */
+	const char *of;                       /* of a delivery: the case of this message, or NULL */
+	const char *owner;                    /* of a case, or NULL */
+	const char *from, *to, *jurisdiction; /* of a change that isn't announced */
+	int64_t cases, not_accepted, errors;  /* of a change; -1: any */
+	int64_t carried;                      /* meetings that had it before; -1: any */
 };
 
 enum scenario_step_kind {
@@ -80,11 +80,12 @@ struct scenario_step {
 	const char *in_case;  /* name of the message that opened the case, or NULL */
 	const char *reply_to; /* name of the message, or NULL */
 	const char *supersedes;
-	const char *hold; /* name of the message by which a place is held: fills the body's hold_id */
-	const char *manifest_of; /* of a handover_manifest: the change that it confirms */
-	const char *conference; /* of minutes: the call */
-	const char *keeps;      /* of minutes: an item that stays on the agenda */
-	const char *signal;     /* of a disclosure: the signal that it is about */
+	const char
+		*hold; /* name of the message by which a place is held: fills the body's hold_id */
+	const char *manifest_of;     /* of a handover_manifest: the change that it confirms */
+	const char *conference;      /* of minutes: the call */
+	const char *keeps;           /* of minutes: an item that stays on the agenda */
+	const char *signal;          /* of a disclosure: the signal that it is about */
 	const char *after;           /* duration text */
 	const char *say_en, *say_ko; /* or NULL */
 	Ieum__V1__Referral *message;

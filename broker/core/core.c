@@ -164,7 +164,6 @@ enum ieum_err apply_connected(struct core *c, const struct applied *a, const Ieu
 	if (!actor)
 		return IEUM_E_NO_MEMORY;
 	enum ieum_err err = state_connect(c, e->connection, e->participant, actor);
-	/* With the certificate that it came with, if that is new, in the next event. */
 	return err ? err : sealed_wake(c, a, e->participant);
 }
 
@@ -209,6 +208,17 @@ enum ieum_err apply_policy_changed(struct core *c, const struct applied *a,
 	return err ? err : places_policy_changed(c, e, to_ms(a->at_us));
 }
 
+static enum ieum_err certificates_changed(struct core *c, const struct applied *a,
+					  const Ieum__V1__CertificatesChanged *e)
+{
+	enum ieum_err err = apply_certificates_changed(c, e);
+
+	for (size_t i = 0; i < e->n_seen && !err; i++)
+		if (e->seen[i]->participant)
+			err = sealed_certificate(c, a, e->seen[i]->participant);
+	return err;
+}
+
 /* ---- dispatch ---- */
 
 static enum ieum_err apply_what(struct core *c, const struct applied *a, const Ieum__V1__Event *e)
@@ -237,7 +247,7 @@ static enum ieum_err apply_what(struct core *c, const struct applied *a, const I
 	case IEUM__V1__EVENT__WHAT_POOL_DUE: return apply_pool_due(c, e->pool_due);
 	case IEUM__V1__EVENT__WHAT_AGREEMENT_DUE: return apply_agreement_due(c, e->agreement_due);
 	case IEUM__V1__EVENT__WHAT_CERTIFICATES_CHANGED:
-		return apply_certificates_changed(c, e->certificates_changed);
+		return certificates_changed(c, a, e->certificates_changed);
 	case IEUM__V1__EVENT__WHAT_KEYS_CHANGED: return apply_keys_changed(c, a, e->keys_changed);
 	case IEUM__V1__EVENT__WHAT_COUNTED: return apply_counted(c, a, e->counted);
 	case IEUM__V1__EVENT__WHAT_PAYLOAD_ERASED: return apply_erased(c, e->payload_erased);

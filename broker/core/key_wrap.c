@@ -1,4 +1,4 @@
-/* Messages about the keys of sealed parts: a holder's key_wrap, and its answer to a key_request.  No
+/* Messages about the keys of sealed parts: a holder's key_wrap, and what is answered to it and to a key_request.  No
  * rule routes them and no case has them; see sealed.h. */
 #include <assert.h>
 #include <string.h>
@@ -10,10 +10,12 @@ enum { KEYS_BYTES_MAX = 128 * 1024 }; /* that one participant gets put into one 
 
 bool key_message(const struct submission *s)
 {
+	uint8_t to = s->reply ? referral_at(s->c, s->reply)->type : 0;
+
 	return s->envelope->type == IEUM__V1__MESSAGE_TYPE__MESSAGE_TYPE_KEY_WRAP ||
-	       (s->envelope->type == IEUM__V1__MESSAGE_TYPE__MESSAGE_TYPE_ANSWER && s->reply &&
-		referral_at(s->c, s->reply)->type ==
-			IEUM__V1__MESSAGE_TYPE__MESSAGE_TYPE_KEY_REQUEST);
+	       (s->envelope->type == IEUM__V1__MESSAGE_TYPE__MESSAGE_TYPE_ANSWER &&
+		(to == IEUM__V1__MESSAGE_TYPE__MESSAGE_TYPE_KEY_REQUEST ||
+		 to == IEUM__V1__MESSAGE_TYPE__MESSAGE_TYPE_KEY_WRAP));
 }
 
 static enum ieum_err check_plain(struct submission *s)
@@ -42,6 +44,7 @@ struct wrapping {
 	int to;             /* by the policy's index */
 	uint32_t to_number; /* participant */
 	uint32_t readable, held;
+	uint32_t to_held; /* by the newcomer, which wants no more of them */
 };
 
 static enum ieum_err find_message(struct wrapping *v)
@@ -75,6 +78,9 @@ static enum ieum_err find_newcomer(struct wrapping *v)
 	if (!v->to_number)
 		return decision_refuse(s->d, IEUM_E_ADDRESSEE_UNKNOWN, "key_wrap.participant");
 	v->readable = sealed_readable(s->c, s->p, v->sealed, v->to);
+	uint32_t wh = sealed_want_of(s->c, v->sealed, v->to_number);
+	v->to_held = sealed_held(v->sealed, v->to_number) &
+		     ~(wh ? sealed_want_at(s->c, wh)->parts : 0);
 	return IEUM_E_OK;
 }
 
@@ -104,6 +110,11 @@ static enum ieum_err check_key(const struct wrapping *v, size_t i)
 	if (!(v->held & bit))
 		return decision_refuse(s->d, IEUM_E_NOT_PERMITTED,
 				       "key_wrap.keys[%zu].part: it is not sealed to you", i);
+	/* A key that nobody asked for could only stand in the way of the one that opens. */
+	if (v->to_held & bit)
+		return decision_refuse(s->d, IEUM_E_NOT_PERMITTED,
+				       "key_wrap.keys[%zu].part: '%.64s' holds a key of it", i,
+				       v->body->participant);
 	if (i >= s->from->n_sealed || !is_for(v, &s->from->sealed[i]))
 		return decision_refuse(s->d, IEUM_E_FIELD_INVALID,
 				       "key_wrap.keys[%zu].recipient_info: names no certificate "
@@ -159,6 +170,7 @@ static enum ieum_err keep_keys(const struct wrapping *v)
 	struct submission *s = v->s;
 	Ieum__V1__KeysChanged *e = decision_keys_changed(s->d, s->now);
 	size_t n = v->body->n_keys;
+	uint32_t parts = 0;
 	Ieum__V1__KeptKey *keys = decision_zalloc(s->d, n * sizeof *keys);
 
 	if (!e || !keys)
@@ -166,6 +178,7 @@ static enum ieum_err keep_keys(const struct wrapping *v)
 	e->message_id = v->body->message_id;
 	e->participant = v->to_number;
 	e->holder = s->who.participant;
+	e->wrap_id = s->envelope->message_id;
 	e->keys = decision_zalloc(s->d, n * sizeof *e->keys);
 	if (!e->keys)
 		return IEUM_E_NO_MEMORY;
@@ -174,8 +187,13 @@ static enum ieum_err keep_keys(const struct wrapping *v)
 		keys[i].part = v->body->keys[i]->part;
 		keys[i].recipient_info = v->body->keys[i]->recipient_info;
 		e->keys[e->n_keys++] = &keys[i];
+		parts |= sealed_bit(keys[i].part);
 	}
-	return IEUM_E_OK;
+	uint32_t wh = sealed_want_of(s->c, v->sealed, v->to_number);
+	const struct sealed_want *w = wh ? sealed_want_at(s->c, wh) : NULL;
+	/* Once it has all, nobody else has to wrap. */
+	return w && !(w->parts & ~parts) ? sealed_withdraw_requests(s->c, w, 0, s->d, e)
+					 : IEUM_E_OK;
 }
 
 static enum ieum_err decide_wrap(struct submission *s)
@@ -189,7 +207,7 @@ static enum ieum_err decide_wrap(struct submission *s)
 	return keep_keys(&v);
 }
 
-/* ---- an answer to a key_request ---- */
+/* ---- an answer to a key_request, or to a key_wrap ---- */
 
 /* The want that the request was sent for, while it waits for this answer; 0: it is over. */
 static uint32_t want_of_request(const struct submission *s, const struct referral *request)
@@ -210,32 +228,79 @@ static bool declines(Ieum__V1__AnswerKind kind)
 	       kind == IEUM__V1__ANSWER_KIND__ANSWER_KIND_FAIL;
 }
 
-/* Who declines is not waited for: the next is asked at once. */
-static enum ieum_err decide_answer(struct submission *s)
+static enum ieum_err list_wanted(const struct submission *s, uint32_t parts,
+				 Ieum__V1__KeysChanged *e)
 {
-	const Ieum__V1__Answer *body = s->from->referral->answer;
-	enum ieum_err err = submit_begin(s);
-	uint32_t wh = want_of_request(s, referral_at(s->c, s->reply));
-
-	if (err || !wh || !declines(body->kind))
-		return err;
-	const struct sealed_want *w = sealed_want_at(s->c, wh);
-	Ieum__V1__KeysChanged *e = decision_keys_changed(s->d, s->now);
-	if (!e)
-		return IEUM_E_NO_MEMORY;
-	e->message_id = (ProtobufCBinaryData){
-		CORE_ID_BYTES, referral_at(s->c, sealed_at(s->c, w->sealed)->referral)->id
-	};
-	e->participant = w->participant;
-	e->holder = s->who.participant;
-	e->ask_again_at_ms = s->now_ms;
 	e->parts = decision_zalloc(s->d, SEALED_PARTS_MAX * sizeof *e->parts);
 	if (!e->parts)
 		return IEUM_E_NO_MEMORY;
 	for (uint32_t number = 1; number <= SEALED_PARTS_MAX; number++)
-		if (w->parts & sealed_bit(number))
+		if (parts & sealed_bit(number))
 			e->parts[e->n_parts++] = number;
 	return IEUM_E_OK;
+}
+
+/* Somebody has declined: the next is asked at once for the participant. */
+static Ieum__V1__KeysChanged *declined(const struct submission *s, uint32_t h, uint32_t participant,
+				       uint32_t holder)
+{
+	Ieum__V1__KeysChanged *e = decision_keys_changed(s->d, s->now);
+
+	if (!e)
+		return NULL;
+	e->message_id = (ProtobufCBinaryData){
+		CORE_ID_BYTES, referral_at(s->c, sealed_at(s->c, h)->referral)->id
+	};
+	e->participant = participant;
+	e->holder = holder;
+	e->declined = true;
+	e->ask_again_at_ms = s->now_ms;
+	return e;
+}
+
+static enum ieum_err decline_request(const struct submission *s)
+{
+	uint32_t wh = want_of_request(s, referral_at(s->c, s->reply));
+
+	if (!wh)
+		return IEUM_E_OK;
+	const struct sealed_want *w = sealed_want_at(s->c, wh);
+	Ieum__V1__KeysChanged *e = declined(s, w->sealed, w->participant, s->who.participant);
+	return e ? list_wanted(s, w->parts, e) : IEUM_E_NO_MEMORY;
+}
+
+/* What it brought doesn't open: whoever wrapped it is as good as one who declines. */
+static enum ieum_err decline_wrap(const struct submission *s)
+{
+	const struct referral *wrap = referral_at(s->c, s->reply);
+	uint32_t h = sealed_of_wrap(s->c, wrap->id), me = s->who.participant;
+	const struct sealed *of = h ? sealed_at(s->c, h) : NULL;
+	uint32_t lacks = h ? sealed_held(of, me) & ~sealed_held_without(of, me, wrap->id) : 0;
+	uint32_t wh = h ? sealed_want_of(s->c, of, me) : 0;
+
+	for (size_t i = 0; h && i < of->n_keys; i++) {
+		if (memcmp(of->keys[i].wrap_id, wrap->id, CORE_ID_BYTES) != 0 ||
+		    of->keys[i].participant != me)
+			continue;
+		Ieum__V1__KeysChanged *e = declined(s, h, me, wrap->sender);
+		if (!e)
+			return IEUM_E_NO_MEMORY;
+		e->wrap_id = (ProtobufCBinaryData){ CORE_ID_BYTES, (uint8_t *)wrap->id };
+		return list_wanted(s, lacks | (wh ? sealed_want_at(s->c, wh)->parts : 0), e);
+	}
+	return IEUM_E_OK;
+}
+
+/* Who declines is not waited for. */
+static enum ieum_err decide_answer(struct submission *s)
+{
+	enum ieum_err err = submit_begin(s);
+
+	if (err || !declines(s->from->referral->answer->kind))
+		return err;
+	return referral_at(s->c, s->reply)->type == IEUM__V1__MESSAGE_TYPE__MESSAGE_TYPE_KEY_WRAP
+		       ? decline_wrap(s)
+		       : decline_request(s);
 }
 
 enum ieum_err key_message_decide(struct submission *s)

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "broker/core/apply.h"
+#include "broker/core/mailbox.h"
 
 static void want_placed(void *core, uint32_t want, uint32_t place)
 {
@@ -16,6 +17,7 @@ void sealed_init(struct core *c)
 	slab_init(&c->sealed.records, sizeof(struct sealed));
 	slab_init(&c->sealed.wants, sizeof(struct sealed_want));
 	heap_init(&c->sealed.due, want_placed, c);
+	lookup_init(&c->sealed.wraps);
 }
 
 static void free_parts(struct sealed *s)
@@ -32,6 +34,14 @@ static void free_parts(struct sealed *s)
 	free(s->keys);
 }
 
+static uint64_t wrap_hash(const struct core *c, const uint8_t wrap_id[CORE_ID_BYTES])
+{
+	uint64_t words[2];
+
+	memcpy(words, wrap_id, sizeof words);
+	return lookup_hash(c->seed, words[0], words[1]);
+}
+
 void sealed_deinit(struct core *c)
 {
 	for (uint32_t h = c->sealed.head; h; h = sealed_at(c, h)->next)
@@ -39,6 +49,7 @@ void sealed_deinit(struct core *c)
 	slab_deinit(&c->sealed.records);
 	slab_deinit(&c->sealed.wants);
 	heap_deinit(&c->sealed.due);
+	lookup_deinit(&c->sealed.wraps);
 }
 
 /* ---- looking ---- */
@@ -72,15 +83,37 @@ static bool holds_part(const struct sealed_part *part, uint32_t participant)
 
 uint32_t sealed_held(const struct sealed *s, uint32_t participant)
 {
+	return sealed_held_without(s, participant, NULL);
+}
+
+static bool came_by(const struct sealed_key *key, const uint8_t *wrap_id)
+{
+	return wrap_id && memcmp(key->wrap_id, wrap_id, CORE_ID_BYTES) == 0;
+}
+
+uint32_t sealed_held_without(const struct sealed *s, uint32_t participant, const uint8_t *wrap_id)
+{
 	uint32_t held = 0;
 
 	for (size_t i = 0; i < s->n_parts; i++)
 		if (holds_part(&s->parts[i], participant))
 			held |= sealed_bit(s->parts[i].number);
 	for (size_t i = 0; i < s->n_keys; i++)
-		if (s->keys[i].participant == participant)
+		if (s->keys[i].participant == participant && !came_by(&s->keys[i], wrap_id))
 			held |= sealed_bit(s->keys[i].part);
 	return held;
+}
+
+uint32_t sealed_of_wrap(const struct core *c, const uint8_t wrap_id[CORE_ID_BYTES])
+{
+	struct lookup_probe probe;
+
+	for (uint32_t h = lookup_first(&c->sealed.wraps, wrap_hash(c, wrap_id), &probe); h;
+	     h = lookup_next(&probe))
+		for (size_t i = 0; i < sealed_at(c, h)->n_keys; i++)
+			if (came_by(&sealed_at(c, h)->keys[i], wrap_id))
+				return h;
+	return 0;
 }
 
 int64_t sealed_next_due_ms(const struct core *c)
@@ -242,6 +275,9 @@ void sealed_forget(struct core *c, struct referral *r)
 		return;
 	while (sealed_at(c, h)->first_want)
 		drop_want(c, sealed_at(c, h)->first_want);
+	for (size_t i = 0; i < sealed_at(c, h)->n_keys; i++)
+		(void)lookup_remove(&c->sealed.wraps,
+				    wrap_hash(c, sealed_at(c, h)->keys[i].wrap_id), h);
 	unlink_record(c, h);
 	free_parts(sealed_at(c, h));
 	slab_put(&c->sealed.records, h);
@@ -315,24 +351,67 @@ enum ieum_err sealed_add_key(struct core *c, struct sealed *s, const struct seal
 	if (!s->keys[s->n_keys].info)
 		return IEUM_E_NO_MEMORY;
 	memcpy(s->keys[s->n_keys++].info, key->info, key->info_len);
-	return IEUM_E_OK;
+	return lookup_add(&c->sealed.wraps, wrap_hash(c, key->wrap_id),
+			  referral_at(c, s->referral)->sealed);
 }
 
-/* What was wrapped before for the same part is replaced: its certificates may be others now. */
-static void drop_keys(struct sealed *s, uint32_t participant, uint32_t parts)
+/* Keys that are dropped together. */
+struct dropping {
+	uint32_t participant;
+	uint32_t holder, parts; /* wrapped by this one for those parts */
+	const uint8_t *wrap_id; /* or brought by this key_wrap */
+};
+
+static bool is_dropped(const struct sealed_key *key, const struct dropping *which)
 {
+	if (key->participant != which->participant)
+		return false;
+	return which->wrap_id ? came_by(key, which->wrap_id)
+			      : key->holder == which->holder &&
+					which->parts & sealed_bit(key->part);
+}
+
+static void drop_keys(struct core *c, uint32_t h, const struct dropping *which)
+{
+	struct sealed *s = sealed_at(c, h);
 	size_t kept = 0;
 
 	for (size_t i = 0; i < s->n_keys; i++) {
-		if (s->keys[i].participant == participant && parts & sealed_bit(s->keys[i].part))
-			free(s->keys[i].info);
-		else
+		if (!is_dropped(&s->keys[i], which)) {
 			s->keys[kept++] = s->keys[i];
+			continue;
+		}
+		(void)lookup_remove(&c->sealed.wraps, wrap_hash(c, s->keys[i].wrap_id), h);
+		free(s->keys[i].info);
 	}
 	s->n_keys = kept;
 }
 
-static enum ieum_err apply_wrapped(struct core *c, uint32_t h, const Ieum__V1__KeysChanged *e)
+/* Not before the pause since the last round is over. */
+static enum ieum_err wake(struct core *c, const struct applied *a, uint32_t wh)
+{
+	const struct sealed_want *w = sealed_want_at(c, wh);
+	int64_t rested_ms = w->asked_at_ms ? w->asked_at_ms + SEALED_PAUSE_MS : 0;
+	int64_t now_ms = to_ms(a->at_us);
+
+	return sealed_place_want(c, wh, rested_ms > now_ms ? rested_ms : now_ms);
+}
+
+/* Who has got a key can wrap it for the others. */
+static enum ieum_err wake_others(struct core *c, const struct applied *a, uint32_t h,
+				 uint32_t parts)
+{
+	enum ieum_err err = IEUM_E_OK;
+
+	for (uint32_t wh = sealed_at(c, h)->first_want; wh && !err;
+	     wh = sealed_want_at(c, wh)->next)
+		if (!sealed_want_at(c, wh)->place && sealed_want_at(c, wh)->parts & parts)
+			err = wake(c, a, wh);
+	return err;
+}
+
+static enum ieum_err apply_wrapped(struct core *c, const struct applied *a, uint32_t h,
+				   const Ieum__V1__KeysChanged *e)
 {
 	struct sealed *s = sealed_at(c, h);
 	uint32_t wh = sealed_want_of(c, s, e->participant);
@@ -341,37 +420,76 @@ static enum ieum_err apply_wrapped(struct core *c, uint32_t h, const Ieum__V1__K
 
 	for (size_t i = 0; i < e->n_keys; i++)
 		parts |= sealed_bit(e->keys[i]->part);
-	drop_keys(s, e->participant, parts);
+	/* What the same holder wrapped before for the same part is replaced: the certificates may be
+	 * others now.  Another holder's stays: nobody undoes what somebody else has done. */
+	drop_keys(c, h,
+		  &(struct dropping){
+			  .participant = e->participant, .holder = e->holder, .parts = parts });
 	for (size_t i = 0; i < e->n_keys && !err; i++) {
-		const struct sealed_key key = { e->participant, e->holder, e->keys[i]->part,
-						e->keys[i]->recipient_info.data,
-						e->keys[i]->recipient_info.len };
+		struct sealed_key key = { .participant = e->participant,
+					  .holder = e->holder,
+					  .part = e->keys[i]->part,
+					  .info = e->keys[i]->recipient_info.data,
+					  .info_len = e->keys[i]->recipient_info.len };
+		if (e->wrap_id.len == CORE_ID_BYTES)
+			memcpy(key.wrap_id, e->wrap_id.data, CORE_ID_BYTES);
 		err = sealed_add_key(c, s, &key);
 	}
-	if (err || !wh)
-		return err;
-	sealed_want_at(c, wh)->parts &= ~parts;
-	if (sealed_want_at(c, wh)->parts == 0)
+	if (!err && wh && (sealed_want_at(c, wh)->parts &= ~parts) == 0)
 		drop_want(c, wh);
-	return IEUM_E_OK;
+	return err ? err : wake_others(c, a, h, parts);
 }
 
-static void note_asked(struct sealed_want *w, const Ieum__V1__KeysChanged *e)
+bool sealed_declined(const struct sealed_want *w, uint32_t participant)
 {
+	for (uint32_t i = 0; i < w->n_declined; i++)
+		if (w->declined[i] == participant)
+			return true;
+	return false;
+}
+
+/* The oldest makes room. */
+static void note_request(struct core *c, struct sealed_want *w, const uint8_t *request_id)
+{
+	uint32_t rh = state_referral(c, request_id);
+
+	if (!rh)
+		return;
+	if (w->n_requests == SEALED_ASKED_MAX)
+		memmove(&w->requests[0], &w->requests[1],
+			--w->n_requests * sizeof *w->requests);
+	w->requests[w->n_requests++] = referral_at(c, rh)->seq;
+}
+
+static void note_asked(struct core *c, const struct applied *a, struct sealed_want *w,
+		       const Ieum__V1__KeysChanged *e)
+{
+	bool asks = e->holder && e->request_id.len == CORE_ID_BYTES;
+
 	memset(w->request_id, 0, CORE_ID_BYTES);
-	if (e->request_id.len == CORE_ID_BYTES)
+	if (asks) {
 		memcpy(w->request_id, e->request_id.data, CORE_ID_BYTES);
-	/* When it has to wait, all of them may be asked again. */
+		w->asked_at_ms = to_ms(a->at_us);
+		note_request(c, w, w->request_id);
+	}
+	if (e->declined && !sealed_declined(w, e->holder) && w->n_declined < SEALED_ASKED_MAX)
+		w->declined[w->n_declined++] = e->holder;
+	/* When it has to wait, those who said nothing may be asked again. */
 	if (!e->ask_again_at_ms)
 		w->n_asked = 0;
-	else if (e->holder && e->request_id.len && w->n_asked < SEALED_ASKED_MAX)
+	else if (asks && w->n_asked < SEALED_ASKED_MAX)
 		w->asked[w->n_asked++] = e->holder;
 }
 
-static enum ieum_err apply_wanted(struct core *c, uint32_t h, const Ieum__V1__KeysChanged *e)
+static enum ieum_err apply_wanted(struct core *c, const struct applied *a, uint32_t h,
+				  const Ieum__V1__KeysChanged *e)
 {
 	uint32_t wh = sealed_want_of(c, sealed_at(c, h), e->participant);
 
+	if (e->wrap_id.len == CORE_ID_BYTES)
+		drop_keys(c, h,
+			  &(struct dropping){ .participant = e->participant,
+					      .wrap_id = e->wrap_id.data });
 	if (e->n_parts == 0) {
 		if (wh)
 			drop_want(c, wh);
@@ -385,7 +503,7 @@ static enum ieum_err apply_wanted(struct core *c, uint32_t h, const Ieum__V1__Ke
 	w->parts = 0;
 	for (size_t i = 0; i < e->n_parts; i++)
 		w->parts |= sealed_bit(e->parts[i]);
-	note_asked(w, e);
+	note_asked(c, a, w, e);
 	return sealed_place_want(c, wh, e->ask_again_at_ms);
 }
 
@@ -400,6 +518,17 @@ static enum ieum_err apply_looked(struct core *c, uint32_t through)
 	return IEUM_E_JOURNAL_CORRUPT;
 }
 
+static enum ieum_err withdraw(struct core *c, const Ieum__V1__KeysChanged *e)
+{
+	enum ieum_err err = IEUM_E_OK;
+
+	for (size_t i = 0; i < e->n_withdrawn && !err; i++) {
+		uint32_t dh = state_delivery(c, e->withdrawn[i]);
+		err = dh ? mailbox_end(c, dh, DELIVERY_WITHDRAWN, NULL) : IEUM_E_JOURNAL_CORRUPT;
+	}
+	return err;
+}
+
 enum ieum_err apply_keys_changed(struct core *c, const struct applied *a,
 				 const Ieum__V1__KeysChanged *e)
 {
@@ -407,13 +536,15 @@ enum ieum_err apply_keys_changed(struct core *c, const struct applied *a,
 		e->message_id.len == CORE_ID_BYTES ? state_referral(c, e->message_id.data) : 0;
 	uint32_t h = rh ? referral_at(c, rh)->sealed : 0;
 
-	(void)a;
 	if (!h || e->participant > c->n_participants || e->holder > c->n_participants)
 		return IEUM_E_JOURNAL_CORRUPT;
+	enum ieum_err err = withdraw(c, e);
+	if (err)
+		return err;
 	if (e->participant && e->n_keys > 0)
-		return apply_wrapped(c, h, e);
+		return apply_wrapped(c, a, h, e);
 	if (e->participant)
-		return apply_wanted(c, h, e);
+		return apply_wanted(c, a, h, e);
 	if (!e->look)
 		return apply_looked(c, h);
 	sealed_look(c, h);
@@ -450,9 +581,25 @@ enum ieum_err sealed_wake(struct core *c, const struct applied *a, uint32_t part
 	for (uint32_t wh = c->sealed.wait_head, next; wh && !err; wh = next) {
 		const struct sealed_want *w = sealed_want_at(c, wh);
 		next = w->wait_next;
-		if (w->participant == participant ||
+		if (!sealed_declined(w, participant) &&
 		    sealed_held(sealed_at(c, w->sealed), participant) & w->parts)
-			err = sealed_place_want(c, wh, to_ms(a->at_us));
+			err = wake(c, a, wh);
+	}
+	return err;
+}
+
+/* Whoever declined may have done so because of the certificates that there were. */
+enum ieum_err sealed_certificate(struct core *c, const struct applied *a, uint32_t participant)
+{
+	enum ieum_err err = IEUM_E_OK;
+
+	for (uint32_t wh = c->sealed.wait_head, next; wh && !err; wh = next) {
+		struct sealed_want *w = sealed_want_at(c, wh);
+		next = w->wait_next;
+		if (w->participant != participant)
+			continue;
+		w->n_declined = 0;
+		err = wake(c, a, wh);
 	}
 	return err;
 }

@@ -9,8 +9,8 @@
  *
  * A *want* is somebody who may read parts that it holds no key of.  Those who hold one are asked in
  * turn (the case's owner, the sender, the others); on silence and rejection the next.  When nobody is
- * left to ask, or the newcomer has no certificate, it *waits* until a holder connects, or the newcomer
- * does with one.
+ * left to ask, it *waits* until a holder who was silent connects, somebody else becomes one, or the
+ * newcomer comes with another certificate.  Whoever declined is asked again only on the last of these.
  *
  * What always holds: a message has one record, as long as its content is there; somebody wants parts
  * of a message once; a want is in the heap or waits (past SEALED_WANTS_MAX none is noted, and who
@@ -24,6 +24,7 @@
 
 #include "broker/core/core.h"
 #include "broker/core/heap.h"
+#include "broker/core/lookup.h"
 #include "broker/core/slab.h"
 #include "ieum/v1/snapshot.pb-c.h"
 
@@ -37,6 +38,7 @@ enum {
 	SEALED_READERS_MAX = 512,   /* of one message, when whom it is sealed to is compared */
 	SEALED_KEYS_MAX = 1024,     /* wrapped later, of one message */
 	SEALED_ASKED_MAX = 32,      /* holders that are asked for one want before it waits */
+	SEALED_PAUSE_MS = 600000,   /* between two rounds of asking for one want, at least */
 	SEALED_WANTS_MAX = 1 << 13, /* in the whole hub: a connection looks at all that wait */
 	SEALED_LOOKED_MAX = 64,     /* messages that are looked at in one decision */
 	SEALED_NOTED_MAX = 256,     /* wants that one decision notes */
@@ -56,6 +58,7 @@ struct sealed_key {
 	uint32_t part;
 	uint8_t *info;
 	size_t info_len;
+	uint8_t wrap_id[CORE_ID_BYTES]; /* the key_wrap that brought it */
 };
 
 struct sealed {
@@ -76,6 +79,11 @@ struct sealed_want {
 	uint32_t parts; /* a bit for each, the lowest for number 1 */
 	uint32_t asked[SEALED_ASKED_MAX];
 	uint32_t n_asked;
+	uint32_t declined[SEALED_ASKED_MAX];
+	uint32_t n_declined;
+	uint64_t requests[SEALED_ASKED_MAX]; /* seqs of the newest key_requests */
+	uint32_t n_requests;
+	int64_t asked_at_ms; /* last */
 	uint8_t request_id[CORE_ID_BYTES]; /* that asks the last of them; zero: none does */
 	int64_t ask_again_at_ms;           /* 0: it waits */
 	uint32_t place;
@@ -88,6 +96,7 @@ struct sealed_messages {
 	uint32_t first_look; /* the first that has to be looked at; 0: none */
 	struct heap due;     /* wants that are not waiting */
 	uint32_t wait_head;
+	struct lookup wraps; /* records by the key_wraps that brought their keys */
 };
 
 static inline uint32_t sealed_bit(uint32_t part)
@@ -104,8 +113,23 @@ struct sealed *sealed_at(const struct core *c, uint32_t h);
 struct sealed_want *sealed_want_at(const struct core *c, uint32_t h);
 /* 0: it wants none. */
 uint32_t sealed_want_of(const struct core *c, const struct sealed *s, uint32_t participant);
+/* Is this one asked to wrap for it? */
+static inline bool sealed_asks(const struct sealed_want *w, uint32_t participant)
+{
+	for (uint32_t i = 0; i < w->n_asked; i++)
+		if (w->asked[i] == participant)
+			return true;
+	return false;
+}
+/* Does this one not wrap for it? */
+bool sealed_declined(const struct sealed_want *w, uint32_t participant);
 /* The parts (bits) that a participant holds a key of, from the beginning or wrapped later. */
 uint32_t sealed_held(const struct sealed *s, uint32_t participant);
+/* The same without what one key_wrap has brought (NULL: all). */
+uint32_t sealed_held_without(const struct sealed *s, uint32_t participant,
+			     const uint8_t *wrap_id);
+/* The message whose keys a key_wrap has brought, and that are still kept; 0: none. */
+uint32_t sealed_of_wrap(const struct core *c, const uint8_t wrap_id[CORE_ID_BYTES]);
 /* INT64_MAX: nothing has to be done. */
 int64_t sealed_next_due_ms(const struct core *c);
 
@@ -145,6 +169,11 @@ enum ieum_err sealed_late(struct submission *s) IEUM_MUST_CHECK;
 enum ieum_err sealed_due(const struct core *c, const struct policy *p, core_time_us now,
 			 struct core_decision *d) IEUM_MUST_CHECK;
 
+/* The want's requests that nobody has got yet, to a mailbox (0: all), are withdrawn by the event. */
+enum ieum_err sealed_withdraw_requests(const struct core *c, const struct sealed_want *w,
+				       uint32_t mailbox, struct core_decision *d,
+				       Ieum__V1__KeysChanged *e) IEUM_MUST_CHECK;
+
 /* key_wrap.c: is it a message about keys, which no rule routes?  Then all of it is decided here. */
 bool key_message(const struct submission *s);
 enum ieum_err key_message_decide(struct submission *s) IEUM_MUST_CHECK;
@@ -162,9 +191,12 @@ void sealed_forget(struct core *c, struct referral *r);
 /* Somebody has read the message by a query. */
 enum ieum_err sealed_was_read(struct core *c, const struct applied *a, uint32_t rh,
 			      uint32_t participant) IEUM_MUST_CHECK;
-/* Somebody has connected, perhaps with a certificate that the hub didn't know. */
+/* Somebody has connected, and may hold what others wait for. */
 enum ieum_err sealed_wake(struct core *c, const struct applied *a,
 			  uint32_t participant) IEUM_MUST_CHECK;
+/* A certificate of somebody was seen for the first time. */
+enum ieum_err sealed_certificate(struct core *c, const struct applied *a,
+				 uint32_t participant) IEUM_MUST_CHECK;
 enum ieum_err apply_keys_changed(struct core *c, const struct applied *a,
 				 const Ieum__V1__KeysChanged *e) IEUM_MUST_CHECK;
 

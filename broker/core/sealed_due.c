@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "broker/core/cases.h"
+#include "broker/core/handover.h"
 #include "broker/core/occasion.h"
 #include "broker/core/sealed.h"
 
@@ -31,15 +32,14 @@ static Ieum__V1__KeysChanged *keys_changed(const struct core *c, const struct se
 }
 
 static enum ieum_err note_want(const struct core *c, const struct sealed *s, uint32_t participant,
-			       uint32_t parts, int64_t ask_at_ms, core_time_us now,
-			       struct core_decision *d)
+			       uint32_t parts, core_time_us now, struct core_decision *d)
 {
 	Ieum__V1__KeysChanged *e = keys_changed(c, s, now, d);
 
 	if (!e)
 		return IEUM_E_NO_MEMORY;
 	e->participant = participant;
-	e->ask_again_at_ms = ask_at_ms;
+	e->ask_again_at_ms = to_ms(now);
 	return list_parts(d, parts, &e->parts, &e->n_parts);
 }
 
@@ -66,7 +66,7 @@ static enum ieum_err look_at(const struct core *c, const struct policy *p, uint3
 			sealed_readable(c, p, s, readers.index[i]) & ~sealed_held(s, number);
 		if (parts && !sealed_want_of(c, s, number) &&
 		    c->sealed.wants.live + d->n_items < SEALED_WANTS_MAX)
-			err = note_want(c, s, number, parts, to_ms(now), now, d);
+			err = note_want(c, s, number, parts, now, d);
 	}
 	return err;
 }
@@ -102,23 +102,41 @@ struct serving {
 	uint32_t parts; /* that it may read and lacks now */
 };
 
-static bool was_asked(const struct sealed_want *w, uint32_t participant)
+static struct caller caller(const struct serving *v, uint32_t participant, int index)
 {
-	for (uint32_t i = 0; i < w->n_asked; i++)
-		if (w->asked[i] == participant)
-			return true;
-	return false;
+	return (struct caller){ .participant = participant,
+				.index = index,
+				.who = policy_participant(v->p, index) };
 }
 
-/* Somebody who holds one of the parts, and still takes part in what the case is about. */
-static bool can_wrap(const struct serving *v, uint32_t participant)
+/* To be asked tells who has come: only those hear it who read the case now, and who handed it over to
+ * the newcomer itself. */
+static bool may_hear(const struct serving *v, uint32_t participant, int index)
 {
 	uint32_t ch = referral_at(v->c, v->s->referral)->core_case;
+	const struct core_case *k = ch ? case_at(v->c, ch) : NULL;
+	const struct caller who = caller(v, participant, index);
+	const struct caller newcomer =
+		caller(v, v->w->participant,
+		       state_policy_participant(v->c, v->p, v->w->participant));
 
-	return participant && participant != v->w->participant && !was_asked(v->w, participant) &&
-	       state_policy_participant(v->c, v->p, participant) != POLICY_NONE &&
-	       !(ch && case_excludes(case_at(v->c, ch), participant)) &&
-	       sealed_held(v->s, participant) & v->parts;
+	if (!k)
+		return true;
+	if (case_excludes(k, participant))
+		return false;
+	return caller_reads_case(v->p, &who, k) ||
+	       handover_inherits(v->c, v->p, &newcomer, k,
+				 handover_own_mailbox(v->c, participant));
+}
+
+/* Somebody who holds one of the parts, and may hear who wants it. */
+static bool can_wrap(const struct serving *v, uint32_t participant)
+{
+	int index = participant ? state_policy_participant(v->c, v->p, participant) : POLICY_NONE;
+
+	return index != POLICY_NONE && participant != v->w->participant &&
+	       !sealed_asks(v->w, participant) && !sealed_declined(v->w, participant) &&
+	       sealed_held(v->s, participant) & v->parts && may_hear(v, participant, index);
 }
 
 /* One of the case's owner. */
@@ -201,8 +219,32 @@ static enum ieum_err send_request(const struct serving *v, uint32_t holder, Prot
 	return err ? err : hub_message_end(&o, m);
 }
 
+static bool is_unread(const struct delivery *d, uint32_t mailbox)
+{
+	return d->transit && !d->released_to && (!mailbox || d->mailbox == mailbox) &&
+	       (d->state == DELIVERY_QUEUED || d->state == DELIVERY_WAITING);
+}
+
+enum ieum_err sealed_withdraw_requests(const struct core *c, const struct sealed_want *w,
+				       uint32_t mailbox, struct core_decision *d,
+				       Ieum__V1__KeysChanged *e)
+{
+	e->withdrawn = decision_zalloc(d, SEALED_ASKED_MAX * sizeof *e->withdrawn);
+	if (!e->withdrawn)
+		return IEUM_E_NO_MEMORY;
+	for (uint32_t i = 0; i < w->n_requests; i++) {
+		uint32_t rh = seqmap_get(&c->seqs, w->requests[i]);
+		uint32_t dh = rh ? referral_at(c, rh)->first_delivery : 0;
+		if (dh && is_unread(delivery_at(c, dh), mailbox))
+			e->withdrawn[e->n_withdrawn++] = delivery_at(c, dh)->id;
+	}
+	return IEUM_E_OK;
+}
+
 static enum ieum_err ask(const struct serving *v, uint32_t holder)
 {
+	int index = state_policy_participant(v->c, v->p, holder);
+	int box = policy_participant(v->p, index)->mailbox;
 	ProtobufCBinaryData id;
 	enum ieum_err err = send_request(v, holder, &id);
 	Ieum__V1__KeysChanged *e = err ? NULL : keys_changed(v->c, v->s, v->now, v->d);
@@ -213,7 +255,22 @@ static enum ieum_err ask(const struct serving *v, uint32_t holder)
 	e->holder = holder;
 	e->request_id = id;
 	e->ask_again_at_ms = to_ms(v->now) + policy_limits(v->p)->wrap_within_ms;
-	return list_parts(v->d, v->parts, &e->parts, &e->n_parts);
+	/* One request to each of them is enough. */
+	err = sealed_withdraw_requests(v->c, v->w, policy_mailbox(v->p, box)->number, v->d, e);
+	return err ? err : list_parts(v->d, v->parts, &e->parts, &e->n_parts);
+}
+
+/* It wants none any more, or has to wait. */
+static enum ieum_err settle(const struct serving *v)
+{
+	Ieum__V1__KeysChanged *e = keys_changed(v->c, v->s, v->now, v->d);
+
+	if (!e)
+		return IEUM_E_NO_MEMORY;
+	e->participant = v->w->participant;
+	if (v->parts)
+		return list_parts(v->d, v->parts, &e->parts, &e->n_parts);
+	return sealed_withdraw_requests(v->c, v->w, 0, v->d, e);
 }
 
 /* One want that is due: the next holder is asked, or it waits, or is over. */
@@ -227,8 +284,7 @@ static enum ieum_err serve(struct serving *v)
 						  ~sealed_held(v->s, v->w->participant);
 	bool can_get = v->parts && certificates_of(v->c, v->w->participant, to_ms(v->now), &one, 1);
 	uint32_t holder = can_get ? next_holder(v) : 0;
-	return holder ? ask(v, holder)
-		      : note_want(v->c, v->s, v->w->participant, v->parts, 0, v->now, v->d);
+	return holder ? ask(v, holder) : settle(v);
 }
 
 enum ieum_err sealed_due(const struct core *c, const struct policy *p, core_time_us now,

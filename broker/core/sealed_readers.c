@@ -105,36 +105,28 @@ static bool came_to(const struct core *c, const struct policy *p, const struct r
 	return false;
 }
 
-/* On a consent that was withdrawn nobody gets to know more than it does already. */
-static bool is_withheld(const struct core *c, const struct referral *r, uint32_t participant)
-{
-	if (!referral_lacks_consent(c, r))
-		return false;
-	for (uint32_t dh = r->first_delivery; dh; dh = delivery_at(c, dh)->next)
-		if (mailbox_has_read(c, delivery_at(c, dh), participant))
-			return false;
-	return true;
-}
-
 uint32_t sealed_readable(const struct core *c, const struct policy *p, const struct sealed *s,
 			 int participant)
 {
 	const struct referral *r = referral_at(c, s->referral);
 	const struct policy_participant *of = policy_participant(p, participant);
 	const struct caller who = { .participant = of->number, .index = participant, .who = of };
+	const struct core_case *k = r->core_case ? case_at(c, r->core_case) : NULL;
 	uint32_t parts = 0;
 
-	if (!of->number || (r->core_case && case_excludes(case_at(c, r->core_case), of->number)) ||
-	    !came_to(c, p, r, &who) || is_withheld(c, r, of->number))
+	if (!of->number || (k && case_excludes(k, of->number)) ||
+	    (k && handover_left(c, p, &who, k)) || !came_to(c, p, r, &who))
 		return 0;
 	for (size_t i = 0; i < s->n_parts; i++) {
 		const struct sealed_part *part = &s->parts[i];
 		bool reads = part->n_recipients == 0;
-		for (size_t k = 0; k < part->n_recipients && !reads; k++)
+		for (size_t to = 0; to < part->n_recipients && !reads; to++)
 			reads = sealed_is_named(c, p, participant, r->core_case,
-						part->recipients[k]);
+						part->recipients[to]);
 		if (reads)
 			parts |= sealed_bit(part->number);
 	}
-	return parts;
+	/* On a consent that was withdrawn nobody gets to know more than it does already: what came
+	 * closed is not known. */
+	return referral_lacks_consent(c, r) ? parts & sealed_held(s, of->number) : parts;
 }

@@ -41,6 +41,7 @@ static enum ieum_err write_keys(struct snapshot_writing *w, const struct sealed 
 		rows[i].part = s->keys[i].part;
 		rows[i].recipient_info =
 			(ProtobufCBinaryData){ s->keys[i].info_len, s->keys[i].info };
+		rows[i].wrap_id = snapshot_id(s->keys[i].wrap_id);
 		m->keys[m->n_keys++] = &rows[i];
 	}
 	return IEUM_E_OK;
@@ -65,6 +66,11 @@ static enum ieum_err write_wants(struct snapshot_writing *w, const struct sealed
 		row->parts = want->parts;
 		row->asked = want->asked;
 		row->n_asked = want->n_asked;
+		row->declined = want->declined;
+		row->n_declined = want->n_declined;
+		row->requests = want->requests;
+		row->n_requests = want->n_requests;
+		row->asked_at_ms = want->asked_at_ms;
 		row->request_id = snapshot_id(want->request_id);
 		row->ask_again_at_ms = want->ask_again_at_ms;
 		m->wants[m->n_wants++] = row;
@@ -97,7 +103,8 @@ enum ieum_err sealed_write(struct snapshot_writing *w)
 static enum ieum_err read_want(struct core *c, uint32_t h, const Ieum__V1__SnapshotWant *m)
 {
 	if (m->participant == 0 || m->participant > c->n_participants || !m->parts ||
-	    m->n_asked > SEALED_ASKED_MAX || m->request_id.len != CORE_ID_BYTES ||
+	    m->n_asked > SEALED_ASKED_MAX || m->n_declined > SEALED_ASKED_MAX ||
+	    m->n_requests > SEALED_ASKED_MAX || m->request_id.len != CORE_ID_BYTES ||
 	    sealed_want_of(c, sealed_at(c, h), m->participant))
 		return IEUM_E_JOURNAL_CORRUPT;
 	uint32_t wh = sealed_add_want(c, h, m->participant);
@@ -108,6 +115,13 @@ static enum ieum_err read_want(struct core *c, uint32_t h, const Ieum__V1__Snaps
 	if (m->n_asked)
 		memcpy(w->asked, m->asked, m->n_asked * sizeof *w->asked);
 	w->n_asked = (uint32_t)m->n_asked;
+	if (m->n_declined)
+		memcpy(w->declined, m->declined, m->n_declined * sizeof *w->declined);
+	w->n_declined = (uint32_t)m->n_declined;
+	if (m->n_requests)
+		memcpy(w->requests, m->requests, m->n_requests * sizeof *w->requests);
+	w->n_requests = (uint32_t)m->n_requests;
+	w->asked_at_ms = m->asked_at_ms;
 	memcpy(w->request_id, m->request_id.data, CORE_ID_BYTES);
 	return sealed_place_want(c, wh, m->ask_again_at_ms);
 }
@@ -122,9 +136,14 @@ enum ieum_err sealed_read(struct core *c, const Ieum__V1__SnapshotSealed *m)
 	enum ieum_err err = sealed_add(c, rh, m->parts, m->n_parts);
 	uint32_t h = referral_at(c, rh)->sealed;
 	for (size_t i = 0; i < m->n_keys && !err; i++) {
-		const struct sealed_key key = { m->keys[i]->participant, m->keys[i]->holder,
-						m->keys[i]->part, m->keys[i]->recipient_info.data,
-						m->keys[i]->recipient_info.len };
+		struct sealed_key key = { .participant = m->keys[i]->participant,
+					  .holder = m->keys[i]->holder,
+					  .part = m->keys[i]->part,
+					  .info = m->keys[i]->recipient_info.data,
+					  .info_len = m->keys[i]->recipient_info.len };
+		if (m->keys[i]->wrap_id.len != CORE_ID_BYTES)
+			return IEUM_E_JOURNAL_CORRUPT;
+		memcpy(key.wrap_id, m->keys[i]->wrap_id.data, CORE_ID_BYTES);
 		err = sealed_add_key(c, sealed_at(c, h), &key);
 	}
 	for (size_t i = 0; i < m->n_wants && !err; i++)

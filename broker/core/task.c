@@ -276,6 +276,14 @@ enum ieum_err task_move_clock(struct core *c, const Ieum__V1__ClockMoved *m)
 	return task_set_state(c, th, IEUM__V1__TASK_STATE__TASK_STATE_REQUESTED, m->due_at_ms);
 }
 
+/* Silence leaves a request as it is, but where whoever had taken it on is not there any more. */
+static bool ends_holding(const Ieum__V1__Escalated *e)
+{
+	return e->cause == IEUM__V1__ESCALATION_CAUSE__ESCALATION_CAUSE_LAPSED ||
+	       (e->cause == IEUM__V1__ESCALATION_CAUSE__ESCALATION_CAUSE_SILENCE &&
+		e->state == IEUM__V1__TASK_STATE__TASK_STATE_REQUESTED);
+}
+
 enum ieum_err task_escalate(struct core *c, const Ieum__V1__Escalated *e)
 {
 	uint32_t th = find_task(c, &e->message_id, e->task);
@@ -292,7 +300,7 @@ enum ieum_err task_escalate(struct core *c, const Ieum__V1__Escalated *e)
 		err = task_ask(t, e->routes[i]->mailbox, t->steps_used);
 	for (size_t i = 0; i < e->n_asks && !err; i++)
 		err = task_ask(t, e->asks[i], t->steps_used);
-	if (e->cause == IEUM__V1__ESCALATION_CAUSE__ESCALATION_CAUSE_LAPSED)
+	if (ends_holding(e))
 		t->holder = 0;
 	if (!err)
 		err = task_set_state(c, th, (uint8_t)e->state, e->due_at_ms);

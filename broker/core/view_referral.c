@@ -126,6 +126,18 @@ static Ieum__V1__Withheld why_withheld(const struct viewing *w, const struct ref
 	return is_withheld(w, m) ? IEUM__V1__WITHHELD__WITHHELD_CONSENT_WITHDRAWN : 0;
 }
 
+/* Who has handed the case over, and is asked to wrap a key for whoever took it, needs the message for
+ * that, which it has had. */
+static bool is_asked_for_key(const struct viewing *w, const struct referral *m)
+{
+	const struct sealed *s = m->sealed ? sealed_at(w->c, m->sealed) : NULL;
+
+	for (uint32_t wh = s ? s->first_want : 0; wh; wh = sealed_want_at(w->c, wh)->next)
+		if (sealed_asks(sealed_want_at(w->c, wh), w->who.participant))
+			return true;
+	return false;
+}
+
 bool view_is_own(const struct viewing *w, const struct referral *m)
 {
 	return may_read(w, m);
@@ -141,7 +153,7 @@ enum ieum_err view_referral(struct viewing *w, const Ieum__V1__ReferralQuery *q)
 	if ((k && case_excludes(k, w->who.participant)) ||
 	    (m && agenda_copy_tells(w->c, m, w->who.participant)))
 		return view_refuse(w, IEUM_E_CONFLICT_OF_INTEREST, "query.referral.message_id");
-	if (k && handover_left(w->c, w->p, &w->who, k))
+	if (k && handover_left(w->c, w->p, &w->who, k) && !is_asked_for_key(w, m))
 		return view_refuse(w, IEUM_E_REFERRAL_UNKNOWN, "query.referral.message_id");
 	bool content = m && may_read(w, m);
 	if (!m ||

@@ -361,6 +361,8 @@ static void a_certificate_of_another_pki_is_known_as_the_file_says(void **state)
 	p = connect_as("foreign");
 	assert_string_equal(welcome->participant, "town-ps");
 	assert_string_equal(welcome->actor, "officer 7");
+	/* Its key is for signing alone: nobody is told to seal to it. */
+	assert_int_equal(known(p, "town-ps"), 0);
 	/* Who lists some is known by those alone. */
 	struct peer *q = peer_open(&hub, "participants/town-ps");
 	(void)peer_expect_error(q, IEUM_E_IDENTITY_UNKNOWN);

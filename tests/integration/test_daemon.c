@@ -51,6 +51,14 @@ static int check(const char *expected)
 	return code;
 }
 
+/* `until` as the shell expands it. */
+static void make_list(const char *until)
+{
+	assert_int_equal(hub_run(&hub, "%s/ieum-certs crl --out %s --until %s >>%s/certs.log 2>&1",
+				 hub_bin(), hub.certificates, until, hub.folder),
+			 0);
+}
+
 static void check_explains_every_mistake(void **state)
 {
 	(void)state;
@@ -70,6 +78,13 @@ static void check_explains_every_mistake(void **state)
 			hub.hub_file),
 		0);
 	assert_int_equal(check("warning: the agreement of 'town-aid-2' has ended"), 0);
+	/* A revocation list that ends while nobody looks; past its end it is a mistake. */
+	make_list("$(date -u -d '30 hours' +%FT%TZ)");
+	assert_int_equal(check("ieumd.yaml:2: warning: the revocation list ends in 29 hours"), 0);
+	make_list("$(date -u -d '4 days' +%FT%TZ)");
+	assert_int_equal(hub_run(&hub, "%s/ieumd --config %s --check 2>&1 | grep -q 'list ends'",
+				 hub_bin(), hub.config),
+			 1);
 	/* Another one's key. */
 	assert_int_equal(hub_run(&hub, "cp %s/participants/town-ps.key %s/hub.key",
 				 hub.certificates, hub.certificates),

@@ -20,7 +20,7 @@
 #include "tests/integration/record.h"
 
 enum {
-	NOT_STARTED = 3, /* exit code */
+	NOT_ITS_JOURNAL = 5, /* exit code */
 	NARRATIVE_BYTES = 60 * 1024,
 	FLOOD = 400, /* 24 MB: more than the disk has */
 };
@@ -72,7 +72,7 @@ static void change_journal(const char *sql)
 
 static void expect_no_start(const char *why)
 {
-	assert_int_equal(hub_start_and_end(&hub), NOT_STARTED);
+	assert_int_equal(hub_start_and_end(&hub), NOT_ITS_JOURNAL);
 	if (!hub_logged(&hub, why))
 		fail_msg("the log doesn't say '%s': %s", why, hub.log);
 	assert_false(hub_logged(&hub, "event=ready"));

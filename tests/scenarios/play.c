@@ -636,8 +636,8 @@ static bool submit_step(struct player *p, const struct scenario_step *step)
 			       expected ? "was not refused as expected but:" : "was refused:",
 			       receipt.code ? receipt.detail : "accepted");
 	if (receipt.code) {
-		tell_held(p, "거절됨 (refused): %s — %s", catalog_text(WORDS_KO, ieum_error(receipt.code)->text),
-			  receipt.detail);
+		tell_held(p, "거절됨 (refused): %s — %s",
+			  catalog_text(WORDS_KO, ieum_error(receipt.code)->text), receipt.detail);
 		return true;
 	}
 	static const uint8_t no_case[PLAY_ID_BYTES];

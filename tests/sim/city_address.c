@@ -142,9 +142,10 @@ static void add_step(struct city *c, struct city_rule *r, const char *to, bool l
 	static const char *const causes[] = { "silence", "rejection", "either", NULL };
 
 	city_add(r->what, sizeof r->what, "      - {to: %s", to);
+	/* Asked again but seldom: a play lasts months, and each of its steps checks every delivery. */
 	if (city_once_in(c, 2))
 		city_add(r->what, sizeof r->what, ", within: %s",
-			 last && city_once_in(c, 3) ? "2 d, repeat: true" : city_duration(c));
+			 last && city_once_in(c, 3) ? "8 d, repeat: true" : city_duration(c));
 	if (!last && city_once_in(c, 2))
 		city_add(r->what, sizeof r->what, ", on: %s", city_one_of(c, causes));
 	city_add(r->what, sizeof r->what, "}\n");

@@ -93,8 +93,8 @@ void sim_hub_pump(struct sim_hub *h, uint64_t connection, uint32_t max);
 
 /* Another hub file takes effect, all or nothing: OK, and what refers to the policy before is gone.
  * FILE_INVALID when it has mistakes, else the core's refusal, and `why`. */
-enum ieum_err sim_hub_reload(struct sim_hub *h, const char *name, const char *text, size_t len, char *why,
-		    size_t why_bytes);
+enum ieum_err sim_hub_reload(struct sim_hub *h, const char *name, const char *text, size_t len,
+			     char *why, size_t why_bytes);
 
 /* Asks; what is read goes on record.  The result lives in the arena, its texts in the hub: it is
  * good until the next call.  NULL and the error when it is refused. */

@@ -296,7 +296,7 @@ bool ledger_may_read(const struct ledger *l, const struct policy *p, int partici
 		return false;
 	for (size_t i = 0; i < who->n_mailboxes; i++) {
 		uint32_t mailbox = policy_mailbox(p, who->mailboxes[i])->number;
-		if (numbers_have(&c->members, mailbox) && !numbers_have(&c->ended, mailbox) &&
+		if (numbers_have(&c->members, mailbox) && !ledger_has_left(c, mailbox) &&
 		    !numbers_have(&c->out, mailbox))
 			return true;
 	}
@@ -331,6 +331,7 @@ static void free_case(struct ledger_case *c)
 	free(c->out.at);
 	free(c->owners.at);
 	free(c->ended.at);
+	free(c->asked_back.at);
 	free(c->excluded.at);
 	free(c);
 }

@@ -72,7 +72,19 @@ bool ledger_may_act(const struct ledger *l, const struct ledger_case *c, uint32_
 {
 	if (!ledger_is_listed(l, mailbox))
 		return false;
-	return !c || (!all_excluded(l, c, mailbox) && !numbers_have(&c->ended, mailbox));
+	return !c || (!all_excluded(l, c, mailbox) && !ledger_has_left(c, mailbox));
+}
+
+bool ledger_has_left(const struct ledger_case *c, uint32_t mailbox)
+{
+	return numbers_have(&c->ended, mailbox) && !numbers_have(&c->asked_back, mailbox);
+}
+
+/* Whoever had a case once is asked to take it like anybody else; as long as it is asked in a
+ * change, what comes for the other comes for it too. */
+static bool is_asked_back(const struct ledger_message *m, const Ieum__V1__Route *route)
+{
+	return (m->type == TYPE(HANDOVER) && route->task) || m->in->asked == route->mailbox;
 }
 
 /* An answer to who asked another to take its case on: the last that it hears of it. */
@@ -126,8 +138,11 @@ static bool tells_excluded_of(const struct ledger *l, const struct ledger_messag
 
 /* ---- where to ---- */
 
-void ledger_check_route(struct ledger *l, const struct ledger_message *m, uint32_t mailbox)
+void ledger_check_route(struct ledger *l, const struct ledger_message *m,
+			const Ieum__V1__Route *route)
 {
+	uint32_t mailbox = route->mailbox;
+
 	if (mailbox == 0 || mailbox >= LEDGER_MAILBOXES_MAX)
 		ledger_say(l, "something is sent to no mailbox");
 	else if (!ledger_is_listed(l, mailbox))
@@ -135,7 +150,7 @@ void ledger_check_route(struct ledger *l, const struct ledger_message *m, uint32
 	else if (m->in && all_excluded(l, m->in, mailbox))
 		ledger_say(l, "mailbox %u is sent something of a case it is excluded from",
 			   mailbox);
-	else if (m->in && numbers_have(&m->in->ended, mailbox) &&
+	else if (m->in && numbers_have(&m->in->ended, mailbox) && !is_asked_back(m, route) &&
 		 !is_told_of_its_handover(l, m, mailbox))
 		ledger_say(l, "mailbox %u is sent something of a case it has handed over", mailbox);
 	else if (tells_excluded_of(l, m, mailbox))
@@ -164,6 +179,8 @@ void ledger_reads(struct ledger_case *c, uint32_t mailbox)
 void ledger_joins(struct ledger_message *m, const Ieum__V1__Route *route)
 {
 	numbers_put(&m->in->members, route->mailbox);
+	if (numbers_have(&m->in->ended, route->mailbox) && is_asked_back(m, route))
+		numbers_put(&m->in->asked_back, route->mailbox);
 	switch (route->cause) {
 	case IEUM__V1__DELIVERY_CAUSE__DELIVERY_CAUSE_ANSWER:
 	case IEUM__V1__DELIVERY_CAUSE__DELIVERY_CAUSE_OUTCOME:
@@ -227,7 +244,8 @@ void ledger_on_case_changed(struct ledger *l, const Ieum__V1__CaseChanged *e)
 void ledger_check_owners(struct ledger *l)
 {
 	for (const struct ledger_case *c = l->cases; c; c = c->hh.next)
-		if (!c->closed && !ledger_may_act(l, c, c->owner))
+		if (!c->closed &&
+		    (!ledger_may_act(l, c, c->owner) || numbers_have(&c->ended, c->owner)))
 			ledger_say(
 				l,
 				"mailbox %u, which is responsible for the case of event %llu, %s",
@@ -240,12 +258,23 @@ void ledger_check_owners(struct ledger *l)
 
 /* ---- hand-over ---- */
 
-static void succeed(struct ledger_case *c, uint32_t from, uint32_t to)
+/* Who gets the other's part without a word reads no more than that one did. */
+static void succeed(struct ledger_case *c, uint32_t from, uint32_t to, bool accepted)
 {
-	numbers_take_out(&c->members, from);
+	bool reads = accepted || !numbers_have(&c->out, from);
+
+	if (reads)
+		ledger_reads(c, to);
+	else if (!numbers_have(&c->members, to))
+		numbers_put(&c->out, to);
 	numbers_put(&c->members, to);
+	numbers_take_out(&c->members, from);
+	numbers_take_out(&c->out, from);
 	numbers_put(&c->ended, from);
 	numbers_take_out(&c->ended, to);
+	numbers_take_out(&c->asked_back, from);
+	numbers_take_out(&c->asked_back, to);
+	c->asked = c->asked == to ? 0 : c->asked;
 	for (struct ledger_message *m = c->messages; m; m = m->next_in_case)
 		ledger_pass_on(m, from, to);
 }
@@ -268,7 +297,7 @@ void ledger_on_left(struct ledger *l, const Ieum__V1__Left *e)
 		return pass_on_loose(l, e);
 	if (c->owner == e->mailbox)
 		set_owner(l, c, e->to);
-	succeed(c, e->mailbox, e->to);
+	succeed(c, e->mailbox, e->to, false);
 }
 
 void ledger_on_handover(struct ledger *l, const Ieum__V1__HandoverChanged *e)
@@ -276,20 +305,23 @@ void ledger_on_handover(struct ledger *l, const Ieum__V1__HandoverChanged *e)
 	struct ledger_message *m = e->message_id.len ? ledger_message_of(l, &e->message_id) : NULL;
 	bool asked = e->step == IEUM__V1__HANDOVER_STEP__HANDOVER_STEP_ASKED;
 	bool accepted = e->step == IEUM__V1__HANDOVER_STEP__HANDOVER_STEP_ACCEPTED;
+	bool kept = e->step == IEUM__V1__HANDOVER_STEP__HANDOVER_STEP_KEPT;
 
 	if (e->step == IEUM__V1__HANDOVER_STEP__HANDOVER_STEP_FORWARDED && m)
 		ledger_add_routes(l, m, e->routes, e->n_routes);
 	ledger_withdraw(l, e->withdrawn, e->n_withdrawn);
-	for (size_t i = 0; (asked || accepted) && i < e->n_case_ids; i++) {
+	for (size_t i = 0; (asked || accepted || kept) && i < e->n_case_ids; i++) {
 		struct ledger_case *c = ledger_known_case(l, &e->case_ids[i]);
 		/* Whoever is asked to take it on gets what comes for it meanwhile. */
+		if (c && !accepted)
+			c->asked = asked ? e->to : 0;
 		if (c && asked)
 			numbers_put(&c->owners, e->to);
-		else if (c) {
+		else if (c && accepted) {
 			/* What the old one took part in without being responsible stays its owner's. */
 			if (c->owner == e->from)
 				set_owner(l, c, e->to);
-			succeed(c, e->from, e->to);
+			succeed(c, e->from, e->to, true);
 		}
 	}
 }

@@ -82,12 +82,14 @@ struct ledger_case {
 	uint64_t seq; /* of the message that opened it */
 	bool closed;
 	bool consent_withdrawn;
-	uint32_t owner;          /* mailbox */
-	struct numbers owners;   /* all that there were */
-	struct numbers members;  /* mailboxes that sent or got something */
-	struct numbers out;      /* of these, who has declined and reads no more */
-	struct numbers ended;    /* of them: whose access is over */
-	struct numbers excluded; /* participants */
+	uint32_t owner;            /* mailbox */
+	struct numbers owners;     /* all that there were */
+	struct numbers members;    /* mailboxes that sent or got something */
+	struct numbers out;        /* of these, who has declined and reads no more */
+	struct numbers ended;      /* of them: whose access is over … */
+	struct numbers asked_back; /* … but who were asked to take it again */
+	uint32_t asked;            /* mailbox that a change asks to take it on; 0: none */
+	struct numbers excluded;   /* participants */
 	struct ledger_message *messages, *last_message;
 };
 
@@ -165,7 +167,10 @@ void ledger_on_policy(struct ledger *l, const Ieum__V1__PolicyChanged *e);
 bool ledger_is_listed(const struct ledger *l, uint32_t mailbox);
 /* Is somebody there who has no conflict of interest in the case, and has not handed it over? */
 bool ledger_may_act(const struct ledger *l, const struct ledger_case *c, uint32_t mailbox);
-void ledger_check_route(struct ledger *l, const struct ledger_message *m, uint32_t mailbox);
+/* Has it handed the case over, and was not asked to take it again? */
+bool ledger_has_left(const struct ledger_case *c, uint32_t mailbox);
+void ledger_check_route(struct ledger *l, const struct ledger_message *m,
+			const Ieum__V1__Route *route);
 /* The cases on an agenda, of which whoever one of them excludes gets nothing. */
 void ledger_on_agenda(struct ledger *l, struct ledger_message *m, const Ieum__V1__AgendaSent *e);
 bool ledger_lists(const struct ledger_message *m, const struct ledger_case *c);

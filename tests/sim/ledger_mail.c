@@ -24,7 +24,7 @@ void ledger_add_routes(struct ledger *l, struct ledger_message *m, Ieum__V1__Rou
 {
 	ledger_check_shared(l, m, n);
 	for (size_t i = 0; i < n; i++) {
-		ledger_check_route(l, m, routes[i]->mailbox);
+		ledger_check_route(l, m, routes[i]);
 		if (l->trouble[0])
 			return;
 		struct ledger_delivery *d = ledger_zalloc(sizeof *d);

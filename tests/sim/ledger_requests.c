@@ -111,7 +111,10 @@ void ledger_on_escalated(struct ledger *l, const Ieum__V1__Escalated *e)
 		return;
 	if (!ledger_is_open(t) && e->cause == IEUM__V1__ESCALATION_CAUSE__ESCALATION_CAUSE_SILENCE)
 		ledger_say(l, "the ladder of a request goes on that is over");
-	if (e->cause == IEUM__V1__ESCALATION_CAUSE__ESCALATION_CAUSE_LAPSED)
+	/* Silence makes a request new only where its holder is not there any more. */
+	if (e->cause == IEUM__V1__ESCALATION_CAUSE__ESCALATION_CAUSE_LAPSED ||
+	    (e->cause == IEUM__V1__ESCALATION_CAUSE__ESCALATION_CAUSE_SILENCE &&
+	     e->state == TASK_STATE(REQUESTED)))
 		t->holder = 0;
 	t->state = e->state;
 	t->due_at_ms = ledger_is_open(t) ? e->due_at_ms : 0;

@@ -268,7 +268,7 @@ static void add_key(Ieum__V1__KeyWrap *wrap, uint32_t part, const struct seal_by
 
 /* What its holder can open of the message, for the request's certificates. */
 static void wrap_all(struct sealing *s, const char *who, const Ieum__V1__KeyRequest *request,
-		     const Ieum__V1__Referral *m, Ieum__V1__KeyWrap *wrap)
+		     const char *sender, const Ieum__V1__Referral *m, Ieum__V1__KeyWrap *wrap)
 {
 	struct ieum_keyring *keys = keys_of(s, who);
 	char why[IEUM_WHY_BYTES];
@@ -281,9 +281,12 @@ static void wrap_all(struct sealing *s, const char *who, const Ieum__V1__KeyRequ
 		give_up(request->participant, "no certificate to wrap for");
 	for (size_t i = 0; i < m->n_narrative; i++) {
 		const Ieum__V1__NarrativePart *part = m->narrative[i];
+		const struct seal_outside of = { .message_id = request->message_id,
+						 .part = part,
+						 .sender = sender };
 
 		if (part->content_case != IEUM__V1__NARRATIVE_PART__CONTENT_SEALED ||
-		    seal_wrap(keys, part->sealed.data, part->sealed.len, &to, 1, &wrapped, why))
+		    seal_wrap(keys, &of, &to, 1, &wrapped, why))
 			continue;
 		add_key(wrap, part->number, &wrapped.infos[0]);
 		seal_wrapped_free(&wrapped);
@@ -323,7 +326,7 @@ Ieum__V1__Referral *sealing_wrap(struct sealing *s, const char *who,
 	m->envelope = e;
 	m->body_case = IEUM__V1__REFERRAL__BODY_KEY_WRAP;
 	m->key_wrap = wrap;
-	wrap_all(s, who, of, sealed, wrap);
+	wrap_all(s, who, of, k->sender, sealed, wrap);
 	ieum__v1__referral__free_unpacked(sealed, NULL);
 	return m;
 }

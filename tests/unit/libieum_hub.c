@@ -88,6 +88,9 @@ void hub_deliver(struct hub *hub, uint64_t delivery_id, const uint8_t *message_i
 	head.attempt = 1;
 	head.mailbox = (char *)"gimpo-ps";
 	head.sender = (char *)"gimpo-city";
+	head.cause = hub->cause;
+	head.answer_by_at_ms = hub->answer_by_at_ms;
+	head.received_at_ms = hub->received_at_ms;
 	assert_int_equal(codec_put_delivery(channel_out(hub->w.server.ch), &head, bytes.data,
 					    bytes.len),
 			 IEUM_E_OK);

@@ -18,7 +18,9 @@ struct hub {
 	uint32_t outstanding_requests; /* told in Welcome */
 	int64_t id_window_ms;
 	uint32_t frame_bytes;
-	uint64_t copied_through;      /* told in Welcome */
+	uint64_t copied_through;       /* told in Welcome */
+	Ieum__V1__DeliveryCause cause; /* told with deliveries */
+	int64_t answer_by_at_ms, received_at_ms;
 	bool mute;                    /* answers nothing after Welcome */
 	const Ieum__V1__Frame *frame; /* the one that came, while one of these runs */
 	/* NULL: a receipt.  Answers, or not. */

@@ -171,7 +171,11 @@ static void a_hub_asks_with_its_hosts(void **state)
 
 	(void)state;
 	ask("hub", &wish);
-	X509 *cert = read_cert(sign(store, "hub.csr", &year));
+	struct offline_options of_hub = year;
+	of_hub.of_hub = true;
+	X509 *cert = read_cert(sign(store, "hub.csr", &of_hub));
+	/* Whoever signs sees what it is good for. */
+	assert_non_null(strstr(said, "DNS:hub.gimpo.example,IP:10.1.2.3"));
 	assert_int_equal(X509_get_extended_key_usage(cert), XKU_SSL_SERVER);
 	assert_int_equal(X509_check_host(cert, "hub.gimpo.example", 0, 0, NULL), 1);
 	assert_int_equal(X509_check_ip_asc(cert, "10.1.2.3", 0), 1);
@@ -283,7 +287,7 @@ static void a_renewal_overlaps_and_one_is_revoked(void **state)
 	/* Both were good; the old one is taken back by its number. */
 	X509 *cert = read_cert(first);
 	char *serial = cert_serial(cert);
-	assert_int_equal(store_revoke(store, serial, later.now_s, why), IEUM_E_OK);
+	assert_int_equal(store_revoke(store, serial, REVOKED_OUT_OF_USE, later.now_s, why), IEUM_E_OK);
 	assert_int_equal(store_write_crl_until(store, later.now_s, later.until_s, why), IEUM_E_OK);
 	FILE *in = fopen(path_of("city/ca.crl"), "r");
 	X509_CRL *crl = PEM_read_X509_CRL(in, NULL, NULL, NULL);
@@ -330,6 +334,49 @@ static void write_request(const char *name, EVP_PKEY *key, const char *cn, const
 	EVP_PKEY_free(other);
 	sk_X509_EXTENSION_pop_free(list, X509_EXTENSION_free);
 	X509_REQ_free(request);
+}
+
+static void refused_by_sign(struct store *store, const char *request,
+			    const struct offline_options *options, const char *says)
+{
+	FILE *out = listen_to();
+
+	assert_int_equal(offline_sign(store, &hub, path_of(request), options, out, why),
+			 IEUM_E_FILE_INVALID);
+	fclose(out);
+	assert_non_null(strstr(why, says));
+}
+
+/* Whoever has such a certificate is the hub to every agency: nobody gets it among a folder of others. */
+static void a_hub_is_signed_only_when_that_was_said(void **state)
+{
+	static const char uri[] = "URI:spiffe://gimpo.ieum/hub/gimpo.ieum";
+	struct offline_options of_hub = year;
+	struct store *store = authority(NULL);
+	EVP_PKEY *key = EVP_EC_gen("P-256");
+	char any_host[128];
+
+	(void)state;
+	of_hub.of_hub = true;
+	write_request("as-hub.csr", key, "gimpo-ps", uri, false);
+	ask("desk", &desk);
+	assert_int_equal(batch(store, &year), 1);
+	assert_int_equal(lines_of("refused "), 1);
+	assert_int_equal(lines_of("signed "), 1);
+	assert_non_null(strstr(said, "as-hub.csr"));
+	assert_non_null(strstr(said, "--of-hub"));
+	assert_int_equal(batch(store, &of_hub), 1);
+	refused_by_sign(store, "as-hub.csr", &year, "--of-hub");
+	refused_by_sign(store, "desk.csr", &of_hub, "no request of the hub");
+	(void)sign(store, "as-hub.csr", &of_hub);
+	snprintf(any_host, sizeof any_host, "%s,DNS:*", uri);
+	write_request("as-hub.csr", key, "gimpo.ieum", any_host, false);
+	refused_by_sign(store, "as-hub.csr", &of_hub, "host name");
+	snprintf(any_host, sizeof any_host, "%s,DNS:*.example", uri);
+	write_request("as-hub.csr", key, "gimpo.ieum", any_host, false);
+	refused_by_sign(store, "as-hub.csr", &of_hub, "host name");
+	EVP_PKEY_free(key);
+	store_close(store);
 }
 
 static void what_asks_for_more_or_less_is_refused(void **state)
@@ -393,6 +440,8 @@ int main(void)
 		cmocka_unit_test_setup_teardown(the_authoritys_key_is_encrypted, make_dir,
 						remove_dir),
 		cmocka_unit_test_setup_teardown(a_renewal_overlaps_and_one_is_revoked, make_dir,
+						remove_dir),
+		cmocka_unit_test_setup_teardown(a_hub_is_signed_only_when_that_was_said, make_dir,
 						remove_dir),
 		cmocka_unit_test_setup_teardown(what_asks_for_more_or_less_is_refused, make_dir,
 						remove_dir),

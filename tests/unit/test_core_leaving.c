@@ -236,6 +236,8 @@ static void requests_without_a_successor_go_up_their_ladder(void **state, bool i
 	assert_int_equal(trial_counts(&t.w, "boss").queued, 1);
 	assert_int_equal(trial_task(&t.w, t.ps, id), TASK(REQUESTED));
 	assert_true(trial_referral(&t.w, t.ps, id)->tasks[0]->due_at_ms > t.w.now / 1000);
+	/* It waits for the boss, for nobody who is gone. */
+	assert_string_equal(trial_referral(&t.w, t.ps, id)->tasks[0]->asked, "boss");
 	assert_int_equal(trial_answer(&t.w, t.boss, id, ANSWER(COMPLETE)), IEUM_E_OK);
 	assert_int_equal(trial_task(&t.w, t.ps, id), TASK(COMPLETED));
 	free(before);

@@ -10,9 +10,11 @@
 #include <cmocka.h>
 
 #include "client/ieum.h"
+#include "client/spool.h"
 #include "proto/uuid7.h"
 #include "tests/unit/codec_samples.h"
 #include "tests/unit/libieum_hub.h"
+#include "tests/unit/scratch.h"
 
 /* The thread owns the hub until it ends, which it does when so many good-byes were said, so many
  * connections have ended and none is open. */
@@ -229,6 +231,73 @@ static void time_out_and_go_on(void **state)
 	finish(&s);
 }
 
+/* The refusal comes when the next question does. */
+static uint64_t unanswered;
+
+static void no_answer_yet(struct hub *hub, uint64_t request_id, const uint8_t *message_id)
+{
+	(void)hub, (void)message_id;
+	unanswered = request_id;
+}
+
+static void refuse_at_last(struct hub *hub, uint64_t request_id)
+{
+	hub_error(hub, unanswered, IEUM_E_NO_ROUTE, "nobody for checkin", 0);
+	hub_error(hub, request_id, IEUM_E_NOT_PERMITTED, "?", 0);
+}
+
+static void count_refused(struct ieum *c, const uint8_t *message_id,
+			  const Ieum__V1__Receipt *receipt, const struct ieum_failure *failure,
+			  void *ctx)
+{
+	(void)c, (void)message_id;
+	assert_null(receipt);
+	assert_int_equal(failure->code, IEUM_E_NO_ROUTE);
+	++*(unsigned *)ctx;
+}
+
+static void what_is_refused_after_its_wait_is_told_and_stays_on_the_spool(void **state)
+{
+	struct served s;
+	char folder[SCRATCH_PATH_BYTES], path[96], why[IEUM_WHY_BYTES];
+	const char *address;
+	unsigned told = 0;
+	Ieum__V1__Query query = IEUM__V1__QUERY__INIT;
+	Ieum__V1__WhoamiQuery whoami = IEUM__V1__WHOAMI_QUERY__INIT;
+	const Ieum__V1__Result *result;
+	struct spool_sum sum;
+	struct spool *spool;
+
+	(void)state;
+	scratch_make(folder);
+	snprintf(path, sizeof path, "%s/spool.db", folder);
+	prepare(&s);
+	s.hub.on_submit = no_answer_yet;
+	s.hub.on_query = refuse_at_last;
+	struct ieum_options options = options_for(&s, &address);
+	options.spool = path;
+	options.callbacks.resent = count_refused;
+	options.ctx = &told;
+	start(&s);
+	if (ieum_blocking_open(&options, 10000, &s.b, why))
+		fail_msg("%s", why);
+	assert_int_equal(ieum_blocking_submit(s.b, samples_report(&s.samples, 100), 300, NULL),
+			 IEUM_E_TIMED_OUT);
+	assert_true(ieum_blocking_accepted(s.b, NULL));
+	query.what_case = IEUM__V1__QUERY__WHAT_WHOAMI;
+	query.whoami = &whoami;
+	assert_int_equal(ieum_blocking_query(s.b, &query, 10000, &result, NULL, NULL),
+			 IEUM_E_NOT_PERMITTED);
+	assert_int_equal(told, 1);
+	finish(&s);
+	const struct spool_options file = { .path = path };
+	assert_int_equal(spool_open(&file, &spool, why), IEUM_E_OK);
+	assert_int_equal(spool_sum(spool, &sum), IEUM_E_OK);
+	assert_int_equal(sum.refused, 1);
+	spool_close(spool);
+	scratch_remove(folder);
+}
+
 static void a_refused_certificate_ends_the_waiting(void **state)
 {
 	struct served s;
@@ -276,6 +345,7 @@ int main(void)
 		cmocka_unit_test(a_query_survives_a_lost_connection),
 		cmocka_unit_test(a_refusal_is_kept_with_its_text),
 		cmocka_unit_test(time_out_and_go_on),
+		cmocka_unit_test(what_is_refused_after_its_wait_is_told_and_stays_on_the_spool),
 		cmocka_unit_test(a_refused_certificate_ends_the_waiting),
 		cmocka_unit_test(nobody_there_is_told_after_the_time),
 	};

@@ -94,6 +94,8 @@ static struct {
 	const char *wrong_certificate; /* of the first reader */
 	Ieum__V1__Referral *got[16];   /* submits */
 	unsigned n_got;
+	unsigned given;  /* which of them a question for a message gets */
+	unsigned spoken; /* which of them that is said to be */
 } policy;
 
 static bool holds(const Ieum__V1__Referral *m, const char *text)
@@ -186,10 +188,10 @@ static void answer_referral(struct hub *hub, uint64_t request_id)
 	Ieum__V1__Frame answer = IEUM__V1__FRAME__INIT;
 	Ieum__V1__Result result = IEUM__V1__RESULT__INIT;
 	Ieum__V1__ReferralResult referral = IEUM__V1__REFERRAL_RESULT__INIT;
-	Ieum__V1__Referral *m = policy.got[0];
 
-	referral.message_id = m->envelope->message_id;
-	referral.referral = m;
+	referral.message_id = policy.got[policy.spoken]->envelope->message_id;
+	referral.referral = policy.got[policy.given];
+	referral.sender = (char *)"gimpo-ps";
 	result.what_case = IEUM__V1__RESULT__WHAT_REFERRAL;
 	result.referral = &referral;
 	answer.request_id = request_id;
@@ -494,6 +496,126 @@ static void what_cannot_be_wrapped_is_rejected(void **state)
 	close_two(&w);
 }
 
+/* Two messages, and the hub asks us for a key of the second. */
+static void ask_of_two(struct two *w, struct asking *a)
+{
+	open_two(w);
+	submit(w, IEUM_SEAL_NEEDED);
+	submit(w, IEUM_SEAL_NEEDED);
+	world_until(&w->hub.w, w->client.receipts == 2);
+	ask(a, "gimpo-aid", "gimpo-aid");
+	a->request.message_id = policy.got[1]->envelope->message_id;
+	policy.spoken = policy.given = 1;
+}
+
+static void must_reject(struct two *two, struct asking *a)
+{
+	struct two *w = two;
+	char why[IEUM_WHY_BYTES];
+	unsigned failures = w->client.failures;
+
+	assert_int_equal(ieum_key_wrap(w->client.c, &a->m, two_on_submitted, &w->client, why),
+			 IEUM_E_OK);
+	world_until(&w->hub.w, w->client.failures > failures);
+	assert_int_equal(w->client.failure, IEUM_E_NOT_SEALED);
+	const Ieum__V1__Referral *last = policy.got[policy.n_got - 1];
+	assert_int_equal(last->body_case, IEUM__V1__REFERRAL__BODY_ANSWER);
+	assert_int_equal(last->answer->kind, IEUM__V1__ANSWER_KIND__ANSWER_KIND_REJECT);
+}
+
+/* A hub, or somebody who put a stranger's ciphertext into a message of his own, would have us open
+ * what the newcomer may not read. */
+static void what_belongs_to_another_message_is_not_wrapped(void **state)
+{
+	struct two w;
+	struct asking a;
+	char why[IEUM_WHY_BYTES];
+
+	(void)state;
+	ask_of_two(&w, &a);
+	policy.given = 0;
+	must_reject(&w, &a);
+	policy.spoken = 0;
+	must_reject(&w, &a);
+	policy.spoken = policy.given = 1;
+	ProtobufCBinaryData *one = &policy.got[0]->narrative[1]->sealed,
+			    *two = &policy.got[1]->narrative[1]->sealed, swap = *one;
+	*one = *two;
+	*two = swap;
+	must_reject(&w, &a);
+	*two = *one;
+	*one = swap;
+	assert_int_equal(ieum_key_wrap(w.client.c, &a.m, two_on_submitted, &w.client, why),
+			 IEUM_E_OK);
+	UNTIL(w.client.receipts == 3);
+	assert_int_equal(policy.got[policy.n_got - 1]->body_case,
+			 IEUM__V1__REFERRAL__BODY_KEY_WRAP);
+	OPENSSL_free(a.der.data);
+	close_two(&w);
+}
+
+/* ---- a key that has come ---- */
+
+struct checked {
+	unsigned n;
+	enum ieum_err err;
+	bool receipt;
+};
+
+static void on_checked(struct ieum *c, const uint8_t *message_id, const Ieum__V1__Receipt *receipt,
+		       const struct ieum_failure *failure, void *arg)
+{
+	struct checked *got = arg;
+
+	(void)c, (void)message_id;
+	got->n++;
+	got->err = failure ? failure->code : IEUM_E_OK;
+	got->receipt = receipt != NULL;
+}
+
+static void a_key_that_opens_nothing_is_rejected(void **state)
+{
+	struct two w;
+	char why[IEUM_WHY_BYTES];
+	struct checked got = { 0 };
+	uint8_t id[16] = "the wrap's own i";
+
+	(void)state;
+	open_two(&w);
+	submit(&w, IEUM_SEAL_NEEDED);
+	UNTIL(w.client.receipts == 1);
+	Ieum__V1__Referral m = IEUM__V1__REFERRAL__INIT;
+	Ieum__V1__Envelope e = IEUM__V1__ENVELOPE__INIT;
+	Ieum__V1__KeyWrap wrap = IEUM__V1__KEY_WRAP__INIT;
+	Ieum__V1__WrappedKey key = IEUM__V1__WRAPPED_KEY__INIT, *keys = &key;
+	ProtobufCBinaryData *sealed = &policy.got[0]->narrative[1]->sealed;
+
+	e.message_id = (ProtobufCBinaryData){ 16, id };
+	key.part = 1;
+	wrap.message_id = policy.got[0]->envelope->message_id;
+	wrap.keys = &keys;
+	wrap.n_keys = 1;
+	m.envelope = &e;
+	assert_int_equal(ieum_key_check(w.client.c, &m, on_checked, &got, why),
+			 IEUM_E_FIELD_INVALID);
+	m.body_case = IEUM__V1__REFERRAL__BODY_KEY_WRAP;
+	m.key_wrap = &wrap;
+	assert_int_equal(ieum_key_check(w.client.c, &m, on_checked, &got, why), IEUM_E_OK);
+	UNTIL(got.n == 1);
+	assert_int_equal(got.err, IEUM_E_OK);
+	assert_false(got.receipt);
+	assert_int_equal(policy.n_got, 1);
+	sealed->data[sealed->len - 1] ^= 1; /* of the tag: no key opens it */
+	assert_int_equal(ieum_key_check(w.client.c, &m, on_checked, &got, why), IEUM_E_OK);
+	UNTIL(got.n == 2);
+	assert_int_equal(got.err, IEUM_E_NOT_SEALED);
+	assert_int_equal(policy.n_got, 2);
+	assert_int_equal(policy.got[1]->body_case, IEUM__V1__REFERRAL__BODY_ANSWER);
+	assert_int_equal(policy.got[1]->answer->kind, IEUM__V1__ANSWER_KIND__ANSWER_KIND_REJECT);
+	assert_memory_equal(policy.got[1]->envelope->in_reply_to.data, id, 16);
+	close_two(&w);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -507,6 +629,8 @@ int main(void)
 		cmocka_unit_test(a_reader_with_somebody_else_s_certificate_gets_nothing),
 		cmocka_unit_test(a_holder_wraps_the_key_for_a_newcomer),
 		cmocka_unit_test(what_cannot_be_wrapped_is_rejected),
+		cmocka_unit_test(what_belongs_to_another_message_is_not_wrapped),
+		cmocka_unit_test(a_key_that_opens_nothing_is_rejected),
 	};
 
 	return cmocka_run_group_tests_name("libieum seal", tests, make, world_certs_remove);

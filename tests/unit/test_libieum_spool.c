@@ -21,6 +21,7 @@ static struct {
 	unsigned accepted, accepted_after_sent, let_go, troubles, alone;
 	uint64_t alone_waiting;
 	enum ieum_err trouble;
+	char trouble_detail[IEUM_WHY_BYTES];
 	uint8_t resent_id[16];
 	enum ieum_err resent_failure;
 } heard;
@@ -68,6 +69,7 @@ static void on_trouble(struct ieum *c, const struct ieum_failure *why, void *ctx
 	assert_true(why->detail[0]);
 	heard.troubles++;
 	heard.trouble = why->code;
+	snprintf(heard.trouble_detail, sizeof heard.trouble_detail, "%s", why->detail);
 }
 
 static void on_alone(struct ieum *c, int64_t for_ms, uint64_t waiting, void *ctx)
@@ -277,6 +279,29 @@ static void what_is_refused_when_nobody_waits_stays_to_be_seen(void **state)
 	close_world(&s);
 }
 
+static void what_is_to_be_sealed_never_lies_there_in_clear(void **state)
+{
+	static const char secret[] = "the neighbour on the second floor";
+	struct spooled s;
+	char why[IEUM_WHY_BYTES];
+
+	(void)state;
+	open_world(&s);
+	without_a_hub(&s);
+	start(&s);
+	Ieum__V1__Referral *m = samples_report(&s.w.samples, sizeof secret - 1);
+	memcpy(m->narrative[0]->clear.data, secret, sizeof secret - 1);
+	if (ieum_submit_sealed(s.w.client.c, m, IEUM_SEAL_ALL, two_on_submitted, &s.w.client, NULL,
+			       why))
+		fail_msg("%s", why);
+	UNTIL_(heard.accepted == 1);
+	assert_int_equal(scratch_shell("grep -q 'second floor' %s*", s.path), 1);
+	leave(&s);
+	assert_int_equal(scratch_shell("grep -q 'second floor' %s*", s.path), 1);
+	assert_int_equal(sum_of(&s).waiting, 1);
+	close_world(&s);
+}
+
 /* ---- copies and incarnations ---- */
 
 static void a_hub_restored_from_a_backup_gets_again_what_no_copy_covered(void **state)
@@ -425,6 +450,91 @@ static void what_a_callback_submits_belongs_to_the_next_transaction(void **state
 	power_free(filling);
 }
 
+/* Somebody else at the file. */
+static void change_file(const struct spooled *s, const char *sql)
+{
+	sqlite3 *db;
+
+	assert_int_equal(sqlite3_open(s->path, &db), SQLITE_OK);
+	assert_int_equal(sqlite3_exec(db, sql, NULL, NULL, NULL), SQLITE_OK);
+	assert_int_equal(sqlite3_close(db), SQLITE_OK);
+}
+
+static void what_was_told_not_to_be_accepted_is_not_on_the_disk(void **state)
+{
+	struct spooled s;
+
+	(void)state;
+	open_world(&s);
+	start(&s);
+	UNTIL_(s.w.client.connected == 1);
+	/* Messages can be put, but none can be noted. */
+	change_file(&s, "CREATE TRIGGER no_notes BEFORE UPDATE OF state ON submit BEGIN"
+			" SELECT RAISE(ABORT, 'not now'); END");
+	two_submit(&s.w);
+	UNTIL_(s.w.client.receipts == 1);
+	two_submit(&s.w);
+	UNTIL_(s.w.client.failures == 1);
+	assert_int_equal(s.w.client.failure, IEUM_E_SPOOL_CORRUPT);
+	assert_int_equal(heard.accepted, 1);
+	change_file(&s, "DROP TRIGGER no_notes");
+	leave(&s);
+	assert_int_equal(sum_of(&s).waiting, 0);
+	assert_int_equal(sum_of(&s).receipted, 1);
+	close_world(&s);
+}
+
+static sqlite3 *holder;
+
+static void hold_file(struct ieum *c, const Ieum__V1__Welcome *welcome, void *ctx)
+{
+	(void)welcome;
+	assert_int_equal(sqlite3_open(of(c, ctx)->path, &holder), SQLITE_OK);
+	assert_int_equal(sqlite3_exec(holder, "BEGIN IMMEDIATE", NULL, NULL, NULL), SQLITE_OK);
+}
+
+static void what_cannot_be_changed_now_is_told_and_goes_later(void **state)
+{
+	struct spooled s;
+
+	(void)state;
+	open_world(&s);
+	s.w.hub.on_hello = cut_hello;
+	s.w.hub.id_window_ms = 1; /* so that it gets another id */
+	s.options.callbacks.connected = hold_file;
+	start(&s);
+	two_submit(&s.w);
+	UNTIL_(heard.accepted == 1 && s.w.client.disconnected > 2);
+	s.w.hub.on_hello = NULL;
+	UNTIL_(heard.troubles == 1);
+	assert_int_equal(heard.trouble, IEUM_E_SPOOL_LOCKED);
+	assert_non_null(strstr(heard.trouble_detail, "another program"));
+	assert_int_equal(s.w.hub.submits, 0);
+	assert_int_equal(sqlite3_close(holder), SQLITE_OK);
+	UNTIL_(s.w.client.receipts == 1);
+	assert_int_equal(s.w.hub.submits, 1);
+	close_world(&s);
+}
+
+static void a_disk_that_is_full_since_does_not_keep_the_hub_away(void **state)
+{
+	struct spooled s;
+
+	(void)state;
+	struct power *disk = power_new("libieum-spool", 1);
+	sqlite3_vfs *usual = replace_disk("libieum-spool");
+	open_world(&s);
+	start(&s);
+	UNTIL_(s.w.client.connected == 1);
+	power_space(disk, 0);
+	hub_cut(&s.w.hub);
+	UNTIL_(s.w.client.connected == 2);
+	power_space(disk, UINT64_MAX);
+	close_world(&s);
+	assert_int_equal(sqlite3_vfs_register(usual, 1), SQLITE_OK);
+	power_free(disk);
+}
+
 static void its_user_is_told_when_the_hub_has_been_away_for_long(void **state)
 {
 	struct spooled s;
@@ -524,6 +634,59 @@ static void a_repeat_after_a_restart_is_settled_again_and_not_handed_over(void *
 	close_world(&s);
 }
 
+static void deliver(struct spooled *s, uint64_t delivery_id, const uint8_t *id,
+		    Ieum__V1__DeliveryCause cause, int64_t answer_by_at_ms)
+{
+	s->w.hub.cause = cause;
+	s->w.hub.answer_by_at_ms = answer_by_at_ms;
+	hub_deliver(&s->w.hub, delivery_id, id);
+}
+
+static void a_restored_hubs_escalation_is_no_repeat(void **state)
+{
+	struct spooled s;
+	const uint8_t *id = two_new_id();
+
+	(void)state;
+	open_world(&s);
+	s.options.spool_deliveries = true;
+	s.w.hub.received_at_ms = 1000;
+	start(&s);
+	UNTIL_(s.w.hub.credit == 10);
+	deliver(&s, 0x1100, id, IEUM__V1__DELIVERY_CAUSE__DELIVERY_CAUSE_RULE, 5000);
+	deliver(&s, 0x1200, id, IEUM__V1__DELIVERY_CAUSE__DELIVERY_CAUSE_ESCALATED, 9000);
+	UNTIL_(s.w.client.deliveries == 2);
+	take(&s, 0x1100);
+	take(&s, 0x1200);
+	UNTIL_(s.w.client.settled == 2);
+	leave(&s);
+	s.w.hub.incarnation[0] = 9;
+	start(&s);
+	UNTIL_(s.w.client.connected == 1);
+	s.w.hub.n_done = 0;
+	/* Both again, under other ids: two repeats. */
+	deliver(&s, 0x9100, id, IEUM__V1__DELIVERY_CAUSE__DELIVERY_CAUSE_RULE, 5000);
+	deliver(&s, 0x9200, id, IEUM__V1__DELIVERY_CAUSE__DELIVERY_CAUSE_ESCALATED, 9000);
+	UNTIL_(s.w.hub.n_done == 2);
+	assert_int_equal(s.w.client.deliveries, 0);
+	leave(&s);
+	s.w.hub.incarnation[0] = 10;
+	start(&s);
+	UNTIL_(s.w.client.connected == 1);
+	s.w.hub.n_done = 0;
+	/* In this history it was escalated later. */
+	deliver(&s, 0xa100, id, IEUM__V1__DELIVERY_CAUSE__DELIVERY_CAUSE_ESCALATED, 9500);
+	UNTIL_(s.w.client.deliveries == 1);
+	assert_int_equal(s.w.client.delivered[0], 0xa100);
+	deliver(&s, 0xa200, id, IEUM__V1__DELIVERY_CAUSE__DELIVERY_CAUSE_RULE, 5000);
+	UNTIL_(s.w.hub.n_done == 2);
+	assert_int_equal(s.w.client.deliveries, 1);
+	deliver(&s, 0xa200, id, IEUM__V1__DELIVERY_CAUSE__DELIVERY_CAUSE_RULE, 5000);
+	UNTIL_(s.w.hub.n_done == 3);
+	assert_int_equal(s.w.client.deliveries, 1);
+	close_world(&s);
+}
+
 static void no_more_are_handed_over_than_were_asked_for(void **state)
 {
 	struct spooled s;
@@ -611,15 +774,20 @@ int main(void)
 		cmocka_unit_test(
 			what_has_waited_too_long_for_its_id_gets_another_first_on_the_disk),
 		cmocka_unit_test(what_is_refused_when_nobody_waits_stays_to_be_seen),
+		cmocka_unit_test(what_is_to_be_sealed_never_lies_there_in_clear),
 		cmocka_unit_test(a_hub_restored_from_a_backup_gets_again_what_no_copy_covered),
 		cmocka_unit_test(without_a_copy_the_newest_are_kept_and_the_others_told),
 		cmocka_unit_test(a_full_spool_accepts_nothing_and_says_so),
 		cmocka_unit_test(what_the_disk_does_not_take_is_told_and_not_sent),
 		cmocka_unit_test(what_a_callback_submits_belongs_to_the_next_transaction),
+		cmocka_unit_test(what_was_told_not_to_be_accepted_is_not_on_the_disk),
+		cmocka_unit_test(what_cannot_be_changed_now_is_told_and_goes_later),
+		cmocka_unit_test(a_disk_that_is_full_since_does_not_keep_the_hub_away),
 		cmocka_unit_test(its_user_is_told_when_the_hub_has_been_away_for_long),
 		cmocka_unit_test(
 			a_delivery_is_settled_when_it_is_on_the_disk_and_handed_over_until_taken),
 		cmocka_unit_test(a_repeat_after_a_restart_is_settled_again_and_not_handed_over),
+		cmocka_unit_test(a_restored_hubs_escalation_is_no_repeat),
 		cmocka_unit_test(no_more_are_handed_over_than_were_asked_for),
 		cmocka_unit_test(a_delivery_without_room_stays_with_the_hub),
 		cmocka_unit_test(another_agencys_spool_is_refused),

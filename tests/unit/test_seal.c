@@ -15,6 +15,7 @@
 
 #include "certs/commands.h"
 #include "client/seal_message.h"
+#include "proto/tls_session.h"
 #include "tests/unit/scratch.h"
 
 static char dir[SCRATCH_PATH_BYTES];
@@ -59,6 +60,17 @@ static int make(void **state)
 			"rsa.ext -out rsa.crt 2>/dev/null && chmod 600 rsa.key",
 			dir),
 		0);
+	/* Keys that sign and do nothing else. */
+	assert_int_equal(
+		scratch_shell(
+			"cd %s && printf 'subjectAltName=URI:spiffe://gimpo.ieum/police/gimpo-ps\\n"
+			"extendedKeyUsage=clientAuth\\nkeyUsage=digitalSignature\\n' > sign.ext && "
+			"for k in 'ed ed25519' 'signing ec -pkeyopt ec_paramgen_curve:P-256'; do "
+			"set -- $k; name=$1; shift; openssl req -newkey $@ -nodes -keyout $name.key "
+			"-subj /CN=$name 2>/dev/null | openssl x509 -req -CA ca.crt -CAkey ca.key "
+			"-days 3 -extfile sign.ext -out $name.crt 2>/dev/null || exit 1; done",
+			dir),
+		0);
 	return 0;
 }
 
@@ -80,6 +92,9 @@ static const char *at(const char *name, const char *suffix)
 	return path;
 }
 
+/* Whose a nameless certificate is, by the keyrings that are made from now on; NULL: none is known. */
+static const struct ieum_identity *pinned;
+
 /* Of a pair, and one that it had before (NULL: none). */
 static struct ieum_keyring *keys_of(const char *pair, const char *before)
 {
@@ -90,7 +105,9 @@ static struct ieum_keyring *keys_of(const char *pair, const char *before)
 					      .ca = at("ca.crt", ""),
 					      .crl = at("ca.crl", ""),
 					      .old_keys = &old,
-					      .n_old_keys = before ? 1 : 0 };
+					      .n_old_keys = before ? 1 : 0,
+					      .identities = pinned,
+					      .n_identities = pinned ? 1 : 0 };
 	struct ieum_keyring *k;
 	char why[IEUM_WHY_BYTES];
 
@@ -381,6 +398,44 @@ static void what_was_good_when_it_was_sent_stays_good(void **state)
 	assert_int_equal(open_at(now_ms + 3600 * 1000), IEUM_E_CERTIFICATE_REVOKED);
 }
 
+static void write_list(const struct store *store)
+{
+	char problem[CERTS_WHY_BYTES];
+
+	if (store_write_crl((struct store *)store, (int64_t)time(NULL), 30, problem))
+		fail_msg("%s", problem);
+}
+
+/* A thief signs with whatever date he likes. */
+static void what_a_stolen_key_signed_is_never_good(void **state)
+{
+	const int64_t before_ms = ((int64_t)time(NULL) - 3600) * 1000;
+	char problem[CERTS_WHY_BYTES];
+	struct store store;
+
+	(void)state;
+	openssl_seals("zoo/revoked", "participants/gimpo-apo.crt");
+	assert_int_equal(open_at(before_ms), IEUM_E_OK);
+	assert_int_equal(store_open(dir, false, &store, problem), IEUM_E_OK);
+	assert_int_equal(store_ca_load(&store, problem), IEUM_E_OK);
+	assert_int_equal(store_revoke(&store, "revoked", REVOKED_STOLEN, (int64_t)time(NULL),
+				      problem),
+			 IEUM_E_OK);
+	write_list(&store);
+	assert_int_equal(open_at(before_ms), IEUM_E_CERTIFICATE_REVOKED);
+	/* Kept with the certificate: a later list says so too. */
+	write_list(&store);
+	assert_int_equal(open_at(before_ms), IEUM_E_CERTIFICATE_REVOKED);
+	/* A list that gives no reason doesn't say that it wasn't stolen. */
+	assert_int_equal(scratch_shell("grep -q ,keyCompromise %s/index.txt && "
+				       "sed -i s/,keyCompromise// %s/index.txt",
+				       dir, dir),
+			 0);
+	write_list(&store);
+	assert_int_equal(open_at(before_ms), IEUM_E_CERTIFICATE_REVOKED);
+	store_close(&store);
+}
+
 /* Of an authority that knows no hubs: who sent it is the hub's word, and the subject is told. */
 static void a_nameless_signer_is_told_by_its_subject(void **state)
 {
@@ -483,19 +538,29 @@ static void two_keys_of_one_participant_both_open(void **state)
 	buf_release(&sealed);
 }
 
+/* Of what wrap() is said to wrap. */
+static const uint8_t *wrapped_id = message_id;
+static const char *wrapped_sender = "gimpo-ps";
+
 /* Wraps by a holder's pair for newcomers, and splices it as the hub does. */
 static enum ieum_err wrap(const char *holder, const char *const *newcomers, size_t n,
 			  const struct buf *sealed, struct buf *out)
 {
 	struct ieum_keyring *k = keys_of(holder, NULL);
+	Ieum__V1__NarrativePart part = outside();
+	const struct seal_outside of = { .message_id = { 16, (uint8_t *)wrapped_id },
+					 .part = &part,
+					 .sender = wrapped_sender };
 	struct seal_wrapped wrapped;
 	X509 *certs[4];
 	enum ieum_err err;
 
+	part.content_case = IEUM__V1__NARRATIVE_PART__CONTENT_SEALED;
+	part.sealed = (ProtobufCBinaryData){ buf_len(sealed), (uint8_t *)buf_bytes(sealed) };
 	for (size_t i = 0; i < n; i++)
 		certs[i] = certificate(newcomers[i]);
 	buf_init(out, 64 * 1024);
-	err = seal_wrap(k, buf_bytes(sealed), buf_len(sealed), certs, n, &wrapped, why);
+	err = seal_wrap(k, &of, certs, n, &wrapped, why);
 	if (!err) {
 		assert_int_equal(wrapped.n, n);
 		assert_int_equal(seal_splice(buf_bytes(sealed), buf_len(sealed), wrapped.infos,
@@ -534,6 +599,86 @@ static void a_holder_opens_it_for_a_newcomer(void **state)
 	assert_int_equal(open_by(aid, NULL, buf_bytes(&more), buf_len(&more)), IEUM_E_OK);
 	buf_release(&more);
 	buf_release(&sealed);
+}
+
+/* Whoever gets a holder to wrap the key of another message's ciphertext reads that one. */
+static void a_key_is_wrapped_of_the_message_that_it_is_asked_of(void **state)
+{
+	static const uint8_t other[16] = "sixteen bytes iD";
+	const char *const newcomer[] = { aid };
+	struct buf sealed, more;
+
+	(void)state;
+	seal(ps, (const char *const[]){ apo }, 1, &sealed);
+	wrapped_id = other;
+	assert_int_equal(wrap(apo, newcomer, 1, &sealed, &more), IEUM_E_NOT_SEALED);
+	assert_int_equal(buf_len(&more), 0);
+	buf_release(&more);
+	wrapped_id = message_id;
+	wrapped_sender = "gimpo-aid";
+	assert_int_equal(wrap(apo, newcomer, 1, &sealed, &more), IEUM_E_NOT_SEALED);
+	buf_release(&more);
+	wrapped_sender = "gimpo-ps";
+	/* The last byte is of the tag. */
+	uint8_t *last = (uint8_t *)buf_bytes(&sealed) + buf_len(&sealed) - 1;
+	*last ^= 1;
+	assert_int_equal(wrap(apo, newcomer, 1, &sealed, &more), IEUM_E_NOT_SEALED);
+	buf_release(&more);
+	*last ^= 1;
+	assert_int_equal(wrap(apo, newcomer, 1, &sealed, &more), IEUM_E_OK);
+	buf_release(&more);
+	buf_release(&sealed);
+}
+
+/* The infos of `from` for newcomers, wrapped by ps, put into `into`, which they don't open. */
+static void spoil(const struct buf *from, const char *const *newcomers, size_t n,
+		  const struct buf *into, struct buf *out)
+{
+	struct buf more;
+	struct seal_bytes before = { buf_bytes(from), buf_len(from) }, after, infos[4];
+	size_t n_infos;
+
+	assert_int_equal(wrap(ps, newcomers, n, from, &more), IEUM_E_OK);
+	after = (struct seal_bytes){ buf_bytes(&more), buf_len(&more) };
+	assert_int_equal(seal_new_recipients(&before, &after, infos, 4, &n_infos), IEUM_E_OK);
+	assert_int_equal(n_infos, n);
+	buf_init(out, 64 * 1024);
+	assert_int_equal(seal_splice(buf_bytes(into), buf_len(into), infos, n, out), IEUM_E_OK);
+	buf_release(&more);
+}
+
+/* Three times each, as a SET OF is in the order of its bytes: the good one is not always the first. */
+static void a_wrong_key_beside_the_good_one_locks_nobody_out(void **state)
+{
+	const char *const both[] = { aid, "rsa" };
+
+	(void)state;
+	for (int i = 0; i < 3; i++) {
+		struct buf other, sealed, bad, good;
+
+		seal(ps, (const char *const[]){ ps }, 1, &other);
+		seal(ps, (const char *const[]){ ps }, 1, &sealed);
+		spoil(&other, both, 2, &sealed, &bad);
+		assert_int_equal(open_by(aid, NULL, buf_bytes(&bad), buf_len(&bad)),
+				 IEUM_E_NOT_SEALED);
+		assert_int_equal(open_by("rsa", NULL, buf_bytes(&bad), buf_len(&bad)),
+				 IEUM_E_NOT_SEALED);
+		assert_int_equal(open_by(apo, NULL, buf_bytes(&bad), buf_len(&bad)),
+				 IEUM_E_KEY_MISSING);
+		assert_int_equal(wrap(ps, both, 2, &bad, &good), IEUM_E_OK);
+		assert_int_equal(open_by(aid, NULL, buf_bytes(&good), buf_len(&good)), IEUM_E_OK);
+		assert_int_equal(open_by("rsa", NULL, buf_bytes(&good), buf_len(&good)),
+				 IEUM_E_OK);
+		/* And whoever wraps further finds the good one as well. */
+		buf_release(&bad);
+		assert_int_equal(wrap(aid, (const char *const[]){ apo }, 1, &good, &bad),
+				 IEUM_E_OK);
+		assert_int_equal(open_by(apo, NULL, buf_bytes(&bad), buf_len(&bad)), IEUM_E_OK);
+		buf_release(&good);
+		buf_release(&bad);
+		buf_release(&sealed);
+		buf_release(&other);
+	}
 }
 
 /* ---- messages ---- */
@@ -720,9 +865,46 @@ static void a_certificate_of_the_hub_s_choice_is_looked_at(void **state)
 			 IEUM_E_CERTIFICATE_REVOKED);
 	assert_int_equal(sealed_to_reader("gimpo-ps", "zoo/expired", NULL),
 			 IEUM_E_CERTIFICATE_EXPIRED);
+	/* No key to seal to. */
+	assert_int_equal(sealed_to_reader("gimpo-ps", "ed", NULL), IEUM_E_NOT_SEALED);
+	assert_non_null(strstr(why, "none to seal to"));
+	assert_int_equal(sealed_to_reader("gimpo-ps", "signing", NULL), IEUM_E_NOT_SEALED);
 	/* One good one is enough. */
+	assert_int_equal(sealed_to_reader("gimpo-ps", ps, "ed"), IEUM_E_OK);
+	assert_int_equal(sealed_to_reader("gimpo-ps", "signing", ps), IEUM_E_OK);
 	assert_int_equal(sealed_to_reader("gimpo-ps", ps, "zoo/revoked"), IEUM_E_OK);
 	assert_int_equal(sealed_to_reader("gimpo-ps", "zoo/revoked", ps), IEUM_E_OK);
+}
+
+/* Else the hub could name any certificate of a PKI that doesn't know it, and read along. */
+static void a_nameless_certificate_is_sealed_to_when_it_is_pinned(void **state)
+{
+	X509 *cert = certificate("zoo/no-san");
+	char *issuer = tls_name_text(X509_get_issuer_name(cert));
+	struct ieum_identity known = { .participant = "gimpo-ps",
+				       .issuer = issuer,
+				       .subject = "CN=zoo no-san" };
+
+	(void)state;
+	assert_int_equal(sealed_to_reader("gimpo-ps", "zoo/no-san", NULL), IEUM_E_NOT_SEALED);
+	assert_non_null(strstr(why, "identities"));
+	pinned = &known;
+	assert_int_equal(sealed_to_reader("gimpo-ps", "zoo/no-san", NULL), IEUM_E_OK);
+	assert_int_equal(sealed_to_reader("gimpo-apo", "zoo/no-san", NULL), IEUM_E_NOT_SEALED);
+	/* What somebody else of that PKI has signed as gimpo-ps isn't believed either. */
+	openssl_seals("zoo/no-san", "participants/gimpo-apo.crt");
+	assert_int_equal(open_file(apo), IEUM_E_OK);
+	known.subject = "CN=somebody else";
+	assert_int_equal(sealed_to_reader("gimpo-ps", "zoo/no-san", NULL), IEUM_E_NOT_SEALED);
+	assert_int_equal(open_file(apo), IEUM_E_NOT_SEALED);
+	known = (struct ieum_identity){
+		.participant = "gimpo-ps",
+		.key = "SHA256:00",
+	};
+	assert_int_equal(sealed_to_reader("gimpo-ps", "zoo/no-san", NULL), IEUM_E_NOT_SEALED);
+	pinned = NULL;
+	OPENSSL_free(issuer);
+	X509_free(cert);
 }
 
 int main(void)
@@ -733,14 +915,18 @@ int main(void)
 		cmocka_unit_test(other_ciphers_and_bare_texts_are_refused),
 		cmocka_unit_test(a_signature_of_somebody_else_does_not_count),
 		cmocka_unit_test(what_was_good_when_it_was_sent_stays_good),
+		cmocka_unit_test(what_a_stolen_key_signed_is_never_good),
 		cmocka_unit_test(a_nameless_signer_is_told_by_its_subject),
 		cmocka_unit_test(it_belongs_to_one_message_and_one_part),
 		cmocka_unit_test(no_changed_byte_changes_the_text),
 		cmocka_unit_test(two_keys_of_one_participant_both_open),
 		cmocka_unit_test(a_holder_opens_it_for_a_newcomer),
+		cmocka_unit_test(a_key_is_wrapped_of_the_message_that_it_is_asked_of),
+		cmocka_unit_test(a_wrong_key_beside_the_good_one_locks_nobody_out),
 		cmocka_unit_test(each_part_is_sealed_to_its_readers),
 		cmocka_unit_test(all_parts_are_sealed_when_asked),
 		cmocka_unit_test(a_certificate_of_the_hub_s_choice_is_looked_at),
+		cmocka_unit_test(a_nameless_certificate_is_sealed_to_when_it_is_pinned),
 	};
 
 	return cmocka_run_group_tests_name("seal", tests, make, unmake);

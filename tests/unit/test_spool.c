@@ -177,7 +177,7 @@ static void another_programs_database_is_left_alone(void **state)
 			      p.path),
 		0);
 	assert_int_equal(try_open(&p, &s), IEUM_E_SPOOL_CORRUPT);
-	assert_non_null(strstr(p.why, "ieum spool salvage"));
+	assert_non_null(strstr(p.why, "it is not as it was written"));
 	scratch_remove(p.folder);
 }
 
@@ -426,6 +426,34 @@ static void a_full_disk_is_said_and_loses_nothing(void **state)
 	scratch_remove(disk);
 }
 
+static void a_disk_that_is_full_at_opening_is_said_to_be_full(void **state)
+{
+	struct place p;
+	char disk[SCRATCH_PATH_BYTES];
+	struct spool *s;
+
+	(void)state;
+	make_place(&p);
+	memcpy(disk, p.folder, sizeof disk);
+	if (mount("tmpfs", disk, "tmpfs", 0, "size=1m,mode=0700")) {
+		scratch_remove(disk);
+		print_message("skipped: mounting a tmpfs is not permitted here\n");
+		skip();
+	}
+	spool_close(open_here(&p));
+	assert_int_equal(scratch_shell("head -c 2000000 /dev/zero > %s/ballast 2>/dev/null", disk),
+			 1);
+	assert_int_equal(try_open(&p, &s), IEUM_E_SPOOL_FULL); /* no room for -shm */
+	assert_non_null(strstr(p.why, "no space left on its disk"));
+	assert_int_equal(scratch_shell("rm %s %s-holders; head -c 9000 /dev/zero > %s/more"
+				       " 2>/dev/null",
+				       p.path, p.path, disk),
+			 1);
+	assert_int_equal(try_open(&p, &s), IEUM_E_SPOOL_FULL); /* nor for itself */
+	assert_int_equal(umount(disk), 0);
+	scratch_remove(disk);
+}
+
 /* ---- power ---- */
 
 static uint64_t below(uint64_t *random, uint64_t n)
@@ -559,8 +587,47 @@ static void a_damaged_row_is_named_and_the_others_are_saved(void **state)
 	scratch_remove(p.folder);
 }
 
-static void a_damaged_page_is_found_when_it_is_opened(void **state)
+/* In which page of the file a row lies, found by its id and what it is. */
+static size_t page_of(const uint8_t *file, size_t size, uint32_t n)
 {
+	uint8_t row[SPOOL_ID_BYTES + BYTES] = { 0 };
+	size_t len = 1 + n * 37 % BYTES;
+
+	memcpy(row, &n, sizeof n);
+	fill(row + SPOOL_ID_BYTES, len, n);
+	const uint8_t *at = memmem(file, size, row, SPOOL_ID_BYTES + len);
+	assert_non_null(at);
+	return (size_t)(at - file) / 4096;
+}
+
+/* Damages the heads of these pages; tells which of the rows lie in them. */
+static size_t damage_pages(const char *path, const size_t *pages, size_t n_pages, bool *lost,
+			   uint32_t rows)
+{
+	static uint8_t file[4 << 20];
+	int fd = open(path, O_RDWR);
+	ssize_t size = read(fd, file, sizeof file);
+	size_t n = 0;
+
+	assert_true(size > 0);
+	for (size_t i = 0; i < n_pages; i++)
+		assert_int_equal(pwrite(fd, "\377\377\377\377\377", 5, (off_t)pages[i] * 4096), 5);
+	close(fd);
+	for (uint32_t row = 1; row <= rows; row++) {
+		size_t page = page_of(file, (size_t)size, row);
+
+		for (size_t i = 0; i < n_pages; i++)
+			lost[row] = lost[row] || page == pages[i];
+		n += lost[row];
+	}
+	return n;
+}
+
+static void of_damaged_pages_only_their_rows_are_lost(void **state)
+{
+	enum { ROWS = 200 };
+	static const size_t pages[] = { 20, 21, 22, 23, 40 };
+	bool lost[ROWS + 1] = { false };
 	struct place p;
 	struct spool *s;
 	struct spool_salvaged saved;
@@ -568,28 +635,64 @@ static void a_damaged_page_is_found_when_it_is_opened(void **state)
 	(void)state;
 	make_place(&p);
 	s = open_here(&p);
-	for (uint32_t i = 1; i <= 200; i++)
+	for (uint32_t i = 1; i <= ROWS; i++)
 		put(s, i);
 	commit(s);
 	spool_close(s);
-	/* The heads of pages in the middle. */
-	assert_int_equal(
-		scratch_shell("for i in 20 21 22 23; do printf '\\377\\377\\377\\377\\377' |"
-			      " dd of=%s bs=1 seek=$((i * 4096)) conv=notrunc 2>/dev/null;"
-			      " done",
-			      p.path),
-		0);
+	size_t n_lost = damage_pages(p.path, pages, sizeof pages / sizeof *pages, lost, ROWS);
+	assert_true(n_lost > 0 && n_lost < ROWS / 4);
 	assert_int_equal(try_open(&p, &s), IEUM_E_SPOOL_CORRUPT);
-	assert_non_null(strstr(p.why, "ieum spool check"));
+	assert_non_null(strstr(p.why, "some of its pages are damaged"));
 	assert_int_equal(access(p.path, R_OK), 0); /* nobody moves it but its user */
 	assert_int_equal(spool_check(p.path, p.why), IEUM_E_SPOOL_CORRUPT);
 	assert_int_equal(spool_salvage(p.path, &saved, p.why), IEUM_E_OK);
-	assert_true(saved.messages > 0);
+	assert_int_equal(saved.messages, ROWS - n_lost);
+	assert_true(saved.lost > 0);
 	s = open_here(&p);
 	all_of(s, &found);
-	assert_int_equal(found.count, saved.messages);
+	assert_int_equal(found.count, ROWS - n_lost);
+	for (size_t i = 0; i < found.count; i++)
+		assert_false(lost[found.n[i]]);
 	spool_close(s);
 	scratch_remove(p.folder);
+}
+
+/* What a power cut leaves between the last two steps: the new file is whole, the old one has its
+ * name still, or, of an older program, nothing has. */
+static void a_salvage_that_was_cut_short_is_finished(const char *old)
+{
+	struct place p;
+	struct spool *s;
+	struct spool_salvaged saved;
+
+	make_place(&p);
+	s = open_here(&p);
+	for (uint32_t i = 1; i <= 20; i++)
+		put(s, i);
+	commit(s);
+	spool_close(s);
+	assert_int_equal(spool_salvage(p.path, &saved, p.why), IEUM_E_OK);
+	assert_int_equal(scratch_shell("cd %s && mv spool.db spool.db.salvaged && mv"
+				       " spool.db.damaged-* %s",
+				       p.folder, old),
+			 0);
+	assert_int_equal(try_open(&p, &s), IEUM_E_SPOOL_CORRUPT);
+	assert_non_null(strstr(p.why, "ieum spool salvage"));
+	assert_int_equal(spool_check(p.path, p.why), IEUM_E_SPOOL_CORRUPT);
+	assert_int_equal(spool_salvage(p.path, &saved, p.why), IEUM_E_OK);
+	assert_int_equal(saved.messages, 20);
+	s = open_here(&p);
+	all_of(s, &found);
+	assert_int_equal(found.count, 20);
+	spool_close(s);
+	scratch_remove(p.folder);
+}
+
+static void a_cut_between_a_salvage_s_last_steps_loses_nothing(void **state)
+{
+	(void)state;
+	a_salvage_that_was_cut_short_is_finished("spool.db");
+	a_salvage_that_was_cut_short_is_finished("elsewhere");
 }
 
 /* ---- deliveries and pages ---- */
@@ -628,13 +731,55 @@ static void a_taken_delivery_is_remembered_without_what_it_said(void **state)
 	s = open_here(&p);
 	assert_int_equal(spool_held(s, 0, count_held, &n), IEUM_E_OK);
 	assert_int_equal(n, 1);
-	assert_int_equal(spool_find_delivery(s, d.message_id, 7, &out), IEUM_E_OK);
+	assert_int_equal(spool_find_delivery(s, &d, &out), IEUM_E_OK);
 	assert_int_equal(out.number, number);
 	assert_true(out.taken);
-	assert_int_equal(spool_find_delivery(s, d.message_id, 8, &out), IEUM_E_OK);
+	d.mailbox = 8;
+	assert_int_equal(spool_find_delivery(s, &d, &out), IEUM_E_OK);
 	assert_int_equal(out.number, 0);
 	assert_int_equal(scratch_shell("grep -c frame %s", p.path), 0 /* the column's name */);
 	spool_close(s);
+	scratch_remove(p.folder);
+}
+
+/* On one page, and over several. */
+static void what_is_gone_cannot_be_read_from_the_file(void **state)
+{
+	static uint8_t bytes[20000];
+	const size_t lens[] = { 100, sizeof bytes };
+	struct place p;
+	struct spool *s;
+
+	(void)state;
+	make_place(&p);
+	s = open_here(&p);
+	for (size_t i = 0; i + 16 <= sizeof bytes; i += 16)
+		memcpy(bytes + i, "marked narrative", 16);
+	for (size_t i = 0; i < 2; i++) {
+		struct spool_message m = { .referral = bytes, .len = lens[i] };
+		struct spool_delivery d = { .frame = bytes, .len = lens[i] };
+		const struct spool_page page = { bytes, lens[i] };
+		int64_t message, delivery, other;
+
+		assert_int_equal(spool_put(s, &m, &message), IEUM_E_OK);
+		assert_int_equal(spool_deliver(s, &d, &delivery), IEUM_E_OK);
+		assert_int_equal(spool_keep_pages(s, "deadlines", 1, &page, 1), IEUM_E_OK);
+		m.referral = d.frame = (const uint8_t *)"";
+		m.len = d.len = 0;
+		assert_int_equal(spool_put(s, &m, &other), IEUM_E_OK);
+		commit(s);
+		assert_int_equal(scratch_shell("grep -q 'marked narrative' %s*", p.path), 0);
+		assert_int_equal(spool_drop(s, message), IEUM_E_OK);
+		assert_int_equal(spool_taken(s, delivery), IEUM_E_OK);
+		assert_int_equal(spool_keep_pages(s, "deadlines", 2, &page, 0), IEUM_E_OK);
+		commit(s);
+	}
+	/* Also while another process has it open. */
+	struct spool *other = open_here(&p);
+	spool_close(s);
+	assert_int_equal(scratch_shell("grep -q 'marked narrative' %s*", p.path), 1);
+	spool_close(other);
+	assert_int_equal(scratch_shell("grep -q 'marked narrative' %s*", p.path), 1);
 	scratch_remove(p.folder);
 }
 
@@ -682,10 +827,13 @@ int main(int argc, char **argv)
 		cmocka_unit_test(the_oldest_with_a_receipt_go_first_and_are_counted),
 		cmocka_unit_test(over_its_limit_nothing_is_taken_and_nothing_is_lost),
 		cmocka_unit_test(a_full_disk_is_said_and_loses_nothing),
+		cmocka_unit_test(a_disk_that_is_full_at_opening_is_said_to_be_full),
 		cmocka_unit_test(what_was_committed_outlives_a_power_cut),
 		cmocka_unit_test(a_damaged_row_is_named_and_the_others_are_saved),
-		cmocka_unit_test(a_damaged_page_is_found_when_it_is_opened),
+		cmocka_unit_test(of_damaged_pages_only_their_rows_are_lost),
+		cmocka_unit_test(a_cut_between_a_salvage_s_last_steps_loses_nothing),
 		cmocka_unit_test(a_taken_delivery_is_remembered_without_what_it_said),
+		cmocka_unit_test(what_is_gone_cannot_be_read_from_the_file),
 		cmocka_unit_test(pages_are_replaced_whole),
 	};
 

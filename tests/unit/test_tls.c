@@ -314,7 +314,7 @@ static struct pair authority_below(const struct pair *above, const char *cn, lon
 static void append_list(FILE *out, const struct pair *by, const struct pair *revoked)
 {
 	char why[CERTS_WHY_BYTES], *serial = revoked ? cert_serial(revoked->cert) : NULL;
-	struct revoked row = { serial, time(NULL) - 1 };
+	struct revoked row = { serial, time(NULL) - 1, REVOKED_SILENTLY };
 	X509_CRL *crl;
 
 	assert_int_equal(crl_new(by, &row, revoked != NULL, time(NULL), time(NULL) + 3600, &crl,
