@@ -159,15 +159,15 @@ static bool valid_at(const X509 *cert, time_t at_s)
 	       ASN1_TIME_cmp_time_t(X509_get0_notAfter(cert), at_s) >= 0;
 }
 
-/* Whoever has stolen a key signs whatever date he likes. */
+/* Whoever has stolen a key signs whatever date he likes; and that it wasn't stolen has to be said. */
 static bool is_stolen(const X509_REVOKED *entry)
 {
 	ASN1_ENUMERATED *reason = X509_REVOKED_get_ext_d2i(entry, NID_crl_reason, NULL, NULL);
 	long why = reason ? ASN1_ENUMERATED_get(reason) : CRL_REASON_UNSPECIFIED;
 
 	ASN1_ENUMERATED_free(reason);
-	return why == CRL_REASON_KEY_COMPROMISE || why == CRL_REASON_CA_COMPROMISE ||
-	       why == CRL_REASON_AA_COMPROMISE;
+	return why == CRL_REASON_UNSPECIFIED || why == CRL_REASON_KEY_COMPROMISE ||
+	       why == CRL_REASON_CA_COMPROMISE || why == CRL_REASON_AA_COMPROMISE;
 }
 
 static bool revoked_later(X509_STORE_CTX *store, time_t at_s)

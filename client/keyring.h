@@ -40,7 +40,7 @@ STACK_OF(X509) * keyring_chain(const struct ieum_keyring *k);
 
 /* Is it the certificate of somebody who takes part?  `others`: intermediates that came with it, may
  * be NULL.  at_ms 0: now.  Else something that was done then: what has run out since, or was
- * revoked later without its key being stolen, was good.  CERTIFICATE_REVOKED, CERTIFICATE_EXPIRED,
+ * revoked later for a reason that is no theft of its key, was good.  CERTIFICATE_REVOKED, CERTIFICATE_EXPIRED,
  * NOT_SEALED (another authority, another use), NO_MEMORY. */
 enum ieum_err keyring_judge(const struct ieum_keyring *k, X509 *cert, STACK_OF(X509) * others,
 			    int64_t at_ms, char why[IEUM_WHY_BYTES]) IEUM_MUST_CHECK;

@@ -92,6 +92,7 @@ struct outgoing {
 	bool writing;   /* on the list of what the transaction has */
 	bool unsaved;   /* its bytes are newer than its row */
 	bool accepted;  /* its row is on the disk */
+	bool marked;    /* its row says that it may be on the wire */
 	bool alone;     /* read back, or its caller has left: nobody waits for its callback */
 	enum lib_note note;
 	uint32_t code; /* of a refusal */
@@ -257,6 +258,8 @@ enum ieum_err lib_spool_put(struct ieum *c, struct outgoing *o,
 			    char why[IEUM_WHY_BYTES]) IEUM_MUST_CHECK;
 /* On no list, with other bytes than its row: goes on when they are on the disk. */
 void lib_spool_changed(struct ieum *c, struct outgoing *o);
+/* Has its row to be written again before it is sent? */
+bool lib_spool_must_mark(const struct ieum *c, const struct outgoing *o);
 /* Takes what has ended. */
 void lib_spool_finished(struct ieum *c, struct outgoing *o, const Ieum__V1__Receipt *receipt,
 			const struct ieum_failure *failure);

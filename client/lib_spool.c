@@ -239,6 +239,7 @@ static void rows_are_safe(struct ieum *c)
 		bool first = !o->accepted;
 
 		o->writing = o->unsaved = false;
+		o->marked = o->marked || c->state == LIB_UP;
 		o->accepted = true;
 		TAILQ_REMOVE(&safe, o, link);
 		TAILQ_INSERT_TAIL(&c->waiting, o, link);
@@ -340,7 +341,7 @@ static bool load_one(const struct spool_message *m, void *arg)
 			return false;
 		o->number = m->number;
 		o->stamped = m->stamped;
-		o->on_wire = m->on_wire;
+		o->on_wire = o->marked = m->on_wire;
 		o->to_seal = m->sealed == SPOOL_SEALED_TO_US;
 		o->sealed = m->sealed != SPOOL_NOT_SEALED;
 		add_number(sp, o);
@@ -387,40 +388,49 @@ void lib_spool_turn(struct ieum *c)
 
 /* ---- the hub ---- */
 
-/* Nothing is written where nothing has changed: a disk that is full since doesn't keep us from the
- * hub. */
-static enum ieum_err note_hub(struct spool *file, const Ieum__V1__Welcome *w)
+static enum ieum_err commit_or_undo(struct spool *file, enum ieum_err err)
 {
-	struct spool_sum sum;
-	enum ieum_err err = spool_sum(file, &sum);
-
-	if (err || (sum.has_incarnation && sum.copied_through == w->copied_through &&
-		    memcmp(sum.incarnation, w->incarnation.data, IEUM_ID_BYTES) == 0))
-		return err;
-	return spool_note_hub(file, w->incarnation.data, w->copied_through);
+	if (!err)
+		return spool_commit(file);
+	spool_rollback(file);
+	return err;
 }
 
-/* What belongs to a new connection, in one transaction. */
+/* What has to be on the disk before there can be a connection: nothing, mostly. */
 static enum ieum_err meet(struct ieum *c, const Ieum__V1__Welcome *w, size_t *resending)
+{
+	struct spool *file = c->spool->file;
+	enum ieum_err err = spool_bind(file, w->participant, w->hub);
+
+	if (!err)
+		err = spool_again(file, w->incarnation.data, resending);
+	return commit_or_undo(file, err);
+}
+
+/* The rest must not keep us from the hub where the disk is full: the messages whose rows don't say
+ * yet that they are sent are written first, each by itself, when that works again. */
+static void prepare(struct ieum *c, const Ieum__V1__Welcome *w)
 {
 	struct lib_spool *sp = c->spool;
 	size_t adopted;
-	enum ieum_err err = spool_bind(sp->file, w->participant, w->hub);
+	enum ieum_err err = spool_adopt(sp->file, c->options.spool_deliveries, &adopted);
 
 	if (!err)
-		err = spool_again(sp->file, w->incarnation.data, resending);
+		err = spool_sending(sp->file);
+	err = commit_or_undo(sp->file, err);
+	sp->unmarked = err != IEUM_E_OK;
 	if (!err && w->copied_through)
 		err = spool_copied(sp->file, w->incarnation.data, w->copied_through);
 	if (!err)
-		err = spool_adopt(sp->file, c->options.spool_deliveries, &adopted);
-	if (!err)
-		err = spool_sending(sp->file);
-	if (!err)
-		err = note_hub(sp->file, w);
-	if (!err)
-		return spool_commit(sp->file);
-	spool_rollback(sp->file);
-	return err;
+		err = spool_note_hub(sp->file, w->incarnation.data, w->copied_through);
+	err = commit_or_undo(sp->file, err);
+	if (err)
+		lib_spool_trouble(c, err);
+}
+
+bool lib_spool_must_mark(const struct ieum *c, const struct outgoing *o)
+{
+	return c->spool && c->spool->unmarked && !o->marked;
 }
 
 bool lib_spool_welcome(struct ieum *c, const Ieum__V1__Welcome *welcome, size_t *resending)
@@ -436,6 +446,7 @@ bool lib_spool_welcome(struct ieum *c, const Ieum__V1__Welcome *welcome, size_t 
 		lib_drop(c, err, spool_why(sp->file));
 		return false;
 	}
+	prepare(c, welcome);
 	sp->copied_through = welcome->copied_through;
 	sp->adopt_due_ms = lib_now_ms() + LIB_ADOPT_MS;
 	load_again(sp);

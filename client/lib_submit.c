@@ -285,7 +285,7 @@ static bool send_one(struct ieum *c, struct outgoing *o)
 		return true;
 	}
 	bool stamped = stamp_anew(c, o);
-	if (o->number && (stamped || o->unsaved)) {
+	if (o->number && (stamped || o->unsaved || lib_spool_must_mark(c, o))) {
 		unlist(c, o);
 		lib_spool_changed(c, o);
 		return true;

@@ -102,7 +102,7 @@ struct spool_message {
 /* What is put belongs to this process.  *number is told.  SPOOL_FULL undoes nothing else. */
 enum ieum_err spool_put(struct spool *s, const struct spool_message *m,
 			int64_t *number) IEUM_MUST_CHECK;
-/* Another id, or other sealed parts, in the same place. */
+/* Another id, or other sealed parts, in the same place; it may be on the wire from then on. */
 enum ieum_err spool_replace(struct spool *s, const struct spool_message *m) IEUM_MUST_CHECK;
 enum ieum_err spool_receipted(struct spool *s, int64_t number, const uint8_t *incarnation,
 			      uint64_t journal_number) IEUM_MUST_CHECK;
@@ -145,10 +145,10 @@ struct spool_delivery {
 	/* Why it came, as the hub tells it: with these a hub that was restored from a backup is
 	 * known to give it again. */
 	int cause;
-	int64_t answer_by_at_ms;             /* 0: no answer is asked for */
+	int64_t answer_by_at_ms; /* 0: no answer is asked for */
 	int64_t received_at_ms;
-	int64_t since_ms;                    /* Unix time when it came */
-	const uint8_t *frame;                /* as it came; NULL of one that is taken */
+	int64_t since_ms;     /* Unix time when it came */
+	const uint8_t *frame; /* as it came; NULL of one that is taken */
 	size_t len;
 };
 

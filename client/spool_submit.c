@@ -44,7 +44,7 @@ enum ieum_err spool_replace(struct spool *s, const struct spool_message *m)
 	sqlite3_stmt *stmt;
 	enum ieum_err err = spool_change(s,
 					 "UPDATE submit SET message_id = ?, referral = ?,"
-					 " digest = ?, sealed = ? WHERE number = ?",
+					 " digest = ?, sealed = ?, on_wire = 1 WHERE number = ?",
 					 &stmt);
 
 	if (!err && !spool_digest(m->message_id, m->referral, m->len, digest))

@@ -503,7 +503,7 @@ static void write_profile(const char *name, const char *address)
 static int ieum(const char *name, const char *words)
 {
 	return hub_run(&hub,
-		       "cd %s && LC_ALL=C.UTF-8 %s/ieum --profile %s.yaml %s >out 2>err </dev/null",
+		       "cd %s && LC_ALL=C.UTF-8 %s/ieum --profile %s.yaml >out 2>err </dev/null %s",
 		       hub.folder, hub_bin(), name, words);
 }
 
@@ -654,6 +654,103 @@ static void submit_without_a_hub_is_kept_and_sent_by_the_next_command(void **sta
 	record_audit(&hub);
 }
 
+/* ---- what is known without a hub ---- */
+
+enum { MANY = 210 }; /* more than a page of an answer */
+
+static void submit_many(void)
+{
+	char path[HUB_PATH_BYTES + 64];
+
+	snprintf(path, sizeof path, "%s/lines", hub.folder);
+	FILE *f = fopen(path, "w");
+	assert_non_null(f);
+	for (unsigned i = 0; i < MANY; i++)
+		fputs("{\"submit\": {\"referral\": {\"envelope\": {\"type\": \"report_received\","
+		      " \"category\": \"domestic_violence\", \"urgency\": \"immediate\","
+		      " \"open_case\": true, \"legal_basis\": {\"kind\": \"imminent_danger\"}},"
+		      " \"report_received\": {\"response_code\": \"code_1\","
+		      " \"child_at_home\": true}}}}\n",
+		      f);
+	assert_int_equal(fclose(f), 0);
+	assert_int_equal(ieum("town-ps", "pipe --plain <lines"), EXIT_DONE);
+}
+
+static unsigned deadlines_in_out(void)
+{
+	char path[HUB_PATH_BYTES + 64], *text = NULL;
+	size_t room = 0;
+	unsigned n = 0;
+
+	snprintf(path, sizeof path, "%s/out", hub.folder);
+	FILE *f = fopen(path, "r");
+	assert_non_null(f);
+	while (getline(&text, &room, f) > 0)
+		for (const char *at = text; (at = strstr(at, "\"due_at_ms\"")); at++)
+			n++;
+	free(text);
+	fclose(f);
+	return n;
+}
+
+static void whoever_was_connected_knows_all_deadlines_later(void **state)
+{
+	static const char *const words[] = { "inbox", "inbox --settle none",
+					     "pipe --plain <pings" };
+
+	(void)state;
+	hub_start(&hub);
+	write_profile("town-ps", hub.address);
+	put_file("pings", "{\"ping\": {}}\n{\"ping\": {}}\n{\"ping\": {}}\n{\"ping\": {}}\n");
+	submit_many();
+	assert_int_equal(ieum("town-ps", "--json deadlines"), EXIT_DONE);
+	unsigned all = deadlines_in_out();
+	assert_true(all > 200);
+	for (size_t i = 0; i < sizeof words / sizeof *words; i++) {
+		assert_int_equal(hub_run(&hub, "rm %s/town-ps.spool*", hub.folder), 0);
+		write_profile("town-ps", "127.0.0.1:1");
+		assert_int_equal(ieum("town-ps", "deadlines --timeout 1s"), EXIT_UNREACHABLE);
+		expect_output("out", "The hub has never told this machine your open deadlines");
+		write_profile("town-ps", hub.address);
+		assert_int_equal(ieum("town-ps", words[i]), EXIT_DONE);
+		write_profile("town-ps", "127.0.0.1:1");
+		assert_int_equal(ieum("town-ps", "--json deadlines --timeout 1s"),
+				 EXIT_UNREACHABLE);
+		assert_int_equal(deadlines_in_out(), all);
+	}
+	assert_int_equal(hub_stop(&hub), 0);
+	record_audit(&hub);
+}
+
+static void a_faulty_spool_hides_nothing_that_comes(void **state)
+{
+	(void)state;
+	hub_start(&hub);
+	write_profile("town-ps", hub.address);
+	write_profile("town-aid", hub.address);
+	put_file("report.yaml", report);
+	assert_int_equal(ieum("town-aid", "deadlines"), EXIT_DONE);
+	assert_int_equal(ieum("town-ps", "submit report.yaml"), EXIT_DONE);
+	assert_int_equal(hub_run(&hub,
+				 "printf damage | dd of=%s/town-aid.spool bs=1 seek=100"
+				 " conv=notrunc 2>/dev/null",
+				 hub.folder),
+			 0);
+	assert_int_equal(ieum("town-aid", "inbox"), EXIT_DONE);
+	expect_output("out", "report received");
+	expect_output("err", "SPOOL_CORRUPT");
+	expect_output("err", "Going on without the spool");
+	assert_int_equal(ieum("town-aid", "deadlines"), EXIT_DONE);
+	expect_output("err", "SPOOL_CORRUPT");
+	/* What submits doesn't go on. */
+	assert_int_equal(ieum("town-aid", "submit report.yaml"), EXIT_BROKEN);
+	write_profile("town-aid", "127.0.0.1:1");
+	assert_int_equal(ieum("town-aid", "deadlines --timeout 1s"), EXIT_UNREACHABLE);
+	expect_output("err", "SPOOL_CORRUPT");
+	assert_int_equal(hub_stop(&hub), 0);
+	record_audit(&hub);
+}
+
 /* ---- copies ---- */
 
 static uint64_t confirm(struct peer *p, uint64_t number, ProtobufCBinaryData incarnation)
@@ -731,6 +828,10 @@ int main(int argc, char **argv)
 						start, end),
 		cmocka_unit_test_setup_teardown(
 			submit_without_a_hub_is_kept_and_sent_by_the_next_command, start, end),
+		cmocka_unit_test_setup_teardown(whoever_was_connected_knows_all_deadlines_later,
+						start, end),
+		cmocka_unit_test_setup_teardown(a_faulty_spool_hides_nothing_that_comes, start,
+						end),
 	};
 	const char *fixed = getenv("IEUM_SPOOL_SEED");
 

@@ -28,8 +28,9 @@ static struct hub_participant participants[] = {
 	{ "gimpo-team", "joint_response_team" },
 };
 static const struct hub_file hub = { .hub = "gimpo.ieum", .participants = participants, .n = 2 };
-static const struct offline_options year = { NOW_S, NOW_S + 365 * (int64_t)DAY_S,
-					     OFFLINE_RENEW_DAYS };
+static const struct offline_options year = { .now_s = NOW_S,
+					     .until_s = NOW_S + 365 * (int64_t)DAY_S,
+					     .within_days = OFFLINE_RENEW_DAYS };
 static const struct cert_wish desk = {
 	.hub = "gimpo.ieum", .kind = "police", .participant = "gimpo-ps", .actor = "김경위"
 };
@@ -262,8 +263,9 @@ static size_t batch(struct store *store, const struct offline_options *options)
 
 static void a_renewal_overlaps_and_one_is_revoked(void **state)
 {
-	const struct offline_options later = { NOW_S + 330 * (int64_t)DAY_S,
-					       NOW_S + 700 * (int64_t)DAY_S, OFFLINE_RENEW_DAYS };
+	const struct offline_options later = { .now_s = NOW_S + 330 * (int64_t)DAY_S,
+					       .until_s = NOW_S + 700 * (int64_t)DAY_S,
+					       .within_days = OFFLINE_RENEW_DAYS };
 	struct store *store = authority(NULL);
 	char first[PATH_MAX_BYTES], second[PATH_MAX_BYTES];
 

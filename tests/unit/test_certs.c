@@ -252,9 +252,11 @@ static void a_revocation_is_kept_in_every_later_list(void **state)
 static void the_index_survives_a_round_trip(void **state)
 {
 	static const struct index_row rows[] = {
-		{ 1800000000, 0, "0A", "hub.crt" },
-		{ 4102444800 /* 2100 */, 1800000001, "FF", "participants/a b.crt" },
-		{ 2524607999 /* the last second of 2049 */, 0, "01", "x.crt" },
+		{ 1800000000, 0, REVOKED_SILENTLY, "0A", "hub.crt" },
+		{ 4102444800 /* 2100 */, 1800000001, REVOKED_STOLEN, "FF",
+		  "participants/a b.crt" },
+		{ 2524607999 /* the last second of 2049 */, 0, REVOKED_SILENTLY, "01",
+		  "x.crt" },
 	};
 	struct index index = { 0 }, again;
 
@@ -271,6 +273,7 @@ static void the_index_survives_a_round_trip(void **state)
 	for (size_t i = 0; i < 3; i++) {
 		assert_int_equal(again.rows[i].not_after_s, rows[i].not_after_s);
 		assert_int_equal(again.rows[i].revoked_s, rows[i].revoked_s);
+		assert_int_equal(again.rows[i].why, rows[i].why);
 		assert_string_equal(again.rows[i].serial, rows[i].serial);
 		assert_string_equal(again.rows[i].file, rows[i].file);
 	}

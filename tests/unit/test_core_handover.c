@@ -464,6 +464,108 @@ static void who_takes_a_case_over_wants_its_keys(void **state)
 	trial_stop(&t.w);
 }
 
+/* With a certificate that is told apart by a number. */
+static uint64_t comes_with(struct town *t, const char *name, int number)
+{
+	uint8_t bytes[4][CORE_HASH_BYTES];
+	const struct core_certificate certificate = {
+		.der = bytes[0],
+		.der_len = sizeof bytes[0],
+		.fingerprint = bytes[1],
+		.key_id = bytes[2],
+		.key_id_len = 20,
+		.issuer_serial = bytes[3],
+		.ends_at_ms = (t->w.now + 400 * DAY_US) / 1000,
+		.actor = "someone",
+		.serial = number == 1 ? "01" : "02",
+	};
+	const struct core_connect k = {
+		.participant = name,
+		.actor = "someone",
+		.address = "192.0.2.1:4",
+		.certificate = "0a",
+		.with = &certificate,
+	};
+
+	memset(bytes, number, sizeof bytes);
+	core_decision_reset(&t->w.d);
+	assert_int_equal(trial_record(&t->w, core_decide_connect(t->w.core, t->w.policy, &k,
+								 t->w.now, &t->w.d)),
+			 IEUM_E_OK);
+	return t->w.d.items[0].event->connected->connection;
+}
+
+static enum ieum_err wrap_for(struct town *t, uint64_t holder, const uint8_t *id, const char *name,
+			      int number)
+{
+	static uint8_t info[] = "a recipient info";
+	struct seal_recipient recipient = { .by_key_id = true, .key_id_len = 20 };
+	const struct core_sealed sealed = { 0, &recipient, 1 };
+	Ieum__V1__WrappedKey key = IEUM__V1__WRAPPED_KEY__INIT, *keys[] = { &key };
+	struct message m;
+
+	memset(recipient.key_id, number, 20);
+	message_new(&t->w, &m, TYPE(KEY_WRAP));
+	m.wrap.message_id = (ProtobufCBinaryData){ CORE_ID_BYTES, (uint8_t *)id };
+	m.wrap.participant = (char *)name;
+	m.wrap.keys = keys;
+	m.wrap.n_keys = 1;
+	key.part = 1;
+	key.recipient_info = (ProtobufCBinaryData){ sizeof info, info };
+	m.sealed = &sealed;
+	m.n_sealed = 1;
+	return trial_submit(&t->w, holder, &m);
+}
+
+/* The sender is gone, and of those who hold the key only the old one is left: it is asked, may read
+ * that one message for it, and the new one has the key. */
+static void keys_go_over_with_the_case(void **state)
+{
+	enum { OLD = 1, NEW };
+	struct seal_recipient of_old = { .by_key_id = true, .key_id_len = 20 };
+	const struct core_sealed sealed = { 0, &of_old, 1 };
+	Ieum__V1__NarrativePart part = IEUM__V1__NARRATIVE_PART__INIT, *parts[] = { &part };
+	struct town t;
+	struct message m;
+
+	(void)state;
+	open_town(&t);
+	uint64_t old = comes_with(&t, "old", OLD), new = comes_with(&t, "new", NEW);
+	memset(of_old.key_id, OLD, 20);
+	message_new(&t.w, &m, TYPE(SERVICE_REPORT));
+	message_in_case(&m, t.cases[0]);
+	part.media_type = (char *)"text/plain";
+	part.content_case = IEUM__V1__NARRATIVE_PART__CONTENT_SEALED;
+	part.number = 1;
+	m.referral.narrative = parts;
+	m.referral.n_narrative = 1;
+	m.sealed = &sealed;
+	m.n_sealed = 1;
+	trial_submitted(&t.w, t.ps, &m);
+	trial_disconnect(&t.w, t.ps);
+	cut_over(&t);
+	assert_int_equal(trial_answer(&t.w, t.new, t.asked[0], ANSWER(ACCEPT)), IEUM_E_OK);
+	assert_null(trial_referral(&t.w, old, m.id));
+	core_decision_reset(&t.w.d);
+	assert_int_equal(trial_record(&t.w, core_decide_read(t.w.core, new, "referral", &m.id, 1,
+							     t.w.now, &t.w.d)),
+			 IEUM_E_OK);
+	(void)trial_at(&t.w, t.w.now);
+	const Ieum__V1__ReferralResult *r = trial_referral(&t.w, old, m.id);
+	assert_non_null(r);
+	assert_int_equal(r->withheld, 0);
+	assert_int_equal(wrap_for(&t, old, m.id, "new", NEW), IEUM_E_OK);
+	const struct sealed *s =
+		sealed_at(t.w.core, referral_at(t.w.core, state_referral(t.w.core, m.id))->sealed);
+	assert_int_equal(sealed_held(s, state_participant_number(t.w.core, "new")), 1);
+	/* Then it is the new one's alone. */
+	assert_null(trial_referral(&t.w, old, m.id));
+	int index = policy_find_participant(t.w.policy, "old");
+	assert_int_equal(sealed_readable(t.w.core, t.w.policy, s, index), 0);
+	trial_verify(&t.w);
+	trial_stop(&t.w);
+}
+
 static int64_t due_of(struct town *t, uint64_t who, const uint8_t *id)
 {
 	const Ieum__V1__ReferralResult *r = trial_referral(&t->w, who, id);
@@ -1331,6 +1433,7 @@ int main(void)
 		cmocka_unit_test(many_cases_are_gathered_some_at_a_time),
 		cmocka_unit_test(until_it_is_accepted_the_old_one_is_responsible),
 		cmocka_unit_test(who_takes_a_case_over_wants_its_keys),
+		cmocka_unit_test(keys_go_over_with_the_case),
 		cmocka_unit_test(deadlines_are_not_reset),
 		cmocka_unit_test(the_old_ones_access_ends),
 		cmocka_unit_test(the_list_tells_the_old_one_no_more_than_that_it_was_taken),

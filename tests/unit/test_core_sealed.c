@@ -102,14 +102,14 @@ static const struct core_certificate *paper(struct town *t, int number)
 }
 
 /* With its certificate, which the hub knows from then on. */
-static void comes(struct town *t, int who)
+static void comes_with(struct town *t, int who, int certificate)
 {
 	const struct core_connect k = {
 		.participant = names[who],
 		.actor = "someone",
 		.address = "192.0.2.1:4",
 		.certificate = "0a",
-		.with = paper(t, who),
+		.with = paper(t, certificate),
 	};
 
 	core_decision_reset(&t->w.d);
@@ -117,6 +117,11 @@ static void comes(struct town *t, int who)
 								 t->w.now, &t->w.d)),
 			 IEUM_E_OK);
 	t->at[who] = t->w.d.items[0].event->connected->connection;
+}
+
+static void comes(struct town *t, int who)
+{
+	comes_with(t, who, who);
 }
 
 static void goes(struct town *t, int who)
@@ -304,6 +309,19 @@ static void reads_it(struct town *t, int who, const uint8_t *id)
 	assert_int_equal(trial_record(&t->w, core_decide_read(t->w.core, t->at[who], "referral",
 							      ids, 1, t->w.now, &t->w.d)),
 			 IEUM_E_OK);
+}
+
+static void takes_all(struct town *t, int who)
+{
+	uint64_t id;
+
+	while ((id = trial_release_one(&t->w, t->at[who])))
+		assert_int_equal(trial_done(&t->w, t->at[who], id), IEUM_E_OK);
+}
+
+static void answers(struct town *t, int who, const uint8_t *to, Ieum__V1__AnswerKind kind)
+{
+	assert_int_equal(trial_answer(&t->w, t->at[who], to, kind), IEUM_E_OK);
 }
 
 /* ---- whom it has to be sealed to ---- */
@@ -580,8 +598,10 @@ static void wrong_keys_are_refused(void **state)
 	assert_int_equal(wraps(t, AID, id, STRANGER, STRANGER), IEUM_E_ADDRESSEE_UNKNOWN);
 	/* Unasked, by who holds one. */
 	assert_int_equal(wraps(t, AID, id, MORE_AID, MORE_AID), IEUM_E_OK);
-	/* Who got it wrapped can wrap it in turn. */
-	assert_int_equal(wraps(t, MORE_AID, id, AID, AID), IEUM_E_OK);
+	/* Who holds a key gets none that nobody asked for: it could stand in the way of a good one. */
+	assert_int_equal(wraps(t, MORE_AID, id, AID, AID), IEUM_E_NOT_PERMITTED);
+	assert_int_equal(wraps(t, AID, id, MORE_AID, MORE_AID), IEUM_E_NOT_PERMITTED);
+	assert_non_null(strstr(t->w.detail, "holds a key of it"));
 }
 
 static void who_holds_one_part_wraps_no_other(void **state)
@@ -598,20 +618,6 @@ static void who_holds_one_part_wraps_no_other(void **state)
 	memcpy(id, t->m.id, CORE_ID_BYTES);
 	assert_int_equal(wraps(t, BOSS, id, MORE_AID, MORE_AID), IEUM_E_NOT_PERMITTED);
 	assert_non_null(strstr(t->w.detail, "it is not sealed to you"));
-}
-
-static void what_is_wrapped_again_replaces_what_was(void **state)
-{
-	struct town *t = *state;
-	uint8_t id[CORE_ID_BYTES];
-	struct core_key keys[4];
-
-	asks_team(t, TO(AID));
-	memcpy(id, t->m.id, CORE_ID_BYTES);
-	comes(t, MORE_AID);
-	assert_int_equal(wraps(t, AID, id, MORE_AID, MORE_AID), IEUM_E_OK);
-	assert_int_equal(wraps(t, AID, id, MORE_AID, MORE_AID), IEUM_E_OK);
-	assert_int_equal(core_keys(t->w.core, t->at[MORE_AID], id, keys, 4), 1);
 }
 
 /* The sender has what it wrote, sealed to itself or not. */
@@ -815,6 +821,142 @@ static void who_gets_it_by_counting_is_a_late_joiner(void **state)
 	asked_is(t, BOSS);
 }
 
+/* ---- holders who don't, and keys that open nothing ---- */
+
+static void what_does_not_open_is_given_back_and_the_next_is_asked(void **state)
+{
+	struct town *t = *state;
+	uint8_t id[CORE_ID_BYTES], wrap[CORE_ID_BYTES];
+
+	asks_team(t, TO(AID, BOSS));
+	memcpy(id, t->m.id, CORE_ID_BYTES);
+	comes(t, MORE_AID);
+	assert_int_equal(passes(t, 0), 1);
+	asked_is(t, BOSS);
+	assert_int_equal(wraps(t, BOSS, id, MORE_AID, MORE_AID), IEUM_E_OK);
+	memcpy(wrap, t->m.id, CORE_ID_BYTES);
+	assert_int_equal(held(t, id, MORE_AID), 1 << 2);
+	trial_restart(&t->w);
+	comes(t, BOSS);
+	comes(t, AID);
+	comes(t, MORE_AID);
+	takes_all(t, MORE_AID);
+	answers(t, MORE_AID, wrap, ANSWER(REJECT));
+	assert_int_equal(held(t, id, MORE_AID), 0);
+	assert_int_equal(passes(t, 0), 1);
+	asked_is(t, AID);
+	assert_int_equal(wraps(t, AID, id, MORE_AID, MORE_AID), IEUM_E_OK);
+	assert_int_equal(held(t, id, MORE_AID), 1 << 2);
+	/* Said twice, it concerns nobody else's key. */
+	answers(t, MORE_AID, wrap, ANSWER(REJECT));
+	assert_int_equal(held(t, id, MORE_AID), 1 << 2);
+	assert_int_equal(passes(t, HOUR_US / 4), 0);
+}
+
+static void who_declined_is_asked_again_on_another_certificate_alone(void **state)
+{
+	struct town *t = *state;
+
+	asks_team(t, TO(AID));
+	comes(t, MORE_AID);
+	assert_int_equal(passes(t, 0), 1);
+	answers(t, AID, t->request->envelope->message_id.data, ANSWER(REJECT));
+	assert_int_equal(passes(t, 0), 0);
+	for (int i = 0; i < 3; i++) {
+		goes(t, AID);
+		comes(t, AID);
+		goes(t, MORE_AID);
+		comes(t, MORE_AID);
+		uint64_t before = core_last_seq(t->w.core);
+		assert_int_equal(passes(t, HOUR_US / 4), 0);
+		assert_true(core_last_seq(t->w.core) == before);
+	}
+	goes(t, MORE_AID);
+	comes_with(t, MORE_AID, STRANGER);
+	assert_int_equal(passes(t, 0), 1);
+	asked_is(t, AID);
+}
+
+static void who_was_silent_is_asked_again_after_a_pause(void **state)
+{
+	struct town *t = *state;
+
+	asks_team(t, TO(AID, BOSS));
+	comes(t, MORE_AID);
+	assert_int_equal(passes(t, 0), 1);
+	asked_is(t, BOSS);
+	assert_int_equal(passes(t, 10 * MIN_US), 1);
+	asked_is(t, AID);
+	answers(t, AID, t->request->envelope->message_id.data, ANSWER(REJECT));
+	for (int i = 0; i < 3; i++) {
+		goes(t, BOSS);
+		comes(t, BOSS);
+		assert_int_equal(passes(t, 0), 0);
+	}
+	assert_int_equal(passes(t, 10 * MIN_US), 1);
+	asked_is(t, BOSS);
+	/* The one that it has not read yet is taken back. */
+	assert_int_equal(trial_counts(&t->w, "boss").withdrawn, 1);
+}
+
+static void when_the_key_has_come_nobody_else_is_asked(void **state)
+{
+	struct town *t = *state;
+	uint8_t id[CORE_ID_BYTES];
+
+	asks_team(t, TO(AID, BOSS));
+	memcpy(id, t->m.id, CORE_ID_BYTES);
+	comes(t, MORE_AID);
+	assert_int_equal(passes(t, 0), 1);
+	assert_int_equal(passes(t, 10 * MIN_US), 1);
+	asked_is(t, AID);
+	takes_all(t, AID);
+	assert_int_equal(wraps(t, AID, id, MORE_AID, MORE_AID), IEUM_E_OK);
+	assert_int_equal(trial_counts(&t->w, "boss").withdrawn, 1);
+	assert_int_equal(trial_counts(&t->w, "aid").withdrawn, 0);
+}
+
+/* To have had it closed is not to know it. */
+static void who_got_it_closed_gets_no_key_after_a_withdrawal(void **state)
+{
+	static char *anybody[] = { (char *)"any" };
+	Ieum__V1__Consent consent = IEUM__V1__CONSENT__INIT;
+	struct town *t = *state;
+	uint8_t id[CORE_ID_BYTES];
+
+	consent.recipients = consent.items = anybody;
+	consent.n_recipients = consent.n_items = 1;
+	message(t, TYPE(INFORMATION_REQUEST));
+	t->m.basis.kind = IEUM__V1__BASIS_KIND__BASIS_KIND_CONSENT;
+	t->m.basis.consent = &consent;
+	seal(t, TO(AID));
+	trial_submitted(&t->w, t->at[BOSS], &t->m);
+	memcpy(id, t->m.id, CORE_ID_BYTES);
+	comes(t, MORE_AID);
+	takes_all(t, MORE_AID);
+	reads_it(t, MORE_AID, id);
+	message(t, TYPE(CONSENT_WITHDRAWAL));
+	trial_submitted(&t->w, t->at[CITY], &t->m);
+	assert_int_equal(wraps(t, AID, id, MORE_AID, MORE_AID), IEUM_E_NOT_PERMITTED);
+	assert_int_equal(passes(t, 0), 0);
+	assert_null(want(t, id, MORE_AID));
+}
+
+/* Who was asked and declined takes no part any more, and doesn't hear who has come. */
+static void who_has_left_the_case_is_not_asked(void **state)
+{
+	struct town *t = *state;
+	uint8_t id[CORE_ID_BYTES];
+
+	asks_team(t, TO(AID));
+	memcpy(id, t->m.id, CORE_ID_BYTES);
+	assert_int_equal(trial_done(&t->w, t->at[AID], trial_release_one(&t->w, t->at[AID])),
+			 IEUM_E_OK);
+	answers(t, AID, id, ANSWER(REJECT));
+	assert_int_equal(passes(t, 0), 0);
+	assert_non_null(want(t, id, HOUSE)); /* who is asked next */
+}
+
 /* ---- the end ---- */
 
 static void keys_go_with_the_content(void **state)
@@ -826,9 +968,8 @@ static void keys_go_with_the_content(void **state)
 	memcpy(id, t->m.id, CORE_ID_BYTES);
 	comes(t, MORE_AID);
 	assert_int_equal(passes(t, 0), 1);
+	takes_all(t, AID);
 	assert_int_equal(wraps(t, AID, id, MORE_AID, MORE_AID), IEUM_E_OK);
-	assert_int_equal(trial_done(&t->w, t->at[AID], trial_release_one(&t->w, t->at[AID])),
-			 IEUM_E_OK);
 	Ieum__V1__Event e = IEUM__V1__EVENT__INIT;
 	Ieum__V1__PayloadErased erased = IEUM__V1__PAYLOAD_ERASED__INIT;
 	uint64_t seq = referral_at(t->w.core, state_referral(t->w.core, id))->seq;
@@ -868,7 +1009,6 @@ int main(void)
 		TEST(who_cannot_wrap_wakes_nobody),
 		TEST(wrong_keys_are_refused),
 		TEST(who_holds_one_part_wraps_no_other),
-		TEST(what_is_wrapped_again_replaces_what_was),
 		TEST(the_sender_wants_no_key),
 		TEST(a_snapshot_keeps_keys_and_who_wants_some),
 		TEST(an_escalation_brings_a_newcomer),
@@ -879,6 +1019,12 @@ int main(void)
 		TEST(a_holder_is_asked_for_what_it_holds),
 		TEST(an_excluded_holder_is_not_asked),
 		TEST(who_gets_it_by_counting_is_a_late_joiner),
+		TEST(what_does_not_open_is_given_back_and_the_next_is_asked),
+		TEST(who_declined_is_asked_again_on_another_certificate_alone),
+		TEST(who_was_silent_is_asked_again_after_a_pause),
+		TEST(when_the_key_has_come_nobody_else_is_asked),
+		TEST(who_got_it_closed_gets_no_key_after_a_withdrawal),
+		TEST(who_has_left_the_case_is_not_asked),
 		TEST(keys_go_with_the_content),
 	};
 

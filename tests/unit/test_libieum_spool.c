@@ -526,10 +526,20 @@ static void a_disk_that_is_full_since_does_not_keep_the_hub_away(void **state)
 	open_world(&s);
 	start(&s);
 	UNTIL_(s.w.client.connected == 1);
-	power_space(disk, 0);
+	s.w.hub.on_hello = cut_hello;
 	hub_cut(&s.w.hub);
-	UNTIL_(s.w.client.connected == 2);
+	UNTIL_(s.w.client.disconnected > 1);
+	two_submit(&s.w);
+	UNTIL_(heard.accepted == 1);
+	power_space(disk, 0);
+	s.w.hub.copied_through = 7; /* something to write */
+	s.w.hub.on_hello = NULL;
+	UNTIL_(s.w.client.connected == 2 && heard.troubles == 2);
+	assert_int_equal(heard.trouble, IEUM_E_SPOOL_FULL);
+	assert_int_equal(s.w.hub.submits, 0); /* its row doesn't say that it may be sent */
 	power_space(disk, UINT64_MAX);
+	UNTIL_(s.w.client.receipts == 1);
+	assert_int_equal(s.w.client.connected, 2);
 	close_world(&s);
 	assert_int_equal(sqlite3_vfs_register(usual, 1), SQLITE_OK);
 	power_free(disk);

@@ -66,6 +66,35 @@ static void a_whole_profile_is_read(void **state)
 	profile_free(p);
 }
 
+static void identities_say_whose_a_certificate_is(void **state)
+{
+	static const char rest[] = "addresses: a:1\nca: a\ncertificate: b\nkey: c\n";
+	char text[512];
+	struct profile *p = NULL;
+
+	(void)state;
+	snprintf(text, sizeof text,
+		 "%sidentities:\n  - {participant: aid, issuer: 'CN=X,O=Y', subject: 'CN=z'}\n"
+		 "  - {participant: aid, key: 'sha256:%064d'}\n",
+		 rest, 7);
+	write_file(text);
+	assert_int_equal(profile_load(path, &diag, &p), IEUM_E_OK);
+	assert_int_equal(p->n_identities, 2);
+	assert_string_equal(p->identities[0].participant, "aid");
+	assert_string_equal(p->identities[0].issuer, "CN=X,O=Y");
+	assert_string_equal(p->identities[0].subject, "CN=z");
+	assert_null(p->identities[0].key);
+	assert_non_null(p->identities[1].key);
+	profile_free(p);
+	snprintf(text, sizeof text,
+		 "%sidentities:\n  - {participant: aid}\n  - {participant: aid, issuer: x}\n"
+		 "  - {participant: aid, key: abc}\n  - {key: '%064d'}\n",
+		 rest, 7);
+	write_file(text);
+	assert_int_equal(profile_load(path, &diag, &p), IEUM_E_FILE_INVALID);
+	assert_int_equal(diag.count, 4);
+}
+
 static void one_address_needs_no_list(void **state)
 {
 	struct profile *p = NULL;
@@ -173,6 +202,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup_teardown(a_whole_profile_is_read, make, drop),
+		cmocka_unit_test_setup_teardown(identities_say_whose_a_certificate_is, make, drop),
 		cmocka_unit_test_setup_teardown(one_address_needs_no_list, make, drop),
 		cmocka_unit_test_setup_teardown(what_sealing_needs_is_read, make, drop),
 		cmocka_unit_test_setup_teardown(every_mistake_has_its_line, make, drop),

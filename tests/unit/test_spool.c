@@ -792,6 +792,47 @@ static bool take_page(int64_t as_of_ms, const struct spool_page *page, void *arg
 	return true;
 }
 
+static bool sum_wires(const struct spool_delivery *d, void *arg)
+{
+	*(uint64_t *)arg = *(uint64_t *)arg * 10 + d->wire_id;
+	return true;
+}
+
+static void put_delivery(struct spool *s, uint64_t wire_id, int64_t since_ms, int64_t term_ms,
+			 bool taken)
+{
+	struct spool_delivery d = { .wire_id = wire_id,
+				    .since_ms = since_ms,
+				    .answer_by_at_ms = term_ms,
+				    .frame = (const uint8_t *)"frame",
+				    .len = 5 };
+	int64_t number;
+
+	assert_int_equal(spool_deliver(s, &d, &number), IEUM_E_OK);
+	if (taken)
+		assert_int_equal(spool_taken(s, number), IEUM_E_OK);
+}
+
+static void terms_are_of_what_is_held_and_what_came_since(void **state)
+{
+	struct place p;
+	uint64_t wires = 0;
+
+	(void)state;
+	make_place(&p);
+	struct spool *s = open_here(&p);
+	put_delivery(s, 1, 1000, 9000, true);
+	put_delivery(s, 2, 1000, 9000, false);
+	put_delivery(s, 3, 2000, 8000, true);
+	put_delivery(s, 4, 2000, 0, true);
+	put_delivery(s, 5, 3000, 7000, false);
+	commit(s);
+	assert_int_equal(spool_terms(s, 2000, sum_wires, &wires), IEUM_E_OK);
+	assert_int_equal(wires, 532); /* the soonest first */
+	spool_close(s);
+	scratch_remove(p.folder);
+}
+
 static void pages_are_replaced_whole(void **state)
 {
 	const struct spool_page old[] = { { (const uint8_t *)"x", 1 },
@@ -834,6 +875,7 @@ int main(int argc, char **argv)
 		cmocka_unit_test(a_cut_between_a_salvage_s_last_steps_loses_nothing),
 		cmocka_unit_test(a_taken_delivery_is_remembered_without_what_it_said),
 		cmocka_unit_test(what_is_gone_cannot_be_read_from_the_file),
+		cmocka_unit_test(terms_are_of_what_is_held_and_what_came_since),
 		cmocka_unit_test(pages_are_replaced_whole),
 	};
 
