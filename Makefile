@@ -274,6 +274,7 @@ LIBIEUM_SRC := \
 	client/name_form.c \
 	client/spool.c \
 	client/spool_deliver.c \
+	client/spool_check.c \
 	client/spool_salvage.c \
 	client/spool_submit.c \
 	client/tokens.c

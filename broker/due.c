@@ -2,6 +2,7 @@
  * once a second. */
 #include "broker/session.h"
 #include "broker/supervisor.h"
+#include "proto/uuid7.h"
 
 /* ---- a drill's clock ---- */
 
@@ -73,20 +74,31 @@ static void tell_advanced(struct server *sv)
 /* ---- deadlines ---- */
 
 /* Somebody waits for keys and nobody is left who could wrap them: an operator may know whom to call. */
+static void tell_waiting_for(const struct server *sv, const Ieum__V1__KeysChanged *k)
+{
+	struct core_certificate known;
+	char message_id[UUID_TEXT_BYTES];
+
+	if (k->message_id.len != CORE_ID_BYTES)
+		return;
+	uuid_format(k->message_id.data, message_id);
+	if (k->participant && k->n_parts > 0 && k->ask_again_at_ms == 0 &&
+	    core_certificates(sv->core, k->participant, &known, 1) > 0)
+		log_warn("nobody wraps the keys of a sealed message for a reader",
+			 LOG_S("participant", core_participant_name(sv->core, k->participant)),
+			 LOG_S("message_id", message_id));
+	if (k->skipped)
+		log_warn("more readers lack keys of sealed messages than are asked for at a time",
+			 LOG_S("message_id", message_id));
+}
+
 static void tell_waiting(struct server *sv)
 {
 	for (size_t i = 0; i < sv->decision.n_items; i++) {
 		const Ieum__V1__Event *e = sv->decision.items[i].event;
-		const Ieum__V1__KeysChanged *k = e->keys_changed;
-		struct core_certificate known;
 
-		if (e->what_case == IEUM__V1__EVENT__WHAT_KEYS_CHANGED && k->participant &&
-		    k->n_parts > 0 && k->ask_again_at_ms == 0 &&
-		    core_certificates(sv->core, k->participant, &known, 1) > 0)
-			log_warn("nobody wraps the keys of a sealed message for a reader",
-				 LOG_S("participant",
-				       core_participant_name(sv->core, k->participant)),
-				 LOG_U("seq", core_last_seq(sv->core)));
+		if (e->what_case == IEUM__V1__EVENT__WHAT_KEYS_CHANGED)
+			tell_waiting_for(sv, e->keys_changed);
 	}
 }
 

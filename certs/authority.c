@@ -155,8 +155,7 @@ static bool add_revoked(X509_CRL *crl, const struct revoked *revoked)
 	bool ok = row && at && BN_hex2bn(&number, revoked->serial_hex) > 0 &&
 		  (serial = BN_to_ASN1_INTEGER(number, NULL)) != NULL &&
 		  X509_REVOKED_set_serialNumber(row, serial) == 1 &&
-		  X509_REVOKED_set_revocationDate(row, at) == 1 &&
-		  set_reason(row, revoked->why) &&
+		  X509_REVOKED_set_revocationDate(row, at) == 1 && set_reason(row, revoked->why) &&
 		  X509_CRL_add0_revoked(crl, row) == 1;
 
 	if (!ok)

@@ -16,7 +16,7 @@ enum {
 
 struct index_row {
 	int64_t not_after_s;
-	int64_t revoked_s; /* 0 = in force */
+	int64_t revoked_s;   /* 0 = in force */
 	enum revocation why; /* of a revoked one */
 	char serial[INDEX_SERIAL_BYTES];
 	char file[INDEX_FILE_BYTES]; /* "participants/gimpo-ps.crt" */

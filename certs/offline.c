@@ -147,9 +147,10 @@ enum ieum_err offline_sign(struct store *store, const struct hub_file *hub, cons
 	if (err)
 		return err;
 	if (r.of_hub && !options->of_hub)
-		err = refuse(why, request,
-			     "it asks to be the hub itself: sign it with --of-hub if it is from the "
-			     "hub's own machine; an agency must never have it");
+		err = refuse(
+			why, request,
+			"it asks to be the hub itself: sign it with --of-hub if it is from the "
+			"hub's own machine; an agency must never have it");
 	else if (options->of_hub && !r.of_hub)
 		err = refuse(why, request, "it is no request of the hub: leave --of-hub out");
 	else

@@ -416,9 +416,9 @@ static enum ieum_err sign_crl(const struct store *store, const struct index *ind
 		return no_memory(why);
 	for (size_t i = 0; i < index->n; i++)
 		if (index->rows[i].revoked_s)
-			revoked[n++] = (struct revoked){ index->rows[i].serial,
-							 index->rows[i].revoked_s,
-							 index->rows[i].why };
+			revoked[n++] =
+				(struct revoked){ index->rows[i].serial, index->rows[i].revoked_s,
+						  index->rows[i].why };
 	enum ieum_err err = crl_new(&store->ca, revoked, n, now_s, until_s, crl, why);
 	free(revoked);
 	return err;

@@ -139,8 +139,7 @@ static bool same_folder(const char *a, const char *b)
 static void look_around(struct init *in)
 {
 	struct stat st;
-	bool there =
-		geteuid() == 0 && getpwnam(PACKAGED_ACCOUNT) && stat(PACKAGED_STATE, &st) == 0;
+	bool there = geteuid() == 0 && getpwnam(PACKAGED_ACCOUNT) && stat(PACKAGED_STATE, &st) == 0;
 
 	in->city->dir = given(in->inv, OPTION_DIR) ? value_of(in->inv, OPTION_DIR)
 			: there                    ? PACKAGED_DIR

@@ -80,9 +80,9 @@ struct ieum_callbacks {
 	 * under their ids, which changes nothing where they are known. */
 	void (*incarnation_changed)(struct ieum *c, const uint8_t *before, const uint8_t *now,
 				    size_t resending, void *ctx);
-	/* What became of one of those, or of one that was left on the spool by an earlier process:
-	 * receipt or failure, the other is NULL.  With a spool a failed one stays there, refused,
-	 * until its user drops it. */
+	/* What became of one of those, or of one on the spool for which nobody waits any more (an
+	 * earlier process left it, or a blocking submit's time was over): receipt or failure, the
+	 * other is NULL.  With a spool a failed one stays there, refused, until its user drops it. */
 	void (*resent)(struct ieum *c, const uint8_t *message_id, const Ieum__V1__Receipt *receipt,
 		       const struct ieum_failure *failure, void *ctx);
 	/* With a spool: a message that was submitted is on its disk, and from here on not lost. */
@@ -397,7 +397,8 @@ const Ieum__V1__Welcome *ieum_blocking_welcome(const struct ieum_blocking *b);
 
 /* After TIMED_OUT the message stays queued and may still arrive; the same referral with the same
  * message id can be submitted again.  With a spool that isn't needed once it is accepted; then any
- * failure but a refusal by the hub leaves it there, and ieum_blocking_accepted() says so. */
+ * failure but a refusal by the hub leaves it there, and ieum_blocking_accepted() says so; `resent`
+ * tells its end, and a refusal is kept on the spool. */
 bool ieum_blocking_accepted(const struct ieum_blocking *b, const uint8_t **message_id);
 enum ieum_err ieum_blocking_submit(struct ieum_blocking *b, const Ieum__V1__Referral *referral,
 				   int64_t timeout_ms,

@@ -311,7 +311,8 @@ enum ieum_err keyring_is(const struct ieum_keyring *k, X509 *cert, const char *p
 			snprintf(out->name, sizeof out->name, "%s", participant);
 		if (out->name[0] || !any)
 			return IEUM_E_OK;
-		snprintf(why, IEUM_WHY_BYTES, "it is none of the `identities` of %.63s", participant);
+		snprintf(why, IEUM_WHY_BYTES, "it is none of the `identities` of %.63s",
+			 participant);
 		return IEUM_E_NOT_SEALED;
 	}
 	keyring_own(k, &own);

@@ -99,9 +99,10 @@ static void read_identity(struct reader *r, const struct yaml_node *node, struct
 	    !yaml_get(node, "issuer") != !yaml_get(node, "subject"))
 		yaml_mistake(r->diag, node, "an identity has a 'key', or 'issuer' and 'subject'");
 	else if (to->key && !is_key(to->key))
-		yaml_mistake(r->diag, node,
-			     "a key is SHA-256 over its DER, 64 hexadecimal digits; `ieum cert show "
-			     "FILE` prints it");
+		yaml_mistake(
+			r->diag, node,
+			"a key is SHA-256 over its DER, 64 hexadecimal digits; `ieum cert show "
+			"FILE` prints it");
 }
 
 static void read_identities(struct reader *r, struct profile *p)

@@ -103,7 +103,7 @@ static bool opens_by(CMS_ContentInfo *cms, CMS_RecipientInfo *ri, X509 *cert, EV
 		     BIO *out, size_t *ways)
 {
 	struct way w = { .ri = ri, .key = key };
-	STACK_OF(CMS_RecipientEncryptedKey) *reks;
+	STACK_OF(CMS_RecipientEncryptedKey) * reks;
 
 	if (CMS_RecipientInfo_type(ri) == CMS_RECIPINFO_TRANS) {
 		if (CMS_RecipientInfo_ktri_cert_cmp(ri, cert) != 0)
@@ -139,10 +139,11 @@ enum ieum_err seal_cms_unlock(CMS_ContentInfo *cms, const struct ieum_keyring *k
 		}
 	}
 	ERR_clear_error();
-	return ways == 0 ? seal_cms_fail(why, IEUM_E_KEY_MISSING, "it is not sealed to a key of ours")
-			 : seal_cms_fail(why, IEUM_E_NOT_SEALED,
-					 "it was changed on its way, or the key in it is a wrong "
-					 "one");
+	return ways == 0
+		       ? seal_cms_fail(why, IEUM_E_KEY_MISSING, "it is not sealed to a key of ours")
+		       : seal_cms_fail(why, IEUM_E_NOT_SEALED,
+				       "it was changed on its way, or the key in it is a wrong "
+				       "one");
 }
 
 enum ieum_err seal_cms_fail(char why[IEUM_WHY_BYTES], enum ieum_err err, const char *text)

@@ -171,8 +171,6 @@ enum ieum_err spool_held(struct spool *s, int64_t after, spool_delivery_cb *cb,
  * in the order of their terms. */
 enum ieum_err spool_terms(struct spool *s, int64_t since_ms, spool_delivery_cb *cb,
 			  void *arg) IEUM_MUST_CHECK;
-/* All that are held, of every process. */
-enum ieum_err spool_deliveries(struct spool *s, spool_delivery_cb *cb, void *arg) IEUM_MUST_CHECK;
 
 /* ---- pages for when the hub isn't there ---- */
 

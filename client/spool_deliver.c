@@ -84,7 +84,6 @@ enum ieum_err spool_taken(struct spool *s, int64_t number)
 
 static const char held_sql[] =
 	COLUMNS "WHERE taken = 0 AND slot = ? AND number > ? ORDER BY number";
-static const char all_sql[] = COLUMNS "WHERE taken = 0 ORDER BY number";
 static const char terms_sql[] = COLUMNS "WHERE answer_by_at_ms > 0 AND (taken = 0 OR since_ms >= ?)"
 					" ORDER BY answer_by_at_ms";
 static const char find_sql[] =
@@ -146,11 +145,6 @@ enum ieum_err spool_held(struct spool *s, int64_t after, spool_delivery_cb *cb, 
 	sqlite3_bind_int(stmt, 1, s->slot);
 	sqlite3_bind_int64(stmt, 2, after);
 	return each_delivery(s, stmt, cb, arg);
-}
-
-enum ieum_err spool_deliveries(struct spool *s, spool_delivery_cb *cb, void *arg)
-{
-	return each_delivery(s, spool_query(s, all_sql), cb, arg);
 }
 
 enum ieum_err spool_terms(struct spool *s, int64_t since_ms, spool_delivery_cb *cb, void *arg)

@@ -3,7 +3,8 @@
  *   spool.c          opening, slots, transactions, owner
  *   spool_submit.c   rows of `submit`
  *   spool_deliver.c  rows of `delivery`, pages
- *   spool_salvage.c  looking at a damaged one */
+ *   spool_check.c    looking at a damaged one
+ *   spool_salvage.c  saving what can be read of it */
 #ifndef IEUM_CLIENT_SPOOL_IN_H
 #define IEUM_CLIENT_SPOOL_IN_H
 
@@ -53,6 +54,21 @@ enum ieum_err spool_room(struct spool *s, uint64_t bytes) IEUM_MUST_CHECK;
 
 /* Is the file about to be exchanged for a salvaged one?  Then it isn't opened. */
 bool spool_is_exchanged(const char *path);
+
+/* Opens the file as any database: as a spool it may be refused.  A code of SQLite's. */
+int spool_open_raw(const char *path, sqlite3 **db);
+
+/* Row by row in the order of their numbers, going on behind each that can't be read. */
+struct spool_walk {
+	sqlite3 *db;
+	const char *table, *bytes; /* which column has a digest */
+	uint64_t good, bad;
+	char *why; /* SPOOL_WHY_BYTES, a line for what is bad is added; NULL: not told */
+	/* A row's columns: number, message_id, bytes, digest, then all.  False: stop.  May be NULL. */
+	bool (*take)(sqlite3_stmt *row, void *arg);
+	void *arg;
+};
+void spool_walk_rows(struct spool_walk *w);
 
 /* A row's digest: its id, what it is and its bytes. */
 bool spool_digest(const uint8_t *id, const void *bytes, size_t len, uint8_t out[32]);

@@ -236,6 +236,23 @@ static struct occasion occasion_below(const struct occasion *o, struct hub_messa
 	return below;
 }
 
+/* Who is responsible for a closed case that is taken up again, when whoever was has left the hub file
+ * since; 0: that one still is. */
+static uint32_t owner_again(const struct occasion *o, const struct hub_message *m,
+			    const struct policy_decision *decided)
+{
+	const struct core_case *k = o->core_case ? case_at(o->c, o->core_case) : NULL;
+
+	if (!k || !case_closed(k) ||
+	    decided->case_state != IEUM__V1__CASE_STATE__CASE_STATE_REOPENED)
+		return 0;
+	uint32_t owner = handover_in_place(o->c, o->p, o->core_case, decision_case_owner(o->d, k));
+	int index = state_policy_mailbox(o->c, o->p, owner);
+	if (index != POLICY_NONE && !box_excluded(o, index))
+		return 0;
+	return m->e->n_routes ? m->e->routes[0]->mailbox : o->e ? o->e->sender_mailbox : 0;
+}
+
 static enum ieum_err take_case(const struct occasion *o, struct hub_message *m,
 			       const struct policy_decision *decided)
 {
@@ -252,7 +269,7 @@ static enum ieum_err take_case(const struct occasion *o, struct hub_message *m,
 			return decision_refuse(o->d, IEUM_E_NO_ROUTE,
 					       "nobody would own the case of the hub's message");
 	} else if (m->e->case_id.len) {
-		m->e->case_owner = owner;
+		m->e->case_owner = owner ? owner : owner_again(o, m, decided);
 	}
 	if (m->e->case_id.len)
 		m->e->case_state = decided->case_state;

@@ -79,8 +79,8 @@ static enum ieum_err find_newcomer(struct wrapping *v)
 		return decision_refuse(s->d, IEUM_E_ADDRESSEE_UNKNOWN, "key_wrap.participant");
 	v->readable = sealed_readable(s->c, s->p, v->sealed, v->to);
 	uint32_t wh = sealed_want_of(s->c, v->sealed, v->to_number);
-	v->to_held = sealed_held(v->sealed, v->to_number) &
-		     ~(wh ? sealed_want_at(s->c, wh)->parts : 0);
+	v->to_held =
+		sealed_held(v->sealed, v->to_number) & ~(wh ? sealed_want_at(s->c, wh)->parts : 0);
 	return IEUM_E_OK;
 }
 
@@ -248,9 +248,9 @@ static Ieum__V1__KeysChanged *declined(const struct submission *s, uint32_t h, u
 
 	if (!e)
 		return NULL;
-	e->message_id = (ProtobufCBinaryData){
-		CORE_ID_BYTES, referral_at(s->c, sealed_at(s->c, h)->referral)->id
-	};
+	e->message_id =
+		(ProtobufCBinaryData){ CORE_ID_BYTES,
+				       referral_at(s->c, sealed_at(s->c, h)->referral)->id };
 	e->participant = participant;
 	e->holder = holder;
 	e->declined = true;

@@ -186,8 +186,9 @@ enum ieum_err outcome_failed(const struct core *c, const struct policy *p, struc
 	if (!m)
 		return IEUM_E_NO_MEMORY;
 	err = say_who_is_silent(&o, m->referral.answer, t);
+	/* Who is responsible for a closed case may have left the hub file: then it is told nobody. */
 	if (!err)
-		err = submit_route(d, m->e, mailbox, cause, 0);
+		err = hub_message_to(&o, m, mailbox, cause);
 	if (!err)
 		err = hub_message_to_duty(&o, m);
 	return err ? err : hub_message_end(&o, m);

@@ -239,6 +239,26 @@ enum ieum_err sealed_place_want(struct core *c, uint32_t wh, int64_t ask_again_a
 	return join_queue(c, wh, ask_again_at_ms);
 }
 
+static void count_want(struct core *c, const struct sealed_want *w, bool more)
+{
+	uint32_t sender = referral_at(c, sealed_at(c, w->sealed)->referral)->sender;
+	uint32_t by = more ? 1 : UINT32_MAX;
+
+	c->participants[w->participant - 1].n_wants += by;
+	if (sender)
+		c->participants[sender - 1].n_wanted += by;
+}
+
+bool sealed_has_room(const struct core *c, const struct sealed *s, uint32_t participant,
+		     size_t beside)
+{
+	uint32_t sender = referral_at(c, s->referral)->sender;
+
+	return c->sealed.wants.live + beside < SEALED_WANTS_MAX &&
+	       c->participants[participant - 1].n_wants < SEALED_WANTS_OF_ONE &&
+	       !(sender && c->participants[sender - 1].n_wanted + beside >= SEALED_WANTED_OF_ONE);
+}
+
 /* It waits; 0: no memory. */
 uint32_t sealed_add_want(struct core *c, uint32_t h, uint32_t participant)
 {
@@ -253,6 +273,7 @@ uint32_t sealed_add_want(struct core *c, uint32_t h, uint32_t participant)
 	while (*link)
 		link = &sealed_want_at(c, *link)->next;
 	*link = wh;
+	count_want(c, w, true);
 	return join_queue(c, wh, 0) ? 0 : wh;
 }
 
@@ -264,7 +285,12 @@ static void drop_want(struct core *c, uint32_t wh)
 		link = &sealed_want_at(c, *link)->next;
 	*link = sealed_want_at(c, wh)->next;
 	leave_queue(c, wh);
+	count_want(c, sealed_want_at(c, wh), false);
 	slab_put(&c->sealed.wants, wh);
+	if (c->sealed.skipped && c->sealed.wants.live % SEALED_ROOM_EVERY == 0) {
+		c->sealed.skipped = false;
+		sealed_look_all(c);
+	}
 }
 
 void sealed_forget(struct core *c, struct referral *r)
@@ -366,9 +392,9 @@ static bool is_dropped(const struct sealed_key *key, const struct dropping *whic
 {
 	if (key->participant != which->participant)
 		return false;
-	return which->wrap_id ? came_by(key, which->wrap_id)
-			      : key->holder == which->holder &&
-					which->parts & sealed_bit(key->part);
+	return which->wrap_id
+		       ? came_by(key, which->wrap_id)
+		       : key->holder == which->holder && which->parts & sealed_bit(key->part);
 }
 
 static void drop_keys(struct core *c, uint32_t h, const struct dropping *which)
@@ -456,8 +482,7 @@ static void note_request(struct core *c, struct sealed_want *w, const uint8_t *r
 	if (!rh)
 		return;
 	if (w->n_requests == SEALED_ASKED_MAX)
-		memmove(&w->requests[0], &w->requests[1],
-			--w->n_requests * sizeof *w->requests);
+		memmove(&w->requests[0], &w->requests[1], --w->n_requests * sizeof *w->requests);
 	w->requests[w->n_requests++] = referral_at(c, rh)->seq;
 }
 
@@ -545,6 +570,7 @@ enum ieum_err apply_keys_changed(struct core *c, const struct applied *a,
 		return apply_wrapped(c, a, h, e);
 	if (e->participant)
 		return apply_wanted(c, a, h, e);
+	c->sealed.skipped |= e->skipped;
 	if (!e->look)
 		return apply_looked(c, h);
 	sealed_look(c, h);
@@ -559,8 +585,8 @@ enum ieum_err sealed_was_read(struct core *c, const struct applied *a, uint32_t 
 	struct sealed *s = r->sealed ? sealed_at(c, r->sealed) : NULL;
 	uint32_t parts = 0;
 
-	if (!s || participant == r->sender || c->sealed.wants.live >= SEALED_WANTS_MAX ||
-	    sealed_want_of(c, s, participant))
+	if (!s || participant == r->sender || sealed_want_of(c, s, participant) ||
+	    !sealed_has_room(c, s, participant, 0))
 		return IEUM_E_OK;
 	for (size_t i = 0; i < s->n_parts; i++)
 		parts |= sealed_bit(s->parts[i].number);

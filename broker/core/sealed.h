@@ -13,9 +13,10 @@
  * newcomer comes with another certificate.  Whoever declined is asked again only on the last of these.
  *
  * What always holds: a message has one record, as long as its content is there; somebody wants parts
- * of a message once; a want is in the heap or waits (past SEALED_WANTS_MAX none is noted, and who
- * lacks a key is noted when it reads the message); what has still to be looked at is at the end of
- * the list.  Private to broker/core. */
+ * of a message once; a want is in the heap or waits; nobody without a valid certificate is asked for
+ * (when its first is seen, all is looked at again); what has still to be looked at is at the end of the
+ * list.  Past the bounds below none is noted: all is looked at again when there is room, or who lacks
+ * a key is noted when it reads the message.  Private to broker/core. */
 #ifndef IEUM_BROKER_CORE_SEALED_H
 #define IEUM_BROKER_CORE_SEALED_H
 
@@ -35,13 +36,17 @@ struct submission;
 
 enum {
 	SEALED_PARTS_MAX = 16,
-	SEALED_READERS_MAX = 512,   /* of one message, when whom it is sealed to is compared */
-	SEALED_KEYS_MAX = 1024,     /* wrapped later, of one message */
-	SEALED_ASKED_MAX = 32,      /* holders that are asked for one want before it waits */
-	SEALED_PAUSE_MS = 600000,   /* between two rounds of asking for one want, at least */
-	SEALED_WANTS_MAX = 1 << 13, /* in the whole hub: a connection looks at all that wait */
-	SEALED_LOOKED_MAX = 64,     /* messages that are looked at in one decision */
-	SEALED_NOTED_MAX = 256,     /* wants that one decision notes */
+	SEALED_READERS_MAX = 512,    /* of one message, when whom it is sealed to is compared */
+	SEALED_KEYS_MAX = 1024,      /* wrapped later, of one message */
+	SEALED_ASKED_MAX = 32,       /* holders that are asked for one want before it waits */
+	SEALED_PAUSE_MS = 600000,    /* between two rounds of asking for one want, at least */
+	SEALED_WANTS_MAX = 1 << 13,  /* in the whole hub: a connection looks at all that wait */
+	SEALED_WANTS_OF_ONE = 256,   /* of them of one participant */
+	SEALED_WANTED_OF_ONE = 2048, /* of them of what one participant sent */
+	SEALED_ROOM_EVERY = 64,      /* wants fewer: room for those who were skipped */
+	SEALED_LOOKED_MAX = 64,      /* messages that are looked at in one decision */
+	SEALED_LOOK_WORK = 4096,     /* and deliveries and readers of them, about */
+	SEALED_NOTED_MAX = 256,      /* wants that one decision notes */
 };
 
 struct sealed_part {
@@ -83,7 +88,7 @@ struct sealed_want {
 	uint32_t n_declined;
 	uint64_t requests[SEALED_ASKED_MAX]; /* seqs of the newest key_requests */
 	uint32_t n_requests;
-	int64_t asked_at_ms; /* last */
+	int64_t asked_at_ms;               /* last */
 	uint8_t request_id[CORE_ID_BYTES]; /* that asks the last of them; zero: none does */
 	int64_t ask_again_at_ms;           /* 0: it waits */
 	uint32_t place;
@@ -96,6 +101,7 @@ struct sealed_messages {
 	uint32_t first_look; /* the first that has to be looked at; 0: none */
 	struct heap due;     /* wants that are not waiting */
 	uint32_t wait_head;
+	bool skipped;        /* somebody lacks a key for whom there was no room */
 	struct lookup wraps; /* records by the key_wraps that brought their keys */
 };
 
@@ -126,8 +132,7 @@ bool sealed_declined(const struct sealed_want *w, uint32_t participant);
 /* The parts (bits) that a participant holds a key of, from the beginning or wrapped later. */
 uint32_t sealed_held(const struct sealed *s, uint32_t participant);
 /* The same without what one key_wrap has brought (NULL: all). */
-uint32_t sealed_held_without(const struct sealed *s, uint32_t participant,
-			     const uint8_t *wrap_id);
+uint32_t sealed_held_without(const struct sealed *s, uint32_t participant, const uint8_t *wrap_id);
 /* The message whose keys a key_wrap has brought, and that are still kept; 0: none. */
 uint32_t sealed_of_wrap(const struct core *c, const uint8_t wrap_id[CORE_ID_BYTES]);
 /* INT64_MAX: nothing has to be done. */
@@ -186,6 +191,9 @@ enum ieum_err sealed_add(struct core *c, uint32_t rh, Ieum__V1__SealedPart *cons
 /* A delivery of it was queued; the hub file has changed. */
 void sealed_look(struct core *c, uint32_t h);
 void sealed_look_all(struct core *c);
+/* May one more be noted, beside some that are being decided? */
+bool sealed_has_room(const struct core *c, const struct sealed *s, uint32_t participant,
+		     size_t beside);
 /* Its content is gone. */
 void sealed_forget(struct core *c, struct referral *r);
 /* Somebody has read the message by a query. */

@@ -45,16 +45,22 @@ static enum ieum_err note_want(const struct core *c, const struct sealed *s, uin
 
 /* ---- looking who lacks a key ---- */
 
+struct looking {
+	size_t messages, work;
+	bool skipped;
+};
+
 /* Of those for whom it is still on its way: who has it already asks for it. */
 static enum ieum_err look_at(const struct core *c, const struct policy *p, uint32_t h,
-			     core_time_us now, struct core_decision *d)
+			     core_time_us now, struct core_decision *d, struct looking *l)
 {
+	struct core_certificate one;
 	const struct sealed *s = sealed_at(c, h);
 	struct sealed_readers readers = { .n = 0 };
 	enum ieum_err err = IEUM_E_OK;
 
 	for (uint32_t dh = referral_at(c, s->referral)->first_delivery; dh && !err;
-	     dh = delivery_at(c, dh)->next)
+	     dh = delivery_at(c, dh)->next, l->work++)
 		if (delivery_at(c, dh)->transit && delivery_at(c, dh)->state != DELIVERY_DEAD)
 			err = sealed_add_readers(c, p, delivery_at(c, dh)->mailbox, NULL, 0,
 						 &readers);
@@ -64,10 +70,16 @@ static enum ieum_err look_at(const struct core *c, const struct policy *p, uint3
 		uint32_t number = policy_participant(p, readers.index[i])->number;
 		uint32_t parts =
 			sealed_readable(c, p, s, readers.index[i]) & ~sealed_held(s, number);
-		if (parts && !sealed_want_of(c, s, number) &&
-		    c->sealed.wants.live + d->n_items < SEALED_WANTS_MAX)
+		/* Without a certificate there is nothing to wrap for. */
+		if (!parts || sealed_want_of(c, s, number) ||
+		    !certificates_of(c, number, to_ms(now), &one, 1))
+			continue;
+		if (sealed_has_room(c, s, number, d->n_items))
 			err = note_want(c, s, number, parts, now, d);
+		else
+			l->skipped = true;
 	}
+	l->work += readers.n * s->n_parts;
 	return err;
 }
 
@@ -75,18 +87,22 @@ static enum ieum_err look(const struct core *c, const struct policy *p, core_tim
 			  struct core_decision *d)
 {
 	uint32_t last = 0;
-	size_t looked = 0;
+	struct looking l = { 0 };
 	enum ieum_err err = IEUM_E_OK;
 
-	for (uint32_t h = c->sealed.first_look;
-	     h && !err && looked++ < SEALED_LOOKED_MAX && d->n_items == 0;
+	for (uint32_t h = c->sealed.first_look; h && !err && l.messages++ < SEALED_LOOKED_MAX &&
+						l.work < SEALED_LOOK_WORK && d->n_items == 0;
 	     h = sealed_at(c, h)->next) {
-		err = look_at(c, p, h, now, d);
+		err = look_at(c, p, h, now, d, &l);
 		last = h;
 	}
 	if (err || !last)
 		return err;
-	return keys_changed(c, sealed_at(c, last), now, d) ? IEUM_E_OK : IEUM_E_NO_MEMORY;
+	Ieum__V1__KeysChanged *e = keys_changed(c, sealed_at(c, last), now, d);
+	if (!e)
+		return IEUM_E_NO_MEMORY;
+	e->skipped = l.skipped;
+	return IEUM_E_OK;
 }
 
 /* ---- asking ---- */
@@ -125,8 +141,7 @@ static bool may_hear(const struct serving *v, uint32_t participant, int index)
 	if (case_excludes(k, participant))
 		return false;
 	return caller_reads_case(v->p, &who, k) ||
-	       handover_inherits(v->c, v->p, &newcomer, k,
-				 handover_own_mailbox(v->c, participant));
+	       handover_inherits(v->c, v->p, &newcomer, k, handover_own_mailbox(v->c, participant));
 }
 
 /* Somebody who holds one of the parts, and may hear who wants it. */
@@ -282,8 +297,10 @@ static enum ieum_err serve(struct serving *v)
 	v->parts = index == POLICY_NONE ? 0
 					: sealed_readable(v->c, v->p, v->s, index) &
 						  ~sealed_held(v->s, v->w->participant);
-	bool can_get = v->parts && certificates_of(v->c, v->w->participant, to_ms(v->now), &one, 1);
-	uint32_t holder = can_get ? next_holder(v) : 0;
+	/* Its certificates have ended: when another is seen, it is looked who lacks what. */
+	if (!certificates_of(v->c, v->w->participant, to_ms(v->now), &one, 1))
+		v->parts = 0;
+	uint32_t holder = v->parts ? next_holder(v) : 0;
 	return holder ? ask(v, holder) : settle(v);
 }
 

@@ -58,6 +58,7 @@ static enum ieum_err read_head(struct reading *rd, const Ieum__V1__SnapshotHead 
 	c->copied_through = m->copied_through;
 	c->n_forgotten = m->forgotten;
 	c->forgotten_id_ms = m->forgotten_id_ms;
+	c->sealed.skipped = m->keys_skipped;
 	rd->last_connection = m->last_connection;
 	for (size_t i = 0; i < m->n_participants && !err; i++)
 		err = state_name_participant(c, (uint32_t)i + 1, m->participants[i]);

@@ -71,6 +71,7 @@ static enum ieum_err write_head(struct snapshot_writing *w)
 	m.copied_through = c->copied_through;
 	m.forgotten = c->n_forgotten;
 	m.forgotten_id_ms = c->forgotten_id_ms;
+	m.keys_skipped = c->sealed.skipped;
 	m.names = c->names.texts;
 	m.n_names = c->names.n;
 	m.participants = snapshot_room(w, c->n_participants, sizeof *m.participants);

@@ -271,6 +271,8 @@ struct participant {
 	struct certificate_list certificates;
 	uint32_t n_signals, n_waits; /* that it sent: kept, and waiting now */
 	uint32_t n_needs;            /* that were new when it waited for them */
+	uint32_t n_wants;            /* messages of which it wants keys */
+	uint32_t n_wanted;           /* wants of keys of what it sent */
 };
 
 struct actor {

@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "broker/core/cases.h"
+#include "broker/core/handover.h"
 #include "broker/core/mailbox.h"
 #include "broker/core/submit.h"
 #include "broker/core/task.h"
@@ -190,6 +191,23 @@ static enum ieum_err replace_owner(struct submission *s)
 	return IEUM_E_OK;
 }
 
+/* A closed case may be nobody's: whoever was responsible has left the hub file since.  Taken up again
+ * it needs somebody. */
+static enum ieum_err own_again(struct submission *s)
+{
+	const struct core_case *k = s->core_case ? case_at(s->c, s->core_case) : NULL;
+
+	if (!k || !case_closed(k) || s->e->case_owner ||
+	    s->e->case_state != IEUM__V1__CASE_STATE__CASE_STATE_REOPENED ||
+	    !submit_excludes(s, handover_in_place(s->c, s->p, s->core_case, k->owner)))
+		return IEUM_E_OK;
+	s->e->case_owner = find_owner(s);
+	if (!s->e->case_owner)
+		return decision_refuse(s->d, IEUM_E_NO_ROUTE,
+				       "nobody would own the case that is taken up again");
+	return IEUM_E_OK;
+}
+
 /* ---- what the excluded owe ---- */
 
 static bool asks_one_of(const struct task *t, const struct policy *p,
@@ -314,5 +332,7 @@ enum ieum_err withdrawal_decide(struct submission *s)
 	size_t room = 0;
 	enum ieum_err err = supersede(s, &room);
 
-	return err ? err : exclude(s, &room);
+	if (!err)
+		err = exclude(s, &room);
+	return err ? err : own_again(s);
 }

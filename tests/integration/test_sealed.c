@@ -252,7 +252,7 @@ static void it_is_sealed_to_whom_reach_tells(void **state)
 	assert_int_equal(reach->n_readers, 2);
 	assert_string_equal(reach->readers[0]->participant, "town-ps");
 	assert_string_equal(reach->readers[1]->participant, "town-aid");
-	uint8_t *der = sealed_certificate(&aid, &len);
+	uint8_t *der = sealed_holder_certificate(&aid, &len);
 	assert_int_equal(reach->readers[1]->n_certificates, 1);
 	assert_int_equal(reach->readers[1]->certificates[0].len, len);
 	assert_memory_equal(reach->readers[1]->certificates[0].data, der, len);

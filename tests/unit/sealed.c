@@ -56,7 +56,7 @@ void sealed_holder_release(struct sealed_holder *holder)
 	*holder = (struct sealed_holder){ 0 };
 }
 
-uint8_t *sealed_certificate(const struct sealed_holder *holder, size_t *len)
+uint8_t *sealed_holder_certificate(const struct sealed_holder *holder, size_t *len)
 {
 	uint8_t *der = NULL;
 	int n = i2d_X509(holder->cert, &der);

@@ -22,7 +22,7 @@ void sealed_holder_make(struct sealed_holder *holder, const char *name, unsigned
 void sealed_holder_release(struct sealed_holder *holder);
 
 /* The certificate's DER, to be freed. */
-uint8_t *sealed_certificate(const struct sealed_holder *holder, size_t *len);
+uint8_t *sealed_holder_certificate(const struct sealed_holder *holder, size_t *len);
 
 /* What a CMS recipient names the certificate by, both ways: key_id and issuer_serial. */
 void sealed_names(const struct sealed_holder *holder, struct seal_recipient *by_key_id,

@@ -236,8 +236,11 @@ static void a_revocation_is_kept_in_every_later_list(void **state)
 	assert_false(is_revoked("participants/gimpo-ps.crt"));
 	assert_int_equal(store_open(dir, false, &store, why), IEUM_E_OK);
 	assert_int_equal(store_ca_load(&store, why), IEUM_E_OK);
-	assert_int_equal(store_revoke(&store, "participants/gimpo-ps", REVOKED_OUT_OF_USE, NOW_S, why), IEUM_E_OK);
-	assert_int_equal(store_revoke(&store, "participants/gimpo-ps", REVOKED_OUT_OF_USE, NOW_S, why),
+	assert_int_equal(store_revoke(&store, "participants/gimpo-ps", REVOKED_OUT_OF_USE, NOW_S,
+				      why),
+			 IEUM_E_OK);
+	assert_int_equal(store_revoke(&store, "participants/gimpo-ps", REVOKED_OUT_OF_USE, NOW_S,
+				      why),
 			 IEUM_E_FILE_INVALID);
 	assert_int_equal(store_revoke(&store, "participants/gimpo", REVOKED_OUT_OF_USE, NOW_S, why),
 			 IEUM_E_FILE_INVALID);
@@ -253,10 +256,8 @@ static void the_index_survives_a_round_trip(void **state)
 {
 	static const struct index_row rows[] = {
 		{ 1800000000, 0, REVOKED_SILENTLY, "0A", "hub.crt" },
-		{ 4102444800 /* 2100 */, 1800000001, REVOKED_STOLEN, "FF",
-		  "participants/a b.crt" },
-		{ 2524607999 /* the last second of 2049 */, 0, REVOKED_SILENTLY, "01",
-		  "x.crt" },
+		{ 4102444800 /* 2100 */, 1800000001, REVOKED_STOLEN, "FF", "participants/a b.crt" },
+		{ 2524607999 /* the last second of 2049 */, 0, REVOKED_SILENTLY, "01", "x.crt" },
 	};
 	struct index index = { 0 }, again;
 

@@ -417,53 +417,6 @@ static void until_it_is_accepted_the_old_one_is_responsible(void **state)
 	trial_stop(&t.w);
 }
 
-/* Of a sealed message that was for the old one, the new one wants the key when it reads it. */
-static void who_takes_a_case_over_wants_its_keys(void **state)
-{
-	static const struct seal_recipient somebody = { .by_key_id = true, .key_id_len = 20 };
-	static const struct core_sealed sealed = { 0, &somebody, 1 };
-	static char *of_old[] = { (char *)"old" };
-	Ieum__V1__NarrativePart part = IEUM__V1__NARRATIVE_PART__INIT, *parts[] = { &part };
-	struct town t;
-	struct message m;
-
-	(void)state;
-	open_town(&t);
-	message_new(&t.w, &m, TYPE(SERVICE_REPORT));
-	message_in_case(&m, t.cases[0]);
-	part.media_type = (char *)"text/plain";
-	part.content_case = IEUM__V1__NARRATIVE_PART__CONTENT_SEALED;
-	part.number = 1;
-	part.recipients = of_old;
-	part.n_recipients = 1;
-	m.referral.narrative = parts;
-	m.referral.n_narrative = 1;
-	m.sealed = &sealed;
-	m.n_sealed = 1;
-	trial_submitted(&t.w, t.ps, &m);
-	const struct sealed *s =
-		sealed_at(t.w.core, referral_at(t.w.core, state_referral(t.w.core, m.id))->sealed);
-	uint32_t successor = state_participant_number(t.w.core, "new");
-	cut_over(&t);
-	(void)trial_at(&t.w, t.w.now);
-	assert_int_equal(sealed_want_of(t.w.core, s, successor), 0);
-	assert_int_equal(trial_answer(&t.w, t.new, t.asked[0], ANSWER(ACCEPT)), IEUM_E_OK);
-	for (int taken = 0; taken < 2; taken++) {
-		core_decision_reset(&t.w.d);
-		/* A query of it wants the key; nobody has to be asked for who may not read it. */
-		assert_int_equal(
-			trial_record(&t.w, core_decide_read(t.w.core, taken ? t.new : t.carer,
-							    "referral", &m.id, 1, t.w.now, &t.w.d)),
-			IEUM_E_OK);
-		(void)trial_at(&t.w, t.w.now);
-		assert_int_equal(sealed_want_of(t.w.core, s, successor) != 0, taken);
-	}
-	assert_int_equal(sealed_want_of(t.w.core, s, state_participant_number(t.w.core, "carer")),
-			 0);
-	trial_verify(&t.w);
-	trial_stop(&t.w);
-}
-
 /* With a certificate that is told apart by a number. */
 static uint64_t comes_with(struct town *t, const char *name, int number)
 {
@@ -493,6 +446,54 @@ static uint64_t comes_with(struct town *t, const char *name, int number)
 								 t->w.now, &t->w.d)),
 			 IEUM_E_OK);
 	return t->w.d.items[0].event->connected->connection;
+}
+
+/* Of a sealed message that was for the old one, the new one wants the key when it reads it. */
+static void who_takes_a_case_over_wants_its_keys(void **state)
+{
+	static const struct seal_recipient somebody = { .by_key_id = true, .key_id_len = 20 };
+	static const struct core_sealed sealed = { 0, &somebody, 1 };
+	static char *of_old[] = { (char *)"old" };
+	Ieum__V1__NarrativePart part = IEUM__V1__NARRATIVE_PART__INIT, *parts[] = { &part };
+	struct town t;
+	struct message m;
+
+	(void)state;
+	open_town(&t);
+	message_new(&t.w, &m, TYPE(SERVICE_REPORT));
+	message_in_case(&m, t.cases[0]);
+	part.media_type = (char *)"text/plain";
+	part.content_case = IEUM__V1__NARRATIVE_PART__CONTENT_SEALED;
+	part.number = 1;
+	part.recipients = of_old;
+	part.n_recipients = 1;
+	m.referral.narrative = parts;
+	m.referral.n_narrative = 1;
+	m.sealed = &sealed;
+	m.n_sealed = 1;
+	trial_submitted(&t.w, t.ps, &m);
+	const struct sealed *s =
+		sealed_at(t.w.core, referral_at(t.w.core, state_referral(t.w.core, m.id))->sealed);
+	uint32_t successor = state_participant_number(t.w.core, "new");
+	(void)comes_with(&t, "new", 2);
+	cut_over(&t);
+	(void)trial_at(&t.w, t.w.now);
+	assert_int_equal(sealed_want_of(t.w.core, s, successor), 0);
+	assert_int_equal(trial_answer(&t.w, t.new, t.asked[0], ANSWER(ACCEPT)), IEUM_E_OK);
+	for (int taken = 0; taken < 2; taken++) {
+		core_decision_reset(&t.w.d);
+		/* A query of it wants the key; nobody has to be asked for who may not read it. */
+		assert_int_equal(
+			trial_record(&t.w, core_decide_read(t.w.core, taken ? t.new : t.carer,
+							    "referral", &m.id, 1, t.w.now, &t.w.d)),
+			IEUM_E_OK);
+		(void)trial_at(&t.w, t.w.now);
+		assert_int_equal(sealed_want_of(t.w.core, s, successor) != 0, taken);
+	}
+	assert_int_equal(sealed_want_of(t.w.core, s, state_participant_number(t.w.core, "carer")),
+			 0);
+	trial_verify(&t.w);
+	trial_stop(&t.w);
 }
 
 static enum ieum_err wrap_for(struct town *t, uint64_t holder, const uint8_t *id, const char *name,

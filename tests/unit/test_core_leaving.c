@@ -428,6 +428,63 @@ static void messages_of_no_case_go_to_the_successor(void **state)
 	trial_stop(&t.w);
 }
 
+/* The city's case is closed, and nobody comes in the city's place. */
+static void close_case(struct place *t)
+{
+	uint64_t manager = trial_connect(&t->w, "manager");
+	struct message m;
+
+	message_in_case(message_new(&t->w, &m, TYPE(CLOSURE_REQUEST)), t->owned);
+	m.closure.reason = REASON(GOALS_MET);
+	trial_submitted(&t->w, t->city, &m);
+	assert_int_equal(trial_answer(&t->w, manager, m.id, ANSWER(ACCEPT)), IEUM_E_OK);
+	assert_int_equal(trial_case(&t->w, t->ps, t->owned)->summary->state, CASE(CLOSED));
+}
+
+static void a_closed_case_of_somebody_gone_is_taken_up_by_who_opens_it_again(void **state)
+{
+	char *hub = hub_without_city("");
+	struct message m;
+	struct place t;
+
+	(void)state;
+	open_place(&t);
+	close_case(&t);
+	trial_reload(&t.w, hub);
+	(void)move_on(&t);
+	assert_string_equal(trial_case(&t.w, t.ps, t.owned)->summary->owner, "city");
+	message_in_case(message_new(&t.w, &m, TYPE(RECURRENCE_ALERT)), t.owned);
+	trial_submitted(&t.w, t.ps, &m);
+	assert_int_equal(trial_case(&t.w, t.ps, t.owned)->summary->state, CASE(REOPENED));
+	assert_string_equal(trial_case(&t.w, t.ps, t.owned)->summary->owner, "ps");
+	free(hub);
+	trial_stop(&t.w);
+}
+
+/* The city stays silent and leaves when its case is closed, and so does the one that asked. */
+static void silence_in_a_closed_case_of_somebody_gone_is_told_nobody(void **state)
+{
+	char *hub = hub_without_city("");
+	struct place t;
+
+	(void)state;
+	replace_all(hub, "  ps: {kind", "  sp: {kind");
+	open_place(&t);
+	for (int step = 0; step < 2; step++)
+		(void)trial_at(&t.w, t.w.now + DAY_US);
+	assert_int_equal(trial_task(&t.w, t.ps, t.owned), TASK(FAILED));
+	close_case(&t);
+	trial_reload(&t.w, hub);
+	(void)move_on(&t);
+	assert_int_equal(trial_answer(&t.w, t.boss, t.owned, ANSWER(NEED_MORE_TIME)), IEUM_E_OK);
+	uint64_t routed = trial_counts(&t.w, "city").routed;
+	(void)trial_at(&t.w, t.w.now + 11 * DAY_US);
+	assert_int_equal(trial_task(&t.w, t.boss, t.owned), TASK(FAILED));
+	assert_int_equal(trial_counts(&t.w, "city").routed, routed);
+	free(hub);
+	trial_stop(&t.w);
+}
+
 static void many_cases_go_in_slices_and_a_restart_between_them_loses_none(void **state)
 {
 	static uint8_t ids[MANY][CORE_ID_BYTES];
@@ -471,6 +528,8 @@ int main(void)
 		cmocka_unit_test(who_comes_back_does_not_answer_what_it_was_asked_before),
 		cmocka_unit_test(a_role_that_has_a_conflict_by_the_file_leaves_nothing_behind),
 		cmocka_unit_test(messages_of_no_case_go_to_the_successor),
+		cmocka_unit_test(a_closed_case_of_somebody_gone_is_taken_up_by_who_opens_it_again),
+		cmocka_unit_test(silence_in_a_closed_case_of_somebody_gone_is_told_nobody),
 		cmocka_unit_test(many_cases_go_in_slices_and_a_restart_between_them_loses_none),
 	};
 

@@ -498,9 +498,9 @@ static void a_newcomer_without_a_certificate_gets_its_key_when_it_comes(void **s
 	asks_team(t, TO(AID));
 	memcpy(id, t->m.id, CORE_ID_BYTES);
 	assert_int_equal(passes(t, 0), 0);
-	assert_non_null(want(t, id, MORE_AID));
+	assert_null(want(t, id, MORE_AID)); /* there is nothing to wrap for */
 	assert_null(want(t, id, AID));
-	assert_int_equal(passes(t, HOUR_US / 2), 0); /* it waits */
+	assert_int_equal(passes(t, HOUR_US / 2), 0);
 	comes(t, MORE_AID);
 	assert_int_equal(passes(t, 0), 1);
 	asked_is(t, AID); /* boss, who owns the case, holds no key */
@@ -957,6 +957,36 @@ static void who_has_left_the_case_is_not_asked(void **state)
 	assert_non_null(want(t, id, HOUSE)); /* who is asked next */
 }
 
+/* One who takes nothing must not keep the others from theirs; when there is room, it has its turn. */
+static void one_participant_wants_no_more_than_its_share(void **state)
+{
+	struct town *t = *state;
+	uint8_t ids[SEALED_WANTS_OF_ONE + 1][CORE_ID_BYTES];
+	size_t n = SEALED_WANTS_OF_ONE + 1, last = n;
+
+	for (size_t i = 0; i < n; i++) {
+		message(t, TYPE(CONTACT_RESULT));
+		seal(t, TO(AID, BOSS, HOUSE));
+		trial_submitted(&t->w, t->at[CITY], &t->m);
+		memcpy(ids[i], t->m.id, CORE_ID_BYTES);
+	}
+	comes(t, MORE_AID);
+	(void)passes(t, 0);
+	assert_int_equal(t->w.core->sealed.wants.live, SEALED_WANTS_OF_ONE);
+	for (size_t i = 0; i < n; i++)
+		last = want(t, ids[i], MORE_AID) ? last : i;
+	assert_true(last < n);
+	trial_verify(&t->w);
+	for (size_t i = 0, wrapped = 0; wrapped < SEALED_ROOM_EVERY; i++) {
+		if (i == last)
+			continue;
+		assert_int_equal(wraps(t, AID, ids[i], MORE_AID, MORE_AID), IEUM_E_OK);
+		wrapped++;
+	}
+	(void)passes(t, 0);
+	assert_non_null(want(t, ids[last], MORE_AID));
+}
+
 /* ---- the end ---- */
 
 static void keys_go_with_the_content(void **state)
@@ -1025,6 +1055,7 @@ int main(void)
 		TEST(when_the_key_has_come_nobody_else_is_asked),
 		TEST(who_got_it_closed_gets_no_key_after_a_withdrawal),
 		TEST(who_has_left_the_case_is_not_asked),
+		TEST(one_participant_wants_no_more_than_its_share),
 		TEST(keys_go_with_the_content),
 	};
 

@@ -90,6 +90,7 @@ static struct {
 	const char *readers[8][2]; /* of the n-th question; then as the last */
 	unsigned questions;
 	unsigned refuse; /* so many submits as sealed otherwise */
+	bool known;      /* the hub has a message with that id */
 	bool cut_question, cut_submit;
 	const char *wrong_certificate; /* of the first reader */
 	Ieum__V1__Referral *got[16];   /* submits */
@@ -124,6 +125,8 @@ static void on_submit(struct hub *hub, uint64_t request_id, const uint8_t *messa
 	if (policy.cut_submit) {
 		policy.cut_submit = false;
 		hub_cut(hub);
+	} else if (policy.known) {
+		hub_error(hub, request_id, IEUM_E_ID_REUSED, "envelope.message_id", 0);
 	} else if (policy.refuse > 0) {
 		policy.refuse--;
 		hub_error(hub, request_id, IEUM_E_SEALED_OTHERWISE, "part 1, gimpo-aid", 0);
@@ -377,6 +380,21 @@ static void what_was_on_the_wire_goes_again_as_it_was(void **state)
 	close_two(&w);
 }
 
+/* After a time-out, by another process: other bytes under the same id. */
+static void sealed_anew_under_an_id_that_the_hub_has_it_says_what_to_do(void **state)
+{
+	struct two w;
+
+	(void)state;
+	open_two(&w);
+	policy.known = true;
+	submit(&w, IEUM_SEAL_NEEDED);
+	UNTIL(w.client.failures == 1);
+	assert_int_equal(w.client.failure, IEUM_E_ID_REUSED);
+	assert_non_null(strstr(w.client.detail, "ieum referral show"));
+	close_two(&w);
+}
+
 static void a_reader_with_somebody_else_s_certificate_gets_nothing(void **state)
 {
 	struct two w;
@@ -626,6 +644,7 @@ int main(void)
 		cmocka_unit_test(it_is_sealed_again_three_times_and_no_more),
 		cmocka_unit_test(a_lost_question_is_asked_again),
 		cmocka_unit_test(what_was_on_the_wire_goes_again_as_it_was),
+		cmocka_unit_test(sealed_anew_under_an_id_that_the_hub_has_it_says_what_to_do),
 		cmocka_unit_test(a_reader_with_somebody_else_s_certificate_gets_nothing),
 		cmocka_unit_test(a_holder_wraps_the_key_for_a_newcomer),
 		cmocka_unit_test(what_cannot_be_wrapped_is_rejected),

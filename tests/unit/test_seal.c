@@ -667,8 +667,7 @@ static void a_wrong_key_beside_the_good_one_locks_nobody_out(void **state)
 				 IEUM_E_KEY_MISSING);
 		assert_int_equal(wrap(ps, both, 2, &bad, &good), IEUM_E_OK);
 		assert_int_equal(open_by(aid, NULL, buf_bytes(&good), buf_len(&good)), IEUM_E_OK);
-		assert_int_equal(open_by("rsa", NULL, buf_bytes(&good), buf_len(&good)),
-				 IEUM_E_OK);
+		assert_int_equal(open_by("rsa", NULL, buf_bytes(&good), buf_len(&good)), IEUM_E_OK);
 		/* And whoever wraps further finds the good one as well. */
 		buf_release(&bad);
 		assert_int_equal(wrap(aid, (const char *const[]){ apo }, 1, &good, &bad),

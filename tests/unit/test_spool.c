@@ -445,7 +445,7 @@ static void a_disk_that_is_full_at_opening_is_said_to_be_full(void **state)
 			 1);
 	assert_int_equal(try_open(&p, &s), IEUM_E_SPOOL_FULL); /* no room for -shm */
 	assert_non_null(strstr(p.why, "no space left on its disk"));
-	assert_int_equal(scratch_shell("rm %s %s-holders; head -c 9000 /dev/zero > %s/more"
+	assert_int_equal(scratch_shell("rm %s %s-holders; head -c 2000000 /dev/zero > %s/more"
 				       " 2>/dev/null",
 				       p.path, p.path, disk),
 			 1);
