@@ -607,7 +607,7 @@ PKG_LIBS = $(call pkg,PKG_LIBS,--libs $(PKGS))
 TEST_LIBS = $(call pkg,TEST_LIBS,--libs $(TEST_PKGS))
 
 # Generated initializers of messages that begin with a oneof lack braces.
-WARNINGS := -Wall -Wextra -Wshadow -Wconversion -Wstrict-prototypes -Wno-missing-braces
+WARNINGS := -Wall -Wextra -Wshadow -Wconversion -Wstrict-prototypes -Wformat-security -Wno-missing-braces
 ifneq ($(filter true,$(CI))$(filter 1,$(WERROR)),)
 WARNINGS += -Werror
 endif
