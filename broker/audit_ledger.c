@@ -266,7 +266,7 @@ static enum ieum_err bury(struct audit_ledger *l, const Ieum__V1__DeliveriesDead
 }
 
 /* `from_readers`: also from whoever had it before, because its case was handed over, its content
- * erased or the consent to it withdrawn. */
+ * erased, the consent to it withdrawn or the key that it asks for has come. */
 static enum ieum_err withdraw(struct audit_ledger *l, const uint64_t *ids, size_t n,
 			      bool from_readers)
 {
@@ -327,6 +327,9 @@ enum ieum_err audit_ledger_apply(struct audit_ledger *l, uint64_t seq, const Ieu
 		return hand_over(l, seq, event->handover_changed);
 	case IEUM__V1__EVENT__WHAT_LEFT:
 		return withdraw(l, event->left->withdrawn, event->left->n_withdrawn, true);
+	case IEUM__V1__EVENT__WHAT_KEYS_CHANGED:
+		return withdraw(l, event->keys_changed->withdrawn, event->keys_changed->n_withdrawn,
+				true);
 	case IEUM__V1__EVENT__WHAT_PAYLOAD_ERASED:
 		return withdraw(l, event->payload_erased->withdrawn,
 				event->payload_erased->n_withdrawn, true);

@@ -233,10 +233,11 @@ static void read_numbers(const struct yaml_node *root, struct yaml_diag *diag, s
 
 static bool read_root(const struct yaml_node *root, struct yaml_diag *diag, struct config *c)
 {
-	static const char *const keys[] = { "listen",   "certificate", "key",     "ca",
-					    "crl",      "hub_file",    "journal", "log", "user",
-					    "revocation_list_past",
-					    "snapshot", "cache",       "limits",  NULL };
+	static const char *const keys[] = {
+		"listen",   "certificate", "key",    "ca",   "crl",
+		"hub_file", "journal",     "log",    "user", "revocation_list_past",
+		"snapshot", "cache",       "limits", NULL
+	};
 	char *certificate = NULL, *key = NULL, *ca = NULL, *crl = NULL;
 	bool ok;
 

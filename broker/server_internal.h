@@ -179,7 +179,8 @@ void due_confirm_clock_cb(evutil_socket_t fd, short what, void *arg);
 void due_await_advance(struct server *sv, struct session *s, uint64_t request_id, int64_t by_ms);
 
 /* certificates.c */
-enum ieum_err certificates_start(struct server *sv) IEUM_MUST_CHECK; /* among a run's first events */
+enum ieum_err certificates_start(struct server *sv)
+	IEUM_MUST_CHECK; /* among a run's first events */
 /* Records the hub's own as they are now.  False: the server has failed. */
 bool certificates_take_own(struct server *sv);
 /* The files that TLS reads are about to be read. */
@@ -208,7 +209,7 @@ void roster_wake(struct server *sv, uint32_t mailbox_number);
 
 /* reload.c, stop.c */
 enum ieum_err reload_new(struct server *sv, struct reload **out) IEUM_MUST_CHECK;
-void reload_free(struct reload *r);              /* takes NULL; waits for what is being read */
+void reload_free(struct reload *r); /* takes NULL; waits for what is being read */
 /* What TLS reads has changed: that alone is read again.  False: another reload is on its way. */
 bool reload_certificates(struct server *sv);
 /* A session that may not go on: `what` goes into the record, `why` into the log. */

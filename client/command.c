@@ -135,7 +135,8 @@ static enum exit_code print_help(const struct invocation *inv)
 		fprintf(inv->out, "  %-11s %s\n", c->name, say(inv, c->line));
 	fputs(say(inv, TEXT_HELP_OPTIONS), inv->out);
 	for (size_t i = 0; i < sizeof exits / sizeof exits[0]; i++)
-		fprintf(inv->out, "  %d  %s\n", exits[i].number, catalog_text(inv->lang, exits[i].text));
+		fprintf(inv->out, "  %d  %s\n", exits[i].number,
+			catalog_text(inv->lang, exits[i].text));
 	fputs(say(inv, TEXT_HELP_PROFILE), inv->out);
 	return EXIT_DONE;
 }

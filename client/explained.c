@@ -236,8 +236,8 @@ static void print_refusal(const struct invocation *inv, const struct explained *
 	const struct ieum_error_row *row = ieum_error((int)e->x->err);
 
 	fputs(inv->colour ? "\n\033[31m" : "\n", inv->out);
-	fprintf(inv->out, say(inv, TEXT_WOULD_BE_REFUSED),
-		catalog_text(inv->lang, row->text), row->name);
+	fprintf(inv->out, say(inv, TEXT_WOULD_BE_REFUSED), catalog_text(inv->lang, row->text),
+		row->name);
 	fputs(inv->colour ? "\033[0m\n" : "\n", inv->out);
 	if (*e->x->detail)
 		fprintf(inv->out, "  %s\n", e->x->detail);

@@ -22,8 +22,7 @@ enum words_lang catalog_language(void);
 
 /* The text in a language; what has no translation stays English.  A format's translation takes the
  * same arguments (`make check` holds that). */
-const char *catalog_text(enum words_lang lang, const char *english)
-	__attribute__((format_arg(2)));
+const char *catalog_text(enum words_lang lang, const char *english) __attribute__((format_arg(2)));
 const char *tr(const char *english) __attribute__((format_arg(1)));
 
 #endif

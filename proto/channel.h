@@ -142,8 +142,8 @@ bool channel_peer_is_stale(const struct channel *ch);
 /* What the peer came with.  NO_MEMORY; INTERNAL before READY. */
 enum ieum_err channel_peer_certificate(const struct channel *ch,
 				       struct tls_certificate *out) IEUM_MUST_CHECK;
-const char *channel_address(const struct channel *ch);             /* the peer's, "host:port" */
-int64_t channel_last_input_ms(const struct channel *ch);           /* CLOCK_MONOTONIC */
+const char *channel_address(const struct channel *ch);   /* the peer's, "host:port" */
+int64_t channel_last_input_ms(const struct channel *ch); /* CLOCK_MONOTONIC */
 enum channel_close_reason channel_close_reason(const struct channel *ch);
 const char *channel_close_reason_name(enum channel_close_reason reason); /* "peer_refused" */
 const char *channel_close_text(const struct channel *ch); /* one line for the log, never NULL */

@@ -107,7 +107,7 @@ void load_domains(struct loader *l);
 void load_kinds(struct loader *l);
 void load_participants(struct loader *l);
 void load_identities(struct loader *l); /* when all participants are there */
-void load_bodies(struct loader *l); /* and with them, every mailbox */
+void load_bodies(struct loader *l);     /* and with them, every mailbox */
 void load_left(struct loader *l);
 void load_languages(struct loader *l, const struct yaml_node *node, struct participant_more *more);
 void load_agreement(struct loader *l, const struct yaml_node *node, struct policy_participant *who);

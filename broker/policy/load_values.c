@@ -56,8 +56,7 @@ const struct yaml_node *load_section(struct loader *l, const char *name, enum ya
 		return NULL;
 	if (yaml_kind(section) != kind) {
 		yaml_mistake(l->diag, section, "'%s' must be %s, found %s", name,
-			     tr(yaml_kind_name(kind)),
-			     tr(yaml_kind_name(yaml_kind(section))));
+			     tr(yaml_kind_name(kind)), tr(yaml_kind_name(yaml_kind(section))));
 		return NULL;
 	}
 	if (yaml_count(section) < 1 || yaml_count(section) > max) {
@@ -249,8 +248,8 @@ void load_unknown(struct loader *l, const struct yaml_node *node, const char *wh
 	size_t used = 0;
 
 	if (near) {
-		yaml_mistake(l->diag, node, "unknown %s '%.64s'; did you mean '%s'?", tr(what), text,
-			     near);
+		yaml_mistake(l->diag, node, "unknown %s '%.64s'; did you mean '%s'?", tr(what),
+			     text, near);
 		return;
 	}
 	for (; *words && used + strlen(*words) + 3 < sizeof known; words++)

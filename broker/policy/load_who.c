@@ -35,8 +35,8 @@ bool load_language(struct loader *l, const struct yaml_node *node, char tag[LANG
 	if (language_read(text, tag, meant))
 		return true;
 	yaml_mistake(l->diag, node, "'%s' is no language; %s%s%s", text,
-		     *meant ? tr("did you mean '") : tr("write its BCP 47 tag, for example vi"), meant,
-		     *meant ? tr("'?") : "");
+		     *meant ? tr("did you mean '") : tr("write its BCP 47 tag, for example vi"),
+		     meant, *meant ? tr("'?") : "");
 	return false;
 }
 

@@ -149,7 +149,7 @@ struct policy_limits {
 	uint32_t attempts_max;       /* 8 */
 	uint32_t queue_messages_max; /* per mailbox */
 	uint64_t queue_bytes_max;    /* per mailbox */
-	int64_t wrap_within_ms;      /* a holder has so long to wrap the keys of a sealed part: 15 min */
+	int64_t wrap_within_ms; /* a holder has so long to wrap the keys of a sealed part: 15 min */
 };
 
 /* How often a pool's places are given anew. */

@@ -369,7 +369,8 @@ static void where_nobody_wraps_the_log_says_so(void **state)
 	peer_close(centre);
 	centre = peer_connect(&hub, "town-aid");
 	peer_credit(centre, 10);
-	for (int requests = 0; requests < 2;) {
+	/* The one that it never read was withdrawn for the new one. */
+	for (int requests = 0; requests < 1;) {
 		d = peer_delivery(centre);
 		peer_settle(centre, d->delivery_id);
 		requests += d->referral->envelope->type ==

@@ -174,6 +174,9 @@ void ledger_on_mail(struct ledger *l, const Ieum__V1__Event *e)
 		move(l, e->dead_lettered->deliveries, e->dead_lettered->n_deliveries,
 		     1U << WAY_IN_FLIGHT, WAY_DEAD);
 		break;
+	case IEUM__V1__EVENT__WHAT_KEYS_CHANGED:
+		ledger_withdraw(l, e->keys_changed->withdrawn, e->keys_changed->n_withdrawn);
+		break;
 	case IEUM__V1__EVENT__WHAT_PAYLOAD_ERASED:
 		ledger_withdraw(l, e->payload_erased->withdrawn, e->payload_erased->n_withdrawn);
 		break;

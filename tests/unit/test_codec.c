@@ -243,7 +243,8 @@ static void an_error_frame_carries_the_row_of_the_table(void **state)
 	assert_string_equal(error->name, "QUEUE_FULL");
 	assert_string_equal(error->detail, "mailbox a/b");
 	assert_string_equal(error->text_en, ieum_error(IEUM_E_QUEUE_FULL)->text);
-	assert_string_equal(error->text_ko, catalog_text(WORDS_KO, ieum_error(IEUM_E_QUEUE_FULL)->text));
+	assert_string_equal(error->text_ko,
+			    catalog_text(WORDS_KO, ieum_error(IEUM_E_QUEUE_FULL)->text));
 	assert_string_equal(error->fault, "hub");
 	assert_int_equal(error->retry_after_ms, 1500);
 	assert_int_equal(error->message_id.len, sizeof id);
