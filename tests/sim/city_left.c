@@ -139,7 +139,7 @@ static void choose_place(struct city *c, struct city_left *left)
 
 static void let_bodies_leave(struct city *c)
 {
-	bool goes[CITY_BODIES_MAX], loses[CITY_BODIES_MAX];
+	bool goes[CITY_BODIES_MAX] = { false }, loses[CITY_BODIES_MAX] = { false };
 
 	for (int i = 0; i < c->n_bodies; i++) {
 		unsigned leaves_at, returns_at;
