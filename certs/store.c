@@ -234,6 +234,8 @@ enum ieum_err store_ca_load(struct store *store, char why[CERTS_WHY_BYTES])
 	char path[STORE_PATH_BYTES];
 	FILE *in;
 
+	/* Loaded again: after a wrong passphrase, or when the store had one. */
+	pair_release(&store->ca);
 	path_of(store, "ca", ".crt", path);
 	if (!(in = fopen(path, "re")))
 		return system_error(why, IEUM_E_FILE_UNREADABLE, path);

@@ -244,8 +244,8 @@ static void serve(int client, uint16_t to)
 /* network FROM TO */
 static int run_network(char **argv)
 {
-	uint16_t to = (uint16_t)atoi(argv[3]);
-	int fd = open_socket((uint16_t)atoi(argv[2]), true), client;
+	uint16_t to = (uint16_t)strtoul(argv[3], NULL, 10);
+	int fd = open_socket((uint16_t)strtoul(argv[2], NULL, 10), true), client;
 
 	prctl(PR_SET_PDEATHSIG, SIGKILL);
 	signal(SIGCHLD, SIG_IGN);
@@ -303,7 +303,7 @@ static uint16_t network_port;
 
 static uint16_t free_port(void)
 {
-	struct sockaddr_in in;
+	struct sockaddr_in in = { 0 };
 	socklen_t len = sizeof in;
 	int fd = open_socket(0, true);
 
