@@ -29,8 +29,8 @@ enum ieum_err spool_put(struct spool *s, const struct spool_message *m, int64_t 
 	sqlite3_bind_blob64(stmt, 3, m->referral, m->len, SQLITE_STATIC);
 	sqlite3_bind_blob(stmt, 4, digest, sizeof digest, SQLITE_STATIC);
 	sqlite3_bind_int64(stmt, 5, m->since_ms);
-	sqlite3_bind_int(stmt, 6, m->stamped);
-	sqlite3_bind_int(stmt, 7, m->on_wire);
+	sqlite3_bind_int(stmt, 6, m->stamped ? 1 : 0);
+	sqlite3_bind_int(stmt, 7, m->on_wire ? 1 : 0);
 	sqlite3_bind_int(stmt, 8, (int)m->sealed);
 	err = spool_run(s, stmt, "keeping a message");
 	if (!err)
