@@ -252,7 +252,7 @@ static void rows_are_safe(struct ieum *c)
 static void undo(struct ieum *c)
 {
 	struct lib_spool *sp = c->spool;
-	struct lib_trouble why;
+	struct lib_trouble why = { 0 };
 	struct outgoing_list undone;
 	struct outgoing *o;
 	bool later = false;

@@ -295,7 +295,7 @@ static void openssl_seals(const char *signer, const char *options)
 {
 	const Ieum__V1__NarrativePart part = outside();
 	const Ieum__V1__SealedContent content = inside(&part);
-	uint8_t packed[1024];
+	uint8_t packed[1024] = { 0 };
 
 	write_file("content", packed, ieum__v1__sealed_content__pack(&content, packed));
 	assert_int_equal(
