@@ -56,7 +56,7 @@ struct desk {
 
 static bool desk_open(struct desk *d, const struct seal_bench_config *c, char *why)
 {
-	struct pair_paths paths = { 0 };
+	struct pair_paths paths;
 	struct ieum_options options;
 	char name[32];
 
