@@ -249,6 +249,7 @@ int main(int argc, char **argv)
 	int code;
 
 	signal(SIGPIPE, SIG_IGN);
+	catalog_open();
 	catalog_use(words_lang_chosen(NULL));
 	if (!read_options(argc, argv, &options, &code))
 		return code;

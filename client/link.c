@@ -238,11 +238,6 @@ enum exit_code link_drain(struct link *link)
 	return err ? link_failure(link->inv, ieum_blocking_failure(link->b)) : EXIT_DONE;
 }
 
-const struct ieum_failure *link_last_failure(const struct link *link)
-{
-	return ieum_blocking_failure(link->b);
-}
-
 bool link_connected(const struct link *link)
 {
 	return ieum_connected(ieum_blocking_inner(link->b));

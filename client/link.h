@@ -43,7 +43,6 @@ enum exit_code link_open(struct invocation *inv, struct link **out);
 enum exit_code link_open_to_submit(struct invocation *inv, struct link **out);
 void link_close(struct link *link); /* takes NULL */
 bool link_connected(const struct link *link);
-const struct ieum_failure *link_last_failure(const struct link *link);
 struct ieum *link_inner(struct link *link);
 
 /* Waits until what is on the spool has its receipt or failure. */

@@ -2,9 +2,11 @@
 #include <locale.h>
 
 #include "client/command.h"
+#include "proto/catalog.h"
 
 int main(int argc, char **argv)
 {
 	setlocale(LC_CTYPE, "");
+	catalog_open();
 	return (int)command_main(argc, argv, stdout, stderr);
 }

@@ -56,12 +56,9 @@ static void find(void)
 		bind_to(folder);
 }
 
-void catalog_open(const char *folder)
+void catalog_open(void)
 {
-	if (folder)
-		bind_to(folder);
-	else
-		pthread_once(&once, find);
+	pthread_once(&once, find);
 }
 
 void catalog_use(enum words_lang lang)
@@ -69,17 +66,12 @@ void catalog_use(enum words_lang lang)
 	language = lang;
 }
 
-enum words_lang catalog_language(void)
-{
-	return language;
-}
-
 const char *catalog_text(enum words_lang lang, const char *english)
 {
 	/* The key "" is the catalog's head. */
 	if (lang == WORDS_EN || english[0] == '\0')
 		return english;
-	pthread_once(&once, find);
+	catalog_open();
 	return dgettext(DOMAIN, english);
 }
 

@@ -12,13 +12,13 @@
 /* Marks a text for the catalog; it is shown by tr() or catalog_text(). */
 #define N_(text) text
 
-/* Where catalogs lie: share/locale beside the program's bin or sbin, so that a program from the
- * build and an installed one find each their own.  NULL: there. */
-void catalog_open(const char *folder);
+/* Finds the catalogs: share/locale beside the program's bin or sbin, so that a program from the
+ * build and an installed one find each their own.  For main(), before any other thread: it sets the
+ * process's locale for messages.  Left out, the first text that is looked up does it. */
+void catalog_open(void);
 
 /* The language of the process: what tr() gives from now on.  English before. */
 void catalog_use(enum words_lang lang);
-enum words_lang catalog_language(void);
 
 /* The text in a language; what has no translation stays English.  A format's translation takes the
  * same arguments (`make check` holds that). */
