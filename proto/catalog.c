@@ -10,10 +10,12 @@
 #include <string.h>
 #include <unistd.h>
 
-#define DOMAIN "ieum"
+#define DOMAIN     "ieum"
+#define TRANSLATED "C.UTF-8" /* on every machine, unlike ko_KR.UTF-8 */
 
 static enum words_lang language = WORDS_EN;
 static pthread_once_t once = PTHREAD_ONCE_INIT;
+static locale_t messages; /* 0: nothing is translated */
 
 /* <folder of the program>/<up>/share/locale, if it is there. */
 static bool beside_program(const char *up, char folder[PATH_MAX])
@@ -35,11 +37,8 @@ static bool beside_program(const char *up, char folder[PATH_MAX])
 
 static void bind_to(const char *folder)
 {
-	const char *now = setlocale(LC_MESSAGES, "");
-
-	/* In the locale "C" gettext never looks; and one that isn't on this machine is "C" too. */
-	if (!now || strcmp(now, "C") == 0 || strcmp(now, "POSIX") == 0)
-		setlocale(LC_MESSAGES, "C.UTF-8");
+	/* In the locale "C" gettext never looks. */
+	messages = newlocale(LC_MESSAGES_MASK, TRANSLATED, (locale_t)0);
 	/* English is the key itself, so only one catalog is ever looked into.  Which language a person
 	 * wants is words_lang_chosen()'s to say, which doesn't ask this variable. */
 	setenv("LANGUAGE", "ko", 1);
@@ -64,6 +63,9 @@ void catalog_open(void)
 void catalog_use(enum words_lang lang)
 {
 	language = lang;
+	/* What the system says of an error (strerror) is in that language too, where it knows it. */
+	setlocale(LC_MESSAGES, lang == WORDS_EN ? "C" : TRANSLATED);
+	setlocale(LC_CTYPE, TRANSLATED);
 }
 
 const char *catalog_text(enum words_lang lang, const char *english)
@@ -72,7 +74,14 @@ const char *catalog_text(enum words_lang lang, const char *english)
 	if (lang == WORDS_EN || english[0] == '\0')
 		return english;
 	catalog_open();
-	return dgettext(DOMAIN, english);
+	if (!messages)
+		return english;
+
+	/* The thread's own locale may be "C": a hub logs in English and sends in both. */
+	locale_t before = uselocale(messages);
+	const char *text = dgettext(DOMAIN, english);
+	uselocale(before);
+	return text;
 }
 
 const char *tr(const char *english)

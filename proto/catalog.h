@@ -14,10 +14,11 @@
 
 /* Finds the catalogs: share/locale beside the program's bin or sbin, so that a program from the
  * build and an installed one find each their own.  For main(), before any other thread: it sets the
- * process's locale for messages.  Left out, the first text that is looked up does it. */
+ * environment's LANGUAGE.  Left out, the first text that is looked up does it. */
 void catalog_open(void);
 
-/* The language of the process: what tr() gives from now on.  English before. */
+/* The language of the process: what tr() and the system's own messages (strerror) are in from now
+ * on.  English before. */
 void catalog_use(enum words_lang lang);
 
 /* The text in a language; what has no translation stays English.  A format's translation takes the

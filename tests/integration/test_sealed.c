@@ -176,6 +176,8 @@ static size_t find_in(int memory, size_t from, size_t until, const char *text)
 	return found;
 }
 
+#define REGION_BYTES_MAX ((size_t)1 << 36)
+
 /* In how many regions of the hub's memory it is. */
 static size_t find_in_memory(const char *text)
 {
@@ -192,7 +194,8 @@ static size_t find_in_memory(const char *text)
 		char *at;
 		size_t from = strtoul(line, &at, 16);
 		size_t until = strtoul(at + 1, &at, 16);
-		if (strncmp(at, " rw", 3) != 0)
+		/* A sanitizer's shadow is terabytes, none of them the program's own bytes. */
+		if (strncmp(at, " rw", 3) != 0 || until - from > REGION_BYTES_MAX)
 			continue;
 		regions++;
 		found += find_in(memory, from, until, text) > 0;
