@@ -426,6 +426,7 @@ TEST_SUPPORT_SRC := \
 	tests/crash/agent.c \
 	tests/crash/load.c \
 	tests/crash/power_vfs.c \
+	tests/integration/desk.c \
 	tests/integration/hub.c \
 	tests/integration/peer.c \
 	tests/integration/record.c \

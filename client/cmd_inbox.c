@@ -38,6 +38,7 @@ struct inbox {
 	struct pages directory;
 	bool asked; /* for the directory */
 	bool follow, settle;
+	bool told_away; /* that the hub isn't reached, since it was last */
 	struct offline_asking deadlines;
 	bool notify;    /* say only that something waits, in the hub's words for that: */
 	char *notice;   /* NULL: the hub has none */
@@ -275,6 +276,7 @@ static void connected(struct ieum *c, const Ieum__V1__Welcome *welcome, void *ar
 	struct inbox *in = arg;
 
 	in->hub_ahead_ms = welcome->hub_time_at_ms - now_ms();
+	in->told_away = false;
 	if (!in->ending)
 		offline_ask(&in->deadlines, c);
 	if (in->asked) { /* a connection that came back keeps its credit */
@@ -289,6 +291,16 @@ static void connected(struct ieum *c, const Ieum__V1__Welcome *welcome, void *ar
 		fprintf(in->inv->err, "%s\n", say(in->inv, TEXT_INBOX_WAITING));
 	if (!ask_first(in))
 		receive(in);
+}
+
+static void tell_away(const struct inbox *in, const struct ieum_failure *why)
+{
+	if (in->inv->json)
+		return;
+	if (!in->asked)
+		(void)trouble(in->inv, why->code, why->detail);
+	fprintf(in->inv->err, "%s\n",
+		say(in->inv, in->asked ? TEXT_CONNECTION_AGAIN : TEXT_CONNECTION_STILL));
 }
 
 static void disconnected(struct ieum *c, const struct ieum_failure *why, bool permanent,
@@ -306,8 +318,9 @@ static void disconnected(struct ieum *c, const struct ieum_failure *why, bool pe
 		in->settling = 0;
 		in->given_up = true;
 		end(in, link_failure(in->inv, why));
-	} else if (in->follow && in->asked && !in->inv->json) {
-		fprintf(in->inv->err, "%s\n", say(in->inv, TEXT_CONNECTION_AGAIN));
+	} else if (in->follow && !in->told_away) {
+		in->told_away = true;
+		tell_away(in, why);
 	}
 }
 
@@ -482,7 +495,9 @@ static enum exit_code run(struct inbox *in)
 		return trouble(in->inv, err, why);
 	if (!offline_asking_begin(&in->deadlines, in->base, &options))
 		return trouble(in->inv, IEUM_E_NO_MEMORY, NULL);
-	arm(in, in->inv->timeout_ms);
+	/* Who follows may be started before the hub, as after a power cut: it is there when the hub is. */
+	if (!in->follow || given(in->inv, OPTION_TIMEOUT))
+		arm(in, in->inv->timeout_ms);
 	event_base_dispatch(in->base);
 	return in->code;
 }

@@ -93,6 +93,7 @@
 	X(INBOX_NOTICE,     "There is something new for you.") \
 	X(INBOX_WAITING,    "Waiting for messages. Ctrl-C ends.") \
 	X(CONNECTION_AGAIN, "The connection was lost; trying again.") \
+	X(CONNECTION_STILL, "Still trying to reach the hub. Ctrl-C ends.") \
 	X(CONNECTED_AGAIN,  "Connected again.") \
 	X(DELIVERY_N,       "delivery %" PRIu64) \
 	X(ATTEMPT_N,        "attempt %" PRIu32) \

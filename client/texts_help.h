@@ -144,7 +144,7 @@
 	  "Prints what waits for you, the most urgent first. Each message is taken (settled) only after it\n" \
 	  "was printed; taking it is no answer: that is `ieum answer`. Sealed narratives are opened and their\n" \
 	  "signer checked; a request for a key is answered by itself (ieum key --help).\n\n" \
-	  "  -f, --follow       go on waiting for new ones; Ctrl-C ends\n" \
+	  "  -f, --follow       go on waiting for new ones, and for a hub that is away; Ctrl-C ends\n" \
 	  "  --limit N          end after N messages\n" \
 	  "  --settle done      take them (default)\n" \
 	  "  --settle none      only look: they wait for you again afterwards\n" \

@@ -16,43 +16,11 @@
 #include <cmocka.h>
 #include <jansson.h>
 
-#include "client/exit_code.h"
-#include "tests/integration/hub.h"
-
-enum { OUTPUT_BYTES_MAX = 1 << 20 };
+#include "tests/integration/desk.h"
 
 static struct hub hub;
-static char ieum[PATH_MAX];
-static char *printed; /* of the last command: stdout */
-static char *said;    /* stderr */
 
 /* ---- running it ---- */
-
-static void write_text(const char *name, const char *text)
-{
-	char path[2 * HUB_PATH_BYTES];
-	FILE *f;
-
-	snprintf(path, sizeof path, "%s/%s", hub.folder, name);
-	f = fopen(path, "w");
-	assert_non_null(f);
-	fputs(text, f);
-	assert_int_equal(fclose(f), 0);
-}
-
-static char *read_text(const char *name)
-{
-	char path[2 * HUB_PATH_BYTES];
-	char *text = calloc(1, OUTPUT_BYTES_MAX);
-	FILE *f;
-
-	snprintf(path, sizeof path, "%s/%s", hub.folder, name);
-	f = fopen(path, "r");
-	assert_non_null(f);
-	assert_true(fread(text, 1, OUTPUT_BYTES_MAX - 1, f) < OUTPUT_BYTES_MAX - 1);
-	fclose(f);
-	return text;
-}
 
 static void write_profile(const char *participant, const char *address, const char *ca)
 {
@@ -65,47 +33,17 @@ static void write_profile(const char *participant, const char *address, const ch
 		 "spool: %s.spool\n",
 		 address, ca, hub.certificates, participant, hub.certificates, participant,
 		 participant);
-	write_text(name, text);
-}
-
-/* The exit code of `ieum --profile WHO.yaml WORDS`, from the hub's folder. */
-static int run(const char *who, const char *words)
-{
-	int code = hub_run(&hub,
-			   "cd %s && TZ=KST-9 LC_ALL=C.UTF-8 %s --profile %s.yaml %s "
-			   ">out 2>err </dev/null",
-			   hub.folder, ieum, who, words);
-
-	free(printed);
-	free(said);
-	printed = read_text("out");
-	said = read_text("err");
-	return code;
-}
-
-static void expect(const char *who, const char *words, enum exit_code code)
-{
-	int got = run(who, words);
-
-	if (got != (int)code)
-		fail_msg("ieum %s as %s: exit %d, not %d\n%s%s", words, who, got, (int)code,
-			 printed, said);
-}
-
-static void assert_in(const char *text, const char *part)
-{
-	if (!strstr(text, part))
-		fail_msg("'%s' is missing in:\n%s", part, text);
+	desk_write(name, text);
 }
 
 /* A text field of the JSON document that was printed. */
 static void take_field(const char *name, char *out, size_t size)
 {
-	json_t *doc = json_loads(printed, 0, NULL);
+	json_t *doc = json_loads(desk.printed, 0, NULL);
 	const char *text = json_string_value(json_object_get(doc, name));
 
 	if (!text)
-		fail_msg("no %s in:\n%s", name, printed);
+		fail_msg("no %s in:\n%s", name, desk.printed);
 	snprintf(out, size, "%s", text);
 	json_decref(doc);
 }
@@ -121,27 +59,24 @@ static int start(void **state)
 {
 	static const char *const who[] = { "town-ps", "town-aid", "town-aid-2", "town-head",
 					   "town-op" };
-	char ca[2 * HUB_PATH_BYTES], path[2 * HUB_PATH_BYTES];
+	char ca[2 * HUB_PATH_BYTES];
 
 	(void)state;
-	snprintf(path, sizeof path, "%s/ieum", hub_bin());
-	assert_non_null(realpath(path, ieum));
 	hub_make(&hub, &(struct hub_options){ .drill = true });
 	hub_start(&hub);
+	desk_open(&hub, hub.folder);
 	snprintf(ca, sizeof ca, "%s/ca.crt", hub.certificates);
 	for (size_t i = 0; i < sizeof who / sizeof who[0]; i++)
 		write_profile(who[i], hub.address, ca);
-	write_text("report.yaml", REPORT);
-	write_text("notes.txt", "문을 열어 주지 않음\n");
+	desk_write("report.yaml", REPORT);
+	desk_write("notes.txt", "문을 열어 주지 않음\n");
 	return 0;
 }
 
 static int end(void **state)
 {
 	(void)state;
-	free(printed);
-	free(said);
-	printed = said = NULL;
+	desk_close();
 	hub_remove(&hub);
 	return 0;
 }
@@ -150,7 +85,7 @@ static char case_id[64];
 
 static void submit_report(void)
 {
-	expect("town-ps", "submit report.yaml --open-case --text notes.txt --json", EXIT_DONE);
+	desk_expect("town-ps", "submit report.yaml --open-case --text notes.txt --json", EXIT_DONE);
 	take_field("case_id", case_id, sizeof case_id);
 }
 
@@ -161,38 +96,38 @@ static void a_report_is_carried_and_answered(void **state)
 	char words[256];
 
 	(void)state;
-	expect("town-ps", "reach report.yaml --open-case", EXIT_DONE);
-	assert_in(printed, "Town aid");
-	assert_in(printed, "head");
+	desk_expect("town-ps", "reach report.yaml --open-case", EXIT_DONE);
+	assert_in(desk.printed, "Town aid");
+	assert_in(desk.printed, "head");
 	submit_report();
-	expect("town-aid", "inbox", EXIT_DONE);
-	assert_in(printed, "Immediate · Report received · delivery");
-	assert_in(printed, "Town police (town-ps-1)");
-	assert_in(printed, "112 2026-0117-00321");
-	assert_in(printed, "| 문을 열어 주지 않음");
-	assert_in(printed, "(in 9 min)");
-	assert_in(printed, "DRILL");
+	desk_expect("town-aid", "inbox", EXIT_DONE);
+	assert_in(desk.printed, "Immediate · Report received · delivery");
+	assert_in(desk.printed, "Town police (town-ps-1)");
+	assert_in(desk.printed, "112 2026-0117-00321");
+	assert_in(desk.printed, "| 문을 열어 주지 않음");
+	assert_in(desk.printed, "(in 9 min)");
+	assert_in(desk.printed, "DRILL");
 	/* It was taken, so it does not come again. */
-	expect("town-aid", "inbox", EXIT_DONE);
-	assert_in(printed, "Nothing new.");
+	desk_expect("town-aid", "inbox", EXIT_DONE);
+	assert_in(desk.printed, "Nothing new.");
 	snprintf(words, sizeof words, "answer %s received --remark '갑니다'", case_id);
-	expect("town-aid", words, EXIT_DONE);
-	assert_in(printed, "The hub has it: message ");
-	expect("town-ps", "inbox --lang ko", EXIT_DONE);
-	assert_in(printed, "회신 · 배달");
-	assert_in(printed, "비고: 갑니다");
+	desk_expect("town-aid", words, EXIT_DONE);
+	assert_in(desk.printed, "The hub has it: message ");
+	desk_expect("town-ps", "inbox --lang ko", EXIT_DONE);
+	assert_in(desk.printed, "회신 · 배달");
+	assert_in(desk.printed, "비고: 갑니다");
 	snprintf(words, sizeof words, "case timeline %s", case_id);
-	expect("town-ps", words, EXIT_DONE);
-	assert_in(printed, "Domestic violence");
-	assert_in(printed, "Town police");
-	assert_in(printed, "Delivered: Report received");
-	assert_in(printed, "Received (re: Report received)");
-	expect("town-aid", "case list", EXIT_DONE);
-	assert_in(printed, case_id);
+	desk_expect("town-ps", words, EXIT_DONE);
+	assert_in(desk.printed, "Domestic violence");
+	assert_in(desk.printed, "Town police");
+	assert_in(desk.printed, "Delivered: Report received");
+	assert_in(desk.printed, "Received (re: Report received)");
+	desk_expect("town-aid", "case list", EXIT_DONE);
+	assert_in(desk.printed, case_id);
 	snprintf(words, sizeof words, "referral show %s", case_id);
-	expect("town-aid", words, EXIT_DONE);
-	assert_in(printed, "taken");
-	assert_in(printed, "| 문을 열어 주지 않음");
+	desk_expect("town-aid", words, EXIT_DONE);
+	assert_in(desk.printed, "taken");
+	assert_in(desk.printed, "| 문을 열어 주지 않음");
 }
 
 static void silence_is_seen_in_the_timeline(void **state)
@@ -201,13 +136,13 @@ static void silence_is_seen_in_the_timeline(void **state)
 
 	(void)state;
 	submit_report();
-	expect("town-op", "drill advance 11 min", EXIT_DONE);
+	desk_expect("town-op", "drill advance 11 min", EXIT_DONE);
 	snprintf(words, sizeof words, "case timeline %s", case_id);
-	expect("town-ps", words, EXIT_DONE);
-	assert_in(printed, "Report received: no answer in time, the next is asked");
-	assert_in(printed, "Town hall");
-	expect("town-ps", "drill advance 1 h", EXIT_REFUSED);
-	assert_in(said, "NOT_PERMITTED");
+	desk_expect("town-ps", words, EXIT_DONE);
+	assert_in(desk.printed, "Report received: no answer in time, the next is asked");
+	assert_in(desk.printed, "Town hall");
+	desk_expect("town-ps", "drill advance 1 h", EXIT_REFUSED);
+	assert_in(desk.said, "NOT_PERMITTED");
 }
 
 /* From a key and a subject file to the hub: it has tokens and nothing that they were made from. */
@@ -216,23 +151,24 @@ static void tokens_go_to_the_hub_and_identifiers_stay(void **state)
 	char words[128];
 
 	(void)state;
-	write_text("child.yaml", "name: 김 민준 군\nbirth: 2015년 3월 1일\nphone: 010-1234-5678\n");
-	expect("town-ps", "token new-key --council c --out council.key", EXIT_DONE);
-	expect("town-ps",
-	       "submit report.yaml --open-case --subject child.yaml --council-key council.key --json",
-	       EXIT_DONE);
+	desk_write("child.yaml", "name: 김 민준 군\nbirth: 2015년 3월 1일\nphone: 010-1234-5678\n");
+	desk_expect("town-ps", "token new-key --council c --out council.key", EXIT_DONE);
+	desk_expect(
+		"town-ps",
+		"submit report.yaml --open-case --subject child.yaml --council-key council.key --json",
+		EXIT_DONE);
 	take_field("case_id", case_id, sizeof case_id);
 	snprintf(words, sizeof words, "referral show %s --json", case_id);
-	expect("town-ps", words, EXIT_DONE);
+	desk_expect("town-ps", words, EXIT_DONE);
 	/* Kinds 1 to 3 of epoch 1, in base64. */
-	assert_in(printed, "\"AQ");
-	assert_in(printed, "\"Ag");
-	assert_in(printed, "\"Aw");
+	assert_in(desk.printed, "\"AQ");
+	assert_in(desk.printed, "\"Ag");
+	assert_in(desk.printed, "\"Aw");
 	assert_int_equal(hub_run(&hub,
 				 "grep -qa -e 민준 -e 2015-03-01 -e 01012345678 %s/journal.db*",
 				 hub.folder),
 			 1);
-	expect("town-ps", "submit report.yaml --open-case --subject child.yaml", EXIT_USAGE);
+	desk_expect("town-ps", "submit report.yaml --open-case --subject child.yaml", EXIT_USAGE);
 }
 
 static void looking_takes_nothing(void **state)
@@ -242,8 +178,8 @@ static void looking_takes_nothing(void **state)
 
 	(void)state;
 	submit_report();
-	expect("town-aid", "inbox --settle none --json", EXIT_DONE);
-	line = json_loads(printed, 0, NULL);
+	desk_expect("town-aid", "inbox --settle none --json", EXIT_DONE);
+	line = json_loads(desk.printed, 0, NULL);
 	assert_non_null(line);
 	snprintf(words, sizeof words, "settle %lld --done",
 		 (long long)json_integer_value(json_object_get(line, "delivery_id")));
@@ -252,14 +188,14 @@ static void looking_takes_nothing(void **state)
 			json_object_get(json_object_get(line, "referral"), "envelope"), "type")),
 		"report_received");
 	json_decref(line);
-	expect("town-aid", "inbox --settle none", EXIT_DONE);
-	assert_in(printed, "Report received");
+	desk_expect("town-aid", "inbox --settle none", EXIT_DONE);
+	assert_in(desk.printed, "Report received");
 	/* By number, from another process: a late settle counts. */
-	expect("town-aid", words, EXIT_DONE);
-	assert_in(printed, "1 deliveries settled");
-	expect("town-aid", "inbox", EXIT_DONE);
-	assert_in(printed, "Nothing new.");
-	expect("town-ps", words, EXIT_NOT_FOUND);
+	desk_expect("town-aid", words, EXIT_DONE);
+	assert_in(desk.printed, "1 deliveries settled");
+	desk_expect("town-aid", "inbox", EXIT_DONE);
+	assert_in(desk.printed, "Nothing new.");
+	desk_expect("town-ps", words, EXIT_NOT_FOUND);
 }
 
 #define DRILL_EN "** DRILL: nothing here is real ** "
@@ -270,18 +206,18 @@ static void a_notice_says_nothing_and_takes_nothing(void **state)
 	(void)state;
 	submit_report();
 	submit_report();
-	expect("town-aid", "inbox --notify", EXIT_DONE);
-	assert_string_equal(printed, DRILL_EN "Please look into your inbox.\n" DRILL_EN
-					      "Please look into your inbox.\n");
-	expect("town-aid", "inbox --notify --lang ko --limit 1", EXIT_DONE);
-	assert_string_equal(printed, DRILL_KO "수신함을 확인하십시오.\n");
-	expect("town-aid", "inbox --notify --json --limit 1", EXIT_DONE);
-	assert_string_equal(printed,
+	desk_expect("town-aid", "inbox --notify", EXIT_DONE);
+	assert_string_equal(desk.printed, DRILL_EN "Please look into your inbox.\n" DRILL_EN
+						   "Please look into your inbox.\n");
+	desk_expect("town-aid", "inbox --notify --lang ko --limit 1", EXIT_DONE);
+	assert_string_equal(desk.printed, DRILL_KO "수신함을 확인하십시오.\n");
+	desk_expect("town-aid", "inbox --notify --json --limit 1", EXIT_DONE);
+	assert_string_equal(desk.printed,
 			    "{\"notification\":\"Please look into your inbox.\",\"drill\":true}\n");
-	expect("town-aid", "inbox --notify --follow", EXIT_USAGE);
-	expect("town-aid", "inbox --notify --settle done", EXIT_USAGE);
-	expect("town-aid", "inbox", EXIT_DONE);
-	assert_in(printed, "Report received");
+	desk_expect("town-aid", "inbox --notify --follow", EXIT_USAGE);
+	desk_expect("town-aid", "inbox --notify --settle done", EXIT_USAGE);
+	desk_expect("town-aid", "inbox", EXIT_DONE);
+	assert_in(desk.printed, "Report received");
 }
 
 static void what_was_not_printed_is_not_taken(void **state)
@@ -291,10 +227,10 @@ static void what_was_not_printed_is_not_taken(void **state)
 	assert_int_equal(hub_run(&hub,
 				 "cd %s && %s --profile town-aid.yaml inbox "
 				 ">/dev/full 2>err",
-				 hub.folder, ieum),
+				 hub.folder, desk.ieum),
 			 EXIT_FAILED);
-	expect("town-aid", "inbox", EXIT_DONE);
-	assert_in(printed, "Report received");
+	desk_expect("town-aid", "inbox", EXIT_DONE);
+	assert_in(desk.printed, "Report received");
 }
 
 static void a_limit_takes_no_more(void **state)
@@ -302,13 +238,13 @@ static void a_limit_takes_no_more(void **state)
 	(void)state;
 	for (int i = 0; i < 3; i++)
 		submit_report();
-	expect("town-aid", "inbox --limit 2 --json", EXIT_DONE);
-	json_t *second = json_loads(strchr(printed, '\n') + 1, 0, NULL);
+	desk_expect("town-aid", "inbox --limit 2 --json", EXIT_DONE);
+	json_t *second = json_loads(strchr(desk.printed, '\n') + 1, 0, NULL);
 	assert_non_null(second);
 	json_decref(second);
 	/* The third was never released to anybody. */
-	expect("town-op", "queue list --json", EXIT_DONE);
-	json_t *doc = json_loads(printed, 0, NULL);
+	desk_expect("town-op", "queue list --json", EXIT_DONE);
+	json_t *doc = json_loads(desk.printed, 0, NULL);
 	json_t *queues = json_object_get(json_object_get(doc, "queues"), "queues");
 	for (size_t i = 0; i < json_array_size(queues); i++) {
 		json_t *q = json_array_get(queues, i);
@@ -321,29 +257,38 @@ static void a_limit_takes_no_more(void **state)
 	json_decref(doc);
 	char words[128];
 	snprintf(words, sizeof words, "case timeline %s", case_id);
-	expect("town-ps", words, EXIT_DONE);
-	if (strstr(printed, "Delivered: "))
-		fail_msg("it was released:\n%s", printed);
+	desk_expect("town-ps", words, EXIT_DONE);
+	if (strstr(desk.printed, "Delivered: "))
+		fail_msg("it was released:\n%s", desk.printed);
 }
 
 /* ---- following ---- */
 
-static FILE *follow(pid_t *pid)
+/* Its stdout, and its stderr where that is asked for. */
+static FILE *follow(pid_t *pid, FILE **told, const char *form)
 {
 	char profile[2 * HUB_PATH_BYTES];
-	int ends[2];
+	int ends[2], words[2];
 
 	snprintf(profile, sizeof profile, "%s/town-aid.yaml", hub.folder);
 	assert_int_equal(pipe2(ends, O_CLOEXEC), 0);
+	assert_int_equal(pipe2(words, O_CLOEXEC), 0);
 	*pid = fork();
 	assert_true(*pid >= 0);
 	if (*pid == 0) {
 		dup2(ends[1], STDOUT_FILENO);
-		execl(ieum, "ieum", "--profile", profile, "inbox", "--follow", "--json",
+		if (told)
+			dup2(words[1], STDERR_FILENO);
+		execl(desk.ieum, "ieum", "--profile", profile, "inbox", "--follow", form,
 		      (char *)NULL);
 		_exit(127);
 	}
 	close(ends[1]);
+	close(words[1]);
+	if (told)
+		*told = fdopen(words[0], "r");
+	else
+		close(words[0]);
 	return fdopen(ends[0], "r");
 }
 
@@ -358,11 +303,31 @@ static void expect_line(FILE *from, const char *type)
 	free(line);
 }
 
-static void following_goes_on_over_a_kill(void **state)
+static void await_line(FILE *from, const char *part)
+{
+	char *line = NULL;
+	size_t room = 0;
+
+	do {
+		assert_true(getline(&line, &room, from) > 0);
+	} while (!strstr(line, part));
+	free(line);
+}
+
+static void end_following(pid_t pid)
 {
 	int status;
+
+	kill(pid, SIGTERM);
+	assert_int_equal(waitpid(pid, &status, 0), pid);
+	assert_true(WIFEXITED(status));
+	assert_int_equal(WEXITSTATUS(status), EXIT_DONE);
+}
+
+static void following_goes_on_over_a_kill(void **state)
+{
 	pid_t pid;
-	FILE *lines = follow(&pid);
+	FILE *lines = follow(&pid, NULL, "--json");
 
 	(void)state;
 	submit_report();
@@ -371,13 +336,30 @@ static void following_goes_on_over_a_kill(void **state)
 	hub_start(&hub);
 	submit_report();
 	expect_line(lines, "report_received");
-	kill(pid, SIGTERM);
-	assert_int_equal(waitpid(pid, &status, 0), pid);
-	assert_true(WIFEXITED(status));
-	assert_int_equal(WEXITSTATUS(status), EXIT_DONE);
+	end_following(pid);
 	fclose(lines);
-	expect("town-aid", "inbox", EXIT_DONE);
-	assert_in(printed, "Nothing new.");
+	desk_expect("town-aid", "inbox", EXIT_DONE);
+	assert_in(desk.printed, "Nothing new.");
+}
+
+/* After a power cut an agency's machine may be up before the hub. */
+static void following_may_begin_before_the_hub(void **state)
+{
+	FILE *told, *lines;
+	pid_t pid;
+
+	(void)state;
+	hub_kill(&hub);
+	lines = follow(&pid, &told, "--lang=en");
+	expect_line(told, "no address of the hub answers");
+	await_line(told, "Still trying to reach the hub.");
+	hub_start(&hub);
+	await_line(told, "Waiting for messages.");
+	submit_report();
+	await_line(lines, "Report received");
+	end_following(pid);
+	fclose(told);
+	fclose(lines);
 }
 
 /* ---- refusals ---- */
@@ -387,32 +369,34 @@ static void every_failure_has_its_exit_code(void **state)
 	char ca[2 * HUB_PATH_BYTES];
 
 	(void)state;
-	expect("town-ps", "queue list", EXIT_REFUSED);
-	expect("town-ps", "case show 0192f5d4-7c1e-7a3b-9c4d-0123456789ab", EXIT_NOT_FOUND);
-	assert_in(said, "CASE_UNKNOWN");
-	expect("town-ps", "answer 0192f5d4-7c1e-7a3b-9c4d-0123456789ab received", EXIT_NOT_FOUND);
-	write_text("wrong.yaml", "envelope: {urgancy: immediate}\nreport_received: {}\n");
-	expect("town-ps", "submit wrong.yaml --open-case", EXIT_FILE);
-	assert_in(said, "wrong.yaml:1:");
-	assert_in(said, "urgency");
-	write_text("number.txt", "주민번호 900101-1234567\n");
-	expect("town-ps", "submit report.yaml --open-case --text number.txt --lang ko", EXIT_FILE);
-	assert_in(said, "주민등록번호");
-	expect("town-ps", "submit missing.yaml", EXIT_FILE);
+	desk_expect("town-ps", "queue list", EXIT_REFUSED);
+	desk_expect("town-ps", "case show 0192f5d4-7c1e-7a3b-9c4d-0123456789ab", EXIT_NOT_FOUND);
+	assert_in(desk.said, "CASE_UNKNOWN");
+	desk_expect("town-ps", "answer 0192f5d4-7c1e-7a3b-9c4d-0123456789ab received",
+		    EXIT_NOT_FOUND);
+	desk_write("wrong.yaml", "envelope: {urgancy: immediate}\nreport_received: {}\n");
+	desk_expect("town-ps", "submit wrong.yaml --open-case", EXIT_FILE);
+	assert_in(desk.said, "wrong.yaml:1:");
+	assert_in(desk.said, "urgency");
+	desk_write("number.txt", "주민번호 900101-1234567\n");
+	desk_expect("town-ps", "submit report.yaml --open-case --text number.txt --lang ko",
+		    EXIT_FILE);
+	assert_in(desk.said, "주민등록번호");
+	desk_expect("town-ps", "submit missing.yaml", EXIT_FILE);
 	/* Another CA than the hub's: its certificate proves nothing to us. */
 	snprintf(ca, sizeof ca, "%s/participants/town-ps.crt", hub.certificates);
 	write_profile("town-ps", hub.address, ca);
-	expect("town-ps", "whoami", EXIT_UNREACHABLE);
+	desk_expect("town-ps", "whoami", EXIT_UNREACHABLE);
 	snprintf(ca, sizeof ca, "%s/ca.crt", hub.certificates);
 	write_profile("town-ps", "127.0.0.1:1", ca);
-	expect("town-ps", "whoami --timeout 1s", EXIT_UNREACHABLE);
-	expect("town-ps", "inbox --timeout 1s", EXIT_UNREACHABLE);
+	desk_expect("town-ps", "whoami --timeout 1s", EXIT_UNREACHABLE);
+	desk_expect("town-ps", "inbox --timeout 1s", EXIT_UNREACHABLE);
 	write_profile("town-ps", hub.address, ca);
 	hub_revoke(&hub, "town-ps");
 	assert_true(hub_reload(&hub));
-	expect("town-ps", "whoami", EXIT_UNREACHABLE);
-	expect("town-ps", "inbox --follow", EXIT_UNREACHABLE);
-	assert_in(said, "new certificate");
+	desk_expect("town-ps", "whoami", EXIT_UNREACHABLE);
+	desk_expect("town-ps", "inbox --follow", EXIT_UNREACHABLE);
+	assert_in(desk.said, "new certificate");
 }
 
 static void the_same_id_is_one_message(void **state)
@@ -423,9 +407,9 @@ static void the_same_id_is_one_message(void **state)
 	submit_report();
 	snprintf(text, sizeof text, "envelope:\n  message_id: %s\n%s", case_id,
 		 REPORT + strlen("envelope:\n"));
-	write_text("again.yaml", text);
-	expect("town-ps", "submit again.yaml --open-case --text notes.txt", EXIT_DONE);
-	assert_in(printed, "The hub had it already");
+	desk_write("again.yaml", text);
+	desk_expect("town-ps", "submit again.yaml --open-case --text notes.txt", EXIT_DONE);
+	assert_in(desk.printed, "The hub had it already");
 }
 
 /* ---- for operators and auditors ---- */
@@ -434,20 +418,20 @@ static void an_operator_sees_queues_and_no_content(void **state)
 {
 	(void)state;
 	submit_report();
-	expect("town-op", "queue list", EXIT_DONE);
-	assert_in(printed, "town-aid");
-	assert_in(printed, "no connection");
-	expect("town-op", "queue show town-aid", EXIT_DONE);
-	assert_in(printed, "Report received");
-	assert_in(printed, "Immediate");
-	expect("town-op", "queue show town-aid --dead-letters", EXIT_DONE);
-	assert_in(printed, "Nothing here.");
-	expect("town-op", "directory --lang ko", EXIT_DONE);
-	assert_in(printed, "마을상담소");
-	expect("town-op", "whoami --json", EXIT_DONE);
-	assert_in(printed, "\"views\"");
-	expect("town-op", "ping -c 3", EXIT_DONE);
-	assert_in(printed, "3 answered");
+	desk_expect("town-op", "queue list", EXIT_DONE);
+	assert_in(desk.printed, "town-aid");
+	assert_in(desk.printed, "no connection");
+	desk_expect("town-op", "queue show town-aid", EXIT_DONE);
+	assert_in(desk.printed, "Report received");
+	assert_in(desk.printed, "Immediate");
+	desk_expect("town-op", "queue show town-aid --dead-letters", EXIT_DONE);
+	assert_in(desk.printed, "Nothing here.");
+	desk_expect("town-op", "directory --lang ko", EXIT_DONE);
+	assert_in(desk.printed, "마을상담소");
+	desk_expect("town-op", "whoami --json", EXIT_DONE);
+	assert_in(desk.printed, "\"views\"");
+	desk_expect("town-op", "ping -c 3", EXIT_DONE);
+	assert_in(desk.printed, "3 answered");
 }
 
 static void the_journal_verifies_live_and_after_a_kill(void **state)
@@ -456,25 +440,25 @@ static void the_journal_verifies_live_and_after_a_kill(void **state)
 
 	(void)state;
 	submit_report();
-	expect("town-aid", "inbox", EXIT_DONE);
-	expect("nobody", "audit verify journal.db", EXIT_DONE);
-	assert_in(printed, "SOUND");
-	assert_in(printed, "town-aid");
-	expect("nobody", "audit verify journal.db --json", EXIT_DONE);
+	desk_expect("town-aid", "inbox", EXIT_DONE);
+	desk_expect("nobody", "audit verify journal.db", EXIT_DONE);
+	assert_in(desk.printed, "SOUND");
+	assert_in(desk.printed, "town-aid");
+	desk_expect("nobody", "audit verify journal.db --json", EXIT_DONE);
 	take_field("root", root, sizeof root);
-	json_t *doc = json_loads(printed, 0, NULL);
+	json_t *doc = json_loads(desk.printed, 0, NULL);
 	snprintf(words, sizeof words, "audit verify journal.db --earlier %lld:%s",
 		 (long long)json_integer_value(json_object_get(doc, "events")), root);
 	json_decref(doc);
 	submit_report();
 	hub_kill(&hub);
-	expect("nobody", words, EXIT_DONE);
+	desk_expect("nobody", words, EXIT_DONE);
 	hub_start(&hub);
 	assert_int_equal(hub_stop(&hub), 0);
-	expect("nobody", words, EXIT_DONE);
+	desk_expect("nobody", words, EXIT_DONE);
 	memset(strchr(words, ':') + 1, '0', strlen(root));
-	expect("nobody", words, EXIT_MISMATCH);
-	assert_in(printed, "MISMATCH");
+	desk_expect("nobody", words, EXIT_MISMATCH);
+	assert_in(desk.printed, "MISMATCH");
 	hub_start(&hub);
 }
 
@@ -491,6 +475,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(what_was_not_printed_is_not_taken, start, end),
 		cmocka_unit_test_setup_teardown(a_limit_takes_no_more, start, end),
 		cmocka_unit_test_setup_teardown(following_goes_on_over_a_kill, start, end),
+		cmocka_unit_test_setup_teardown(following_may_begin_before_the_hub, start, end),
 		cmocka_unit_test_setup_teardown(every_failure_has_its_exit_code, start, end),
 		cmocka_unit_test_setup_teardown(the_same_id_is_one_message, start, end),
 		cmocka_unit_test_setup_teardown(an_operator_sees_queues_and_no_content, start, end),

@@ -16,49 +16,20 @@
 #include <cmocka.h>
 #include <jansson.h>
 
-#include "client/exit_code.h"
 #include "client/lib_internal.h"
-#include "tests/integration/hub.h"
+#include "tests/integration/desk.h"
 #include "tests/integration/peer.h"
 
-enum { OUTPUT_BYTES_MAX = 1 << 20, PATH_BYTES = 2 * HUB_PATH_BYTES };
+enum { PATH_BYTES = 2 * HUB_PATH_BYTES };
 
 /* Nothing else may look like one of them. */
 #define SECRET "rooftop-flat-behind-the-bakery"
 #define PLAIN  "shouting-heard-at-the-market"
 
 static struct hub hub;
-static char ieum[PATH_MAX], agencies[HUB_PATH_BYTES + 16];
-static char *printed, *said; /* of the last command: stdout, stderr */
 static char message_id[64];
 
 /* ---- running it ---- */
-
-static void write_text(const char *name, const char *text)
-{
-	char path[PATH_BYTES];
-	FILE *f;
-
-	snprintf(path, sizeof path, "%s/%s", agencies, name);
-	f = fopen(path, "w");
-	assert_non_null(f);
-	fputs(text, f);
-	assert_int_equal(fclose(f), 0);
-}
-
-static char *read_text(const char *name)
-{
-	char path[PATH_BYTES];
-	char *text = calloc(1, OUTPUT_BYTES_MAX);
-	FILE *f;
-
-	snprintf(path, sizeof path, "%s/%s", agencies, name);
-	f = fopen(path, "r");
-	assert_non_null(f);
-	assert_true(fread(text, 1, OUTPUT_BYTES_MAX - 1, f) < OUTPUT_BYTES_MAX - 1);
-	fclose(f);
-	return text;
-}
 
 /* `pair`: which of the participant's certificates; `more`: further lines. */
 static void write_profile(const char *name, const char *pair, const char *more)
@@ -72,42 +43,7 @@ static void write_profile(const char *name, const char *pair, const char *more)
 		 "server_name: localhost\nlanguage: en\n%s",
 		 hub.address, hub.certificates, hub.certificates, hub.certificates, pair,
 		 hub.certificates, pair, more);
-	write_text(file, text);
-}
-
-static int run(const char *who, const char *words)
-{
-	int code = hub_run(&hub,
-			   "cd %s && TZ=KST-9 LC_ALL=C.UTF-8 XDG_STATE_HOME=%s %s --profile "
-			   "%s.yaml %s >out 2>err </dev/null",
-			   agencies, agencies, ieum, who, words);
-
-	free(printed);
-	free(said);
-	printed = read_text("out");
-	said = read_text("err");
-	return code;
-}
-
-static void expect(const char *who, const char *words, enum exit_code code)
-{
-	int got = run(who, words);
-
-	if (got != (int)code)
-		fail_msg("ieum %s as %s: exit %d, not %d\n%s%s", words, who, got, (int)code,
-			 printed, said);
-}
-
-static void assert_in(const char *text, const char *part)
-{
-	if (!strstr(text, part))
-		fail_msg("'%s' is missing in:\n%s", part, text);
-}
-
-static void assert_not_in(const char *text, const char *part)
-{
-	if (strstr(text, part))
-		fail_msg("'%s' is in:\n%s", part, text);
+	desk_write(file, text);
 }
 
 static void show(const char *who, const char *how)
@@ -115,7 +51,7 @@ static void show(const char *who, const char *how)
 	char words[256];
 
 	snprintf(words, sizeof words, "referral show %s %s", message_id, how);
-	expect(who, words, EXIT_DONE);
+	desk_expect(who, words, EXIT_DONE);
 }
 
 /* ---- a town ---- */
@@ -135,31 +71,29 @@ static const char REPORT[] =
 
 static int start(void **state)
 {
-	char path[PATH_BYTES];
+	char folder[PATH_BYTES];
 
 	(void)state;
-	snprintf(path, sizeof path, "%s/ieum", hub_bin());
-	assert_non_null(realpath(path, ieum));
 	hub_make(&hub, &(struct hub_options){ .drill = true });
-	snprintf(agencies, sizeof agencies, "%s/agencies", hub.folder);
+	snprintf(folder, sizeof folder, "%s/agencies", hub.folder);
+	desk_open(&hub, folder);
 	assert_int_equal(hub_run(&hub,
 				 "mkdir %s && %s/ieum-certs dev --hub-file %s --out %s --actor "
 				 "town-aid=new >%s/certs.log",
-				 agencies, hub_bin(), hub.hub_file, hub.certificates, agencies),
+				 desk.folder, hub_bin(), hub.hub_file, hub.certificates,
+				 desk.folder),
 			 0);
 	hub_start(&hub);
 	for (size_t i = 0; i < sizeof people / sizeof people[0]; i++)
 		write_profile(people[i], people[i], "");
-	write_text("report.yaml", REPORT);
+	desk_write("report.yaml", REPORT);
 	return 0;
 }
 
 static int end(void **state)
 {
 	(void)state;
-	free(printed);
-	free(said);
-	printed = said = NULL;
+	desk_close();
 	hub_remove(&hub);
 	return 0;
 }
@@ -167,7 +101,7 @@ static int end(void **state)
 /* The hub has seen its certificate. */
 static void greet(const char *who)
 {
-	expect(who, "ping", EXIT_DONE);
+	desk_expect(who, "ping", EXIT_DONE);
 }
 
 static void submit(const char *words)
@@ -176,8 +110,8 @@ static void submit(const char *words)
 	json_t *doc;
 
 	snprintf(all, sizeof all, "submit report.yaml --open-case --json %s", words);
-	expect("town-ps", all, EXIT_DONE);
-	doc = json_loads(printed, 0, NULL);
+	desk_expect("town-ps", all, EXIT_DONE);
+	doc = json_loads(desk.printed, 0, NULL);
 	assert_non_null(doc);
 	snprintf(message_id, sizeof message_id, "%s",
 		 json_string_value(json_object_get(doc, "message_id")));
@@ -230,16 +164,16 @@ static void it_is_read_by_whom_it_reaches_and_nobody_else(void **state)
 	(void)state;
 	greet("town-aid");
 	submit("");
-	expect("town-aid", "inbox --limit 1", EXIT_DONE);
-	assert_in(printed, "| " PLAIN);
-	assert_in(printed, "(sealed; signed by town-ps, town-ps-1)");
-	assert_in(printed, "| " SECRET);
+	desk_expect("town-aid", "inbox --limit 1", EXIT_DONE);
+	assert_in(desk.printed, "| " PLAIN);
+	assert_in(desk.printed, "(sealed; signed by town-ps, town-ps-1)");
+	assert_in(desk.printed, "| " SECRET);
 	show("town-ps", ""); /* its own */
-	assert_in(printed, "| " SECRET);
+	assert_in(desk.printed, "| " SECRET);
 	show("town-aid", "--json");
-	assert_in(printed, "\"opened\"");
-	assert_in(printed, SECRET);
-	assert_in(printed, "\"signed_by\": \"town-ps\"");
+	assert_in(desk.printed, "\"opened\"");
+	assert_in(desk.printed, SECRET);
+	assert_in(desk.printed, "\"signed_by\": \"town-ps\"");
 	assert_true(files_hold(PLAIN)); /* so the search finds what is there */
 	assert_true(process_holds(hub.pid, PLAIN));
 	assert_false(files_hold(SECRET));
@@ -252,25 +186,25 @@ static void everything_can_be_sealed(void **state)
 
 	(void)state;
 	greet("town-aid");
-	expect("town-ps", "reach report.yaml --open-case --seal", EXIT_DONE);
-	assert_in(printed, "Town aid");
+	desk_expect("town-ps", "reach report.yaml --open-case --seal", EXIT_DONE);
+	assert_in(desk.printed, "Town aid");
 	submit("--seal");
-	expect("town-aid", "inbox --limit 1 --json", EXIT_DONE);
-	assert_in(printed, "\"text\":\"" PLAIN "\"");
-	assert_in(printed, "\"text\":\"" SECRET "\"");
+	desk_expect("town-aid", "inbox --limit 1 --json", EXIT_DONE);
+	assert_in(desk.printed, "\"text\":\"" PLAIN "\"");
+	assert_in(desk.printed, "\"text\":\"" SECRET "\"");
 	write_profile("town-ps", "town-ps", "seal: all\n");
 	submit("");
-	expect("town-aid", "inbox --limit 1", EXIT_DONE);
-	assert_in(printed, "| " PLAIN);
+	desk_expect("town-aid", "inbox --limit 1", EXIT_DONE);
+	assert_in(desk.printed, "| " PLAIN);
 	assert_false(files_hold(PLAIN));
 	assert_false(process_holds(hub.pid, PLAIN));
 	/* And an answer, to whoever asked. */
-	write_text("notes.txt", SECRET " is empty\n");
+	desk_write("notes.txt", SECRET " is empty\n");
 	snprintf(words, sizeof words, "answer %s received --text notes.txt --seal", message_id);
-	expect("town-aid", words, EXIT_DONE);
-	expect("town-ps", "inbox --limit 1", EXIT_DONE);
-	assert_in(printed, "signed by town-aid, town-aid-1");
-	assert_in(printed, "| " SECRET " is empty");
+	desk_expect("town-aid", words, EXIT_DONE);
+	desk_expect("town-ps", "inbox --limit 1", EXIT_DONE);
+	assert_in(desk.printed, "signed by town-aid, town-aid-1");
+	assert_in(desk.printed, "| " SECRET " is empty");
 	assert_false(process_holds(hub.pid, SECRET));
 }
 
@@ -379,8 +313,8 @@ static void when_the_policy_changes_it_is_sealed_again(void **state)
 	assert_int_equal(TAILQ_FIRST(&r.c->kept)->sealings, 2);
 	ieum_free(r.c);
 	event_base_free(r.base);
-	expect("town-aid-2", "inbox --limit 1", EXIT_DONE);
-	assert_in(printed, "| " SECRET);
+	desk_expect("town-aid-2", "inbox --limit 1", EXIT_DONE);
+	assert_in(desk.printed, "| " SECRET);
 	assert_false(process_holds(hub.pid, SECRET));
 }
 
@@ -391,27 +325,27 @@ static void escalate(void)
 {
 	greet("town-aid");
 	submit("");
-	expect("town-aid", "inbox --limit 1", EXIT_DONE);
+	desk_expect("town-aid", "inbox --limit 1", EXIT_DONE);
 	greet("town-head");
-	expect("town-op", "drill advance '11 min'", EXIT_DONE);
-	expect("town-head", "inbox --limit 1", EXIT_DONE);
-	assert_in(printed, "| " PLAIN);
-	assert_in(printed, "look again later");
-	assert_not_in(printed, SECRET);
+	desk_expect("town-op", "drill advance '11 min'", EXIT_DONE);
+	desk_expect("town-head", "inbox --limit 1", EXIT_DONE);
+	assert_in(desk.printed, "| " PLAIN);
+	assert_in(desk.printed, "look again later");
+	assert_not_in(desk.printed, SECRET);
 }
 
 static void the_owner_s_client_gives_a_newcomer_the_key(void **state)
 {
 	(void)state;
 	escalate();
-	expect("town-aid", "inbox --limit 1", EXIT_DONE);
-	assert_in(printed, "town-head can open the sealed parts");
-	expect("town-head", "inbox --limit 1", EXIT_DONE);
-	assert_in(printed, "ieum referral show");
-	assert_in(printed, message_id);
+	desk_expect("town-aid", "inbox --limit 1", EXIT_DONE);
+	assert_in(desk.printed, "town-head can open the sealed parts");
+	desk_expect("town-head", "inbox --limit 1", EXIT_DONE);
+	assert_in(desk.printed, "ieum referral show");
+	assert_in(desk.printed, message_id);
 	show("town-head", "");
-	assert_in(printed, "(sealed; signed by town-ps, town-ps-1)");
-	assert_in(printed, "| " SECRET);
+	assert_in(desk.printed, "(sealed; signed by town-ps, town-ps-1)");
+	assert_in(desk.printed, "| " SECRET);
 	assert_false(files_hold(SECRET));
 	assert_false(process_holds(hub.pid, SECRET));
 }
@@ -419,10 +353,10 @@ static void the_owner_s_client_gives_a_newcomer_the_key(void **state)
 /* The id of the key_request that was printed. */
 static void take_request(char id[64])
 {
-	const char *line = strstr(printed, "ieum key wrap ");
+	const char *line = strstr(desk.printed, "ieum key wrap ");
 
 	if (!line) {
-		fail_msg("nothing asks for a key in:\n%s", printed);
+		fail_msg("nothing asks for a key in:\n%s", desk.printed);
 		return;
 	}
 	snprintf(id, 64, "%.36s", line + strlen("ieum key wrap "));
@@ -435,22 +369,22 @@ static void its_user_is_asked_first_and_may_refuse(void **state)
 	(void)state;
 	write_profile("town-aid", "town-aid", "wrap_keys: ask\n");
 	escalate();
-	expect("town-aid", "inbox --limit 1", EXIT_DONE);
+	desk_expect("town-aid", "inbox --limit 1", EXIT_DONE);
 	take_request(id);
 	snprintf(words, sizeof words, "key refuse %s", id);
-	expect("town-aid", words, EXIT_USAGE); /* without a reason */
+	desk_expect("town-aid", words, EXIT_USAGE); /* without a reason */
 	snprintf(words, sizeof words, "key refuse %s --reason off_purpose", id);
-	expect("town-aid", words, EXIT_DONE);
+	desk_expect("town-aid", words, EXIT_DONE);
 	/* The next who can is the sender. */
 	write_profile("town-ps", "town-ps", "wrap_keys: ask\n");
-	expect("town-ps", "inbox --limit 1", EXIT_DONE);
+	desk_expect("town-ps", "inbox --limit 1", EXIT_DONE);
 	take_request(id);
 	snprintf(words, sizeof words, "key wrap %s", id);
-	expect("town-ps", words, EXIT_DONE);
+	desk_expect("town-ps", words, EXIT_DONE);
 	show("town-head", "");
-	assert_in(printed, "| " SECRET);
+	assert_in(desk.printed, "| " SECRET);
 	snprintf(words, sizeof words, "key wrap %s", message_id);
-	expect("town-ps", words, EXIT_USAGE); /* that one asks for nothing */
+	desk_expect("town-ps", words, EXIT_USAGE); /* that one asks for nothing */
 }
 
 /* ---- two certificates ---- */
@@ -462,23 +396,23 @@ static void both_certificates_of_a_renewal_open(void **state)
 	(void)state;
 	greet("town-aid");
 	submit(""); /* before it */
-	expect("town-aid", "inbox --limit 1", EXIT_DONE);
+	desk_expect("town-aid", "inbox --limit 1", EXIT_DONE);
 	write_profile("renewed", "town-aid.new", "");
 	show("renewed", "");
-	assert_not_in(printed, SECRET);
+	assert_not_in(desk.printed, SECRET);
 	snprintf(more, sizeof more,
 		 "old_keys: [{certificate: %s/participants/town-aid.crt, key: "
 		 "%s/participants/town-aid.key}]\n",
 		 hub.certificates, hub.certificates);
 	write_profile("renewed", "town-aid.new", more);
 	show("renewed", "");
-	assert_in(printed, "| " SECRET);
+	assert_in(desk.printed, "| " SECRET);
 	write_profile("renewed", "town-aid.new", "");
 	submit(""); /* while both are valid */
 	show("renewed", "");
-	assert_in(printed, "| " SECRET);
+	assert_in(desk.printed, "| " SECRET);
 	show("town-aid", "");
-	assert_in(printed, "| " SECRET);
+	assert_in(desk.printed, "| " SECRET);
 }
 
 int main(void)

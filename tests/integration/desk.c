@@ -1,0 +1,97 @@
+/* An agency's desk; see desk.h. */
+#include "tests/integration/desk.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+enum { OUTPUT_BYTES_MAX = 1 << 20, PATH_BYTES = 2 * HUB_PATH_BYTES };
+
+struct desk desk;
+
+void desk_open(struct hub *hub, const char *folder)
+{
+	char path[PATH_BYTES];
+
+	desk = (struct desk){ .hub = hub };
+	snprintf(desk.folder, sizeof desk.folder, "%s", folder);
+	snprintf(path, sizeof path, "%s/ieum", hub_bin());
+	assert_non_null(realpath(path, desk.ieum));
+}
+
+void desk_close(void)
+{
+	free(desk.printed);
+	free(desk.said);
+	desk.printed = desk.said = NULL;
+}
+
+static FILE *open_file(const char *name, const char *mode)
+{
+	char path[PATH_BYTES];
+	FILE *f;
+
+	snprintf(path, sizeof path, "%s/%s", desk.folder, name);
+	f = fopen(path, mode);
+	assert_non_null(f);
+	return f;
+}
+
+void desk_write(const char *name, const char *text)
+{
+	FILE *f = open_file(name, "w");
+
+	fputs(text, f);
+	assert_int_equal(fclose(f), 0);
+}
+
+static char *read_text(const char *name)
+{
+	char *text = calloc(1, OUTPUT_BYTES_MAX);
+	FILE *f = open_file(name, "r");
+
+	assert_non_null(text);
+	assert_true(fread(text, 1, OUTPUT_BYTES_MAX - 1, f) < OUTPUT_BYTES_MAX - 1);
+	fclose(f);
+	return text;
+}
+
+int desk_run(const char *who, const char *words)
+{
+	int code = hub_run(desk.hub,
+			   "cd %s && TZ=KST-9 LC_ALL=C.UTF-8 XDG_STATE_HOME=%s %s --profile "
+			   "%s.yaml %s >out 2>err </dev/null",
+			   desk.folder, desk.folder, desk.ieum, who, words);
+
+	desk_close();
+	desk.printed = read_text("out");
+	desk.said = read_text("err");
+	return code;
+}
+
+void desk_expect(const char *who, const char *words, enum exit_code code)
+{
+	int got = desk_run(who, words);
+
+	if (got != (int)code)
+		fail_msg("ieum %s as %s: exit %d, not %d\n%s%s", words, who, got, (int)code,
+			 desk.printed, desk.said);
+}
+
+void assert_in(const char *text, const char *part)
+{
+	if (!strstr(text, part))
+		fail_msg("'%s' is missing in:\n%s", part, text);
+}
+
+void assert_not_in(const char *text, const char *part)
+{
+	if (strstr(text, part))
+		fail_msg("'%s' is in:\n%s", part, text);
+}

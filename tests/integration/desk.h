@@ -1,0 +1,34 @@
+/* An agency's desk: the command `ieum` in a folder of profiles and messages, against a test's hub, and
+ * what it said.  A test program has one.  A failed expectation fails the cmocka test and shows both
+ * outputs. */
+#ifndef IEUM_TESTS_INTEGRATION_DESK_H
+#define IEUM_TESTS_INTEGRATION_DESK_H
+
+#include <limits.h>
+
+#include "client/exit_code.h"
+#include "tests/integration/hub.h"
+
+struct desk {
+	struct hub *hub;
+	char folder[HUB_PATH_BYTES + 16];
+	char ieum[PATH_MAX];
+	char *printed, *said; /* by the last command: stdout, stderr; NULL before */
+};
+extern struct desk desk;
+
+/* The folder has to be there before anything is written or run. */
+void desk_open(struct hub *hub, const char *folder);
+void desk_close(void);
+
+/* A file of the folder. */
+void desk_write(const char *name, const char *text);
+
+/* The exit code of `ieum --profile WHO.yaml WORDS`, from the folder, in Korean time. */
+int desk_run(const char *who, const char *words);
+void desk_expect(const char *who, const char *words, enum exit_code code);
+
+void assert_in(const char *text, const char *part);
+void assert_not_in(const char *text, const char *part);
+
+#endif
