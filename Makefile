@@ -795,7 +795,7 @@ FORCE:
 
 # ---- running ------------------------------------------------------------------
 
-RUN := IEUM_BUILD=$(abspath $B) tests/run --timeout 300
+RUN := IEUM_BUILD=$(abspath $B) tests/run --timeout 600
 # For targets that build in a second make: both processors, unless told how many.
 JOBS = $(if $(findstring -j,$(MAKEFLAGS)),,-j$(shell nproc))
 

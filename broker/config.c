@@ -73,6 +73,13 @@ static char *join(const char *config_path, const char *name)
 	return path;
 }
 
+/* With an unknown key the others are read all the same: every mistake is told at once. */
+static bool is_map(const struct yaml_node *node, const char *const *keys, struct yaml_diag *diag)
+{
+	(void)yaml_check_map(node, keys, diag);
+	return yaml_kind(node) == YAML_MAP;
+}
+
 /* A file named by the configuration.  True unless out of memory. */
 static bool read_path(const struct yaml_node *map, const char *key, bool required,
 		      struct yaml_diag *diag, const struct config *c, char **out)
@@ -135,7 +142,7 @@ static void read_list_past(const struct yaml_node *root, struct yaml_diag *diag,
 			     "'revocation_list_past' is refuse, or {accept_known_for: 24 h}");
 		return;
 	}
-	if (yaml_check_map(past, keys, diag) &&
+	if (is_map(past, keys, diag) &&
 	    (within = yaml_require(past, "accept_known_for", diag)) != NULL &&
 	    yaml_read_duration_ms(within, CONFIG_LIST_PAST_MIN_MS, CONFIG_LIST_PAST_MAX_MS, diag,
 				  &ms))
@@ -160,7 +167,7 @@ static bool read_journal(const struct yaml_node *root, struct yaml_diag *diag, s
 	const struct yaml_node *node = yaml_require(root, "journal", diag);
 	size_t engine = 0;
 
-	if (!node || !yaml_check_map(node, keys, diag))
+	if (!node || !is_map(node, keys, diag))
 		return true;
 	yaml_opt_word(node, "engine", engines, diag, &engine);
 	c->journal_engine = strdup(engines[engine]);
@@ -175,7 +182,7 @@ static void read_log(const struct yaml_node *root, struct yaml_diag *diag, struc
 	const struct yaml_node *node = yaml_get(root, "log");
 	size_t format = LOG_KV, level = LOG_INFO;
 
-	if (!node || !yaml_check_map(node, keys, diag))
+	if (!node || !is_map(node, keys, diag))
 		return;
 	yaml_opt_word(node, "format", formats, diag, &format);
 	yaml_opt_word(node, "level", levels, diag, &level);
@@ -207,7 +214,7 @@ static void read_limits(const struct yaml_node *root, struct yaml_diag *diag, st
 	for (size_t i = 0; i < LIMIT_ROWS; i++)
 		keys[i] = limit_rows[i].key;
 	keys[LIMIT_ROWS] = NULL;
-	if (node && !yaml_check_map(node, keys, diag))
+	if (node && !is_map(node, keys, diag))
 		node = NULL;
 	for (size_t i = 0; i < LIMIT_ROWS; i++)
 		read_limit(node, &limit_rows[i], diag, &c->limits);
@@ -225,7 +232,7 @@ static void read_numbers(const struct yaml_node *root, struct yaml_diag *diag, s
 
 	c->snapshot_every_events = 200000;
 	c->cache_bytes = 64 * MIB;
-	if (snapshot && yaml_check_map(snapshot, keys, diag))
+	if (snapshot && is_map(snapshot, keys, diag))
 		yaml_opt_int(snapshot, "every_events", 0, INT64_C(1) << 40, diag,
 			     &c->snapshot_every_events);
 	yaml_opt_bytes(root, "cache", 8 * MIB, 64 * GIB, diag, &c->cache_bytes);
@@ -241,7 +248,7 @@ static bool read_root(const struct yaml_node *root, struct yaml_diag *diag, stru
 	char *certificate = NULL, *key = NULL, *ca = NULL, *crl = NULL;
 	bool ok;
 
-	if (!yaml_check_map(root, keys, diag))
+	if (!is_map(root, keys, diag))
 		return true;
 	ok = read_path(root, "certificate", true, diag, c, &certificate) &&
 	     read_path(root, "key", true, diag, c, &key) &&
@@ -260,29 +267,40 @@ static bool read_root(const struct yaml_node *root, struct yaml_diag *diag, stru
 	return ok;
 }
 
-enum ieum_err config_load(const char *path, struct yaml_diag *diag, struct config **out)
+enum ieum_err config_read(const char *path, struct yaml_diag *diag, struct config **out)
 {
 	struct yaml_doc *doc = NULL;
 	struct config *c = NULL;
 	enum ieum_err err = yaml_doc_open(path, diag, &doc);
 
+	*out = NULL;
 	if (err)
 		return err;
-	err = IEUM_E_NO_MEMORY;
 	c = calloc(1, sizeof(*c));
 	if (!c)
-		goto out;
+		goto no_memory;
 	c->log_level = LOG_INFO;
 	c->path = strdup(path);
 	if (!c->path || !read_root(yaml_doc_root(doc), diag, c))
-		goto out;
-	err = diag->count ? IEUM_E_FILE_INVALID : IEUM_E_OK;
-out:
+		goto no_memory;
 	yaml_doc_free(doc);
-	if (err)
-		config_free(c);
-	else
-		*out = c;
+	*out = c;
+	return diag->count ? IEUM_E_FILE_INVALID : IEUM_E_OK;
+
+no_memory:
+	yaml_doc_free(doc);
+	config_free(c);
+	return IEUM_E_NO_MEMORY;
+}
+
+enum ieum_err config_load(const char *path, struct yaml_diag *diag, struct config **out)
+{
+	enum ieum_err err = config_read(path, diag, out);
+
+	if (err) {
+		config_free(*out);
+		*out = NULL;
+	}
 	return err;
 }
 

@@ -82,9 +82,12 @@ struct config {
 /* FILE_UNREADABLE, FILE_INVALID (every mistake in diag), NO_MEMORY.  The caller owns *out. */
 enum ieum_err config_load(const char *path, struct yaml_diag *diag,
 			  struct config **out) IEUM_MUST_CHECK;
+/* The same, but with FILE_INVALID *out is there too: without what was mistaken. */
+enum ieum_err config_read(const char *path, struct yaml_diag *diag,
+			  struct config **out) IEUM_MUST_CHECK;
 void config_free(struct config *c); /* takes NULL */
 
-/* `--check`: beyond config_load(), reads the hub file and the certificates and says what is
+/* `--check`: beyond config_read(), reads the hub file and the certificates, so far as they are named, and says what is
  * wrong with them, one line each on `out`; warnings (soon to expire) too.  Returns the number of mistakes. */
 size_t config_check(const char *path, FILE *out);
 

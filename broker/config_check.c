@@ -151,17 +151,23 @@ size_t config_check(const char *path, FILE *out)
 	size_t mistakes;
 
 	yaml_diag_init(&diag);
-	if (config_load(path, &diag, &c) != IEUM_E_OK) {
+	enum ieum_err err = config_read(path, &diag, &c);
+	if (err) {
 		yaml_diag_print(&diag, out);
-		return diag.count ? diag.count : 1;
+		mistakes = diag.count ? diag.count : 1;
+	} else {
+		mistakes = check_account(c, out);
 	}
-	mistakes = check_account(c, out);
-	mistakes += check_hub_file(c, out, &policy);
+	if (!c)
+		return mistakes;
+	if (c->hub_file)
+		mistakes += check_hub_file(c, out, &policy);
 	if (policy) {
 		check_agreements(c, out, policy);
 		check_holidays(c, out, policy);
 	}
-	mistakes += check_certificates(c, out, policy);
+	if (c->tls.cert && c->tls.key && c->tls.ca)
+		mistakes += check_certificates(c, out, policy);
 	policy_free(policy);
 	config_free(c);
 	return mistakes;

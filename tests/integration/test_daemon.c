@@ -92,6 +92,14 @@ static void check_explains_every_mistake(void **state)
 	assert_int_equal(check("ieumd.yaml:2: "), 1);
 	assert_int_equal(hub_run(&hub, "echo 'limit: 3' >>%s", hub.config), 0);
 	assert_int_equal(check("unknown key 'limit'"), 1);
+	/* All of them in one go: the file's own, the hub file's, the certificate's. */
+	assert_int_equal(hub_run(&hub, "echo 'cache: loud' >>%s", hub.config), 0);
+	assert_int_equal(hub_run(&hub, "sed -i 's/kind: police,/kind: polise,/' %s", hub.hub_file),
+			 0);
+	assert_int_equal(check("unknown key 'limit'"), 1);
+	assert_int_equal(check("'loud'"), 1);
+	assert_int_equal(check("hub.yaml:"), 1);
+	assert_int_equal(check("ieumd.yaml:2: "), 1);
 	assert_int_equal(hub_run(&hub, "%s/ieumd --help >/dev/null", hub_bin()), 0);
 	assert_int_equal(hub_run(&hub, "%s/ieumd --version >/dev/null", hub_bin()), 0);
 	assert_int_equal(hub_run(&hub, "%s/ieumd --frobnicate 2>/dev/null", hub_bin()), 2);
