@@ -117,7 +117,9 @@ fill = sed -e 's|@sbindir@|$(sbindir)|g' -e 's|@bindir@|$(bindir)|g' -e 's|@sysc
 
 # ---- installing -----------------------------------------------------------------
 
-INSTALLED_DOCS := $(wildcard README.md LICENSE docs/*.md docs/connect/* docs/schema/*.json)
+# In their folders, as their links have it.
+INSTALLED_DOCS := $(wildcard README.md CONTRIBUTING.md LICENSE docs/*.md docs/connect/* docs/decisions/*.md docs/schema/*.json \
+	certs/README.md tests/scenarios/README.md tests/foreign/*/hub.* tests/vectors/frames.json tests/vectors/frame_cases.yaml)
 # For programs in other languages: messages, and vectors to test with.
 INSTALLED_PROTO := $(PUBLIC_DEFS:proto/%=%)
 INSTALLED_VECTORS := $(wildcard tests/vectors/*.json)
@@ -148,7 +150,7 @@ install: installable ## install programs, library, manual, unit, examples (prefi
 	for m in $(MAN_PAGES); do $(call put,644,$B/install/man/$$m,$(mandir)/man$${m##*.}/$$m); done
 	$(call put,644,$B/install/ieum.bash,$(bashcompletiondir)/ieum)
 	$(call put,644,$B/install/ieum.zsh,$(zshcompletiondir)/_ieum)
-	for d in $(INSTALLED_DOCS); do $(call put,644,$$d,$(docdir)/$${d#docs/}); done
+	for d in $(INSTALLED_DOCS); do $(call put,644,$$d,$(docdir)/$$d); done
 	for p in $(INSTALLED_PROTO); do $(call put,644,proto/$$p,$(datadir)/ieum/proto/$$p); done
 	for v in $(INSTALLED_VECTORS); do $(call put,644,$$v,$(datadir)/ieum/vectors/$${v##*/}); done
 	for e in $(INSTALLED_EXAMPLES); do $(call put,644,$$e,$(examplesdir)/$${e#examples/}); done
@@ -162,7 +164,7 @@ uninstall: ## remove what install put there
 	rm -f $(DESTDIR)$(systemdsystemunitdir)/ieumd.service $(DESTDIR)$(sysusersdir)/ieum.conf $(DESTDIR)$(tmpfilesdir)/ieum.conf
 	rm -f $(foreach m,$(MAN_PAGES),$(DESTDIR)$(mandir)/man$(subst .,,$(suffix $m))/$m)
 	rm -f $(DESTDIR)$(bashcompletiondir)/ieum $(DESTDIR)$(zshcompletiondir)/_ieum
-	rm -f $(patsubst docs/%,$(DESTDIR)$(docdir)/%,$(filter docs/%,$(INSTALLED_DOCS))) $(addprefix $(DESTDIR)$(docdir)/,README.md LICENSE)
+	rm -f $(addprefix $(DESTDIR)$(docdir)/,$(INSTALLED_DOCS))
 	rm -f $(addprefix $(DESTDIR)$(datadir)/ieum/,$(addprefix proto/,$(INSTALLED_PROTO)) $(INSTALLED_VECTORS:tests/%=%))
 	rm -f $(INSTALLED_EXAMPLES:examples/%=$(DESTDIR)$(examplesdir)/%) $(CATALOGS:$B/share/locale/%=$(DESTDIR)$(localedir)/%)
 	-find $(DESTDIR)$(docdir) $(DESTDIR)$(datadir)/ieum -depth -type d -empty -delete
