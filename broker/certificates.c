@@ -245,6 +245,23 @@ void certificates_tell_dates(const struct server *sv)
 			 LOG_S("do", "put a new one in its place"));
 }
 
+void certificates_tell_left_out(const struct session *s, const struct core_certificate *with)
+{
+	struct server *sv = s->server;
+	struct roster_entry *entry = &sv->roster.entries[s->participant];
+	struct core_certificate known[CORE_CERTIFICATES_PER_PARTICIPANT];
+	const struct policy_participant *who = session_participant(s);
+
+	if (entry->told_left_out || core_certificate(sv->core, with->fingerprint, known) ||
+	    core_certificates(sv->core, who->number, known, CORE_CERTIFICATES_PER_PARTICIPANT) <
+		    CORE_CERTIFICATES_PER_PARTICIPANT)
+		return;
+	entry->told_left_out = true;
+	log_warn("certificate_left_out", LOG_S("participant", who->name),
+		 LOG_S("serial", with->serial), LOG_I("kept", CORE_CERTIFICATES_PER_PARTICIPANT),
+		 LOG_S("then", "nobody seals to it"), LOG_S("do", "revoke those that nobody uses"));
+}
+
 static const char *matter_word(Ieum__V1__CertificateMatter matter)
 {
 	switch (matter) {

@@ -52,6 +52,7 @@ struct roster_entry {
 	struct session_set sessions;
 	uint32_t n_sessions;
 	struct rate_bucket rate;
+	bool told_left_out; /* that it has more certificates than are kept: once in a log */
 };
 
 struct roster {
@@ -192,6 +193,8 @@ void certificates_tick(struct server *sv); /* once a second: who has ended, whic
 void certificates_tell_dates(const struct server *sv); /* warns of what ends soon */
 /* Tells the log what sv->decision, which is not recorded yet, says of certificates. */
 void certificates_tell_due(const struct server *sv);
+/* A session that is open now came with this one: when it isn't kept, since there are too many. */
+void certificates_tell_left_out(const struct session *s, const struct core_certificate *with);
 /* Was the peer judged by a revocation list past its end, and is it nobody that is known? */
 bool certificates_is_stranger(const struct session *s);
 

@@ -249,6 +249,8 @@ static void greet(const struct request *rq)
 	log_info("connected", LOG_U("connection", s->connection),
 		 LOG_S("participant", connect.participant), LOG_S("address", connect.address),
 		 LOG_S("certificate", connect.certificate));
+	if (connect.with)
+		certificates_tell_left_out(s, connect.with);
 	welcome(s, rq->id);
 }
 

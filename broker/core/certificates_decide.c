@@ -57,8 +57,10 @@ static enum ieum_err add_gone(struct core_decision *d, Ieum__V1__CertificatesCha
 	return e->gone[e->n_gone++].data ? IEUM_E_OK : IEUM_E_NO_MEMORY;
 }
 
-/* The one that ends first makes room, which a renewed one does; 0: there is room.  False: the new
- * one ends before all of them. */
+/* The one that ends first makes room, which a renewed one does; 0: there is room.  False: none of
+ * them ends before the new one.  Of those that end in the same second (one `ieum-certs batch`) the
+ * first to come stay: if they made room for each other, each of them would be new whenever it came
+ * back, and everybody would be told of its end again and asked for keys again. */
 static bool make_room(const struct core *c, const struct core_certificate *new, uint32_t *out)
 {
 	const struct certificate_list *list = &c->participants[new->participant - 1].certificates;
@@ -68,9 +70,9 @@ static bool make_room(const struct core *c, const struct core_certificate *new, 
 	if (list->n < CORE_CERTIFICATES_PER_PARTICIPANT)
 		return true;
 	for (uint32_t h = list->head; h; h = certificate_at(c, h)->next) {
-		if (certificate_at(c, h)->ends_at_ms > first_ms)
+		if (certificate_at(c, h)->ends_at_ms >= first_ms)
 			continue;
-		first_ms = certificate_at(c, h)->ends_at_ms - 1;
+		first_ms = certificate_at(c, h)->ends_at_ms;
 		*out = h;
 	}
 	return *out != 0;

@@ -165,6 +165,39 @@ static void the_hubs_own_is_renewed_under_way(void **state)
 	peer_close(q);
 }
 
+/* Certificates of one day's batch: more desks than the hub keeps. */
+static void a_seventeenth_is_left_out_and_told_of_once(void **state)
+{
+	char more[64], stem[16];
+	struct peer *p;
+
+	(void)state;
+	(void)snprintf(more, sizeof more, "--until %s", in_seconds(20 * 24 * 3600));
+	for (int i = 1; i <= 17; i++) {
+		(void)snprintf(stem, sizeof stem, "desk-%d", i);
+		enrol(stem, "town-ps", "police", stem, more);
+	}
+	for (int i = 1; i <= 17; i++) {
+		(void)snprintf(stem, sizeof stem, "desk-%d", i);
+		peer_close(connect_as(stem));
+	}
+	const char *line = hub_await_log(&hub, "event=certificate_left_out");
+	assert_non_null(strstr(line, "participant=town-ps"));
+	p = connect_as("desk-17");
+	assert_int_not_equal(welcome->certificate_ends_at_ms, 0);
+	assert_int_equal(known(p, "town-ps"), 16);
+	peer_close(p);
+	peer_close(connect_as("desk-1"));
+	assert_int_equal(hub_stop(&hub), 0);
+	const char *first = strstr(hub.log, "event=certificate_left_out");
+	assert_null(strstr(first + 1, "event=certificate_left_out"));
+	/* One line for each that is kept, however often they come. */
+	int told = 0;
+	for (const char *at = hub.log; (at = strstr(at, "event=certificate_ends")); at++)
+		told += strncmp(at, "event=certificate_ends matter=participant", 41) == 0;
+	assert_int_equal(told, 16);
+}
+
 /* ---- the end of one ---- */
 
 static void a_revoked_one_ends_when_the_list_says_so(void **state)
@@ -420,6 +453,8 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup_teardown(several_people_and_a_renewal_are_one_participant,
 						start, end),
+		cmocka_unit_test_setup_teardown(a_seventeenth_is_left_out_and_told_of_once, start,
+						end),
 		cmocka_unit_test_setup_teardown(the_hubs_own_is_renewed_under_way, start, end),
 		cmocka_unit_test_setup_teardown(a_revoked_one_ends_when_the_list_says_so, start,
 						end),

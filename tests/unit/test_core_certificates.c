@@ -174,6 +174,37 @@ static void the_one_that_ends_first_makes_room(void **state)
 	assert_int_equal(holder(w, paper(&early, 2, "one", 0), true, 0), number_of(w, "ps"));
 }
 
+/* Certificates of one batch end in the same second. */
+static void of_those_that_end_together_the_first_stay(void **state)
+{
+	struct trial *w = *state;
+	struct paper p;
+	core_time_us ends = w->now + 20 * DAY_US;
+	uint64_t told = CORE_CERTIFICATES_PER_PARTICIPANT;
+
+	for (unsigned round = 0; round < 3; round++) {
+		for (unsigned i = 1; i <= CORE_CERTIFICATES_PER_PARTICIPANT + 1; i++) {
+			char desk[8];
+			(void)snprintf(desk, sizeof desk, "desk-%u", i);
+			connect_with(w, "ps", paper(&p, (uint8_t)i, desk, ends));
+			if (round > 0) /* it connected: nothing is new */
+				assert_int_equal(w->d.n_items, 1);
+		}
+		trial_at(w, w->now);
+		assert_int_equal(trial_counts(w, "ps").routed, told);
+	}
+	assert_int_equal(holder(w, &p, true, 0), 0);
+	assert_int_equal(known(w, "ps"), CORE_CERTIFICATES_PER_PARTICIPANT);
+	/* Its renewal, which ends later, makes room for itself. */
+	connect_with(w, "ps", paper(&p, 90, "desk-17", ends + 300 * DAY_US));
+	assert_int_equal(holder(w, &p, true, 0), number_of(w, "ps"));
+	/* Who had to leave for it doesn't come back. */
+	connect_with(w, "ps", paper(&p, 1, "desk-1", ends));
+	assert_int_equal(w->d.n_items, 1);
+	trial_at(w, w->now);
+	assert_int_equal(trial_counts(w, "ps").routed, told);
+}
+
 static void what_is_revoked_is_known_no_more(void **state)
 {
 	struct trial *w = *state;
@@ -418,6 +449,8 @@ int main(void)
 						stop),
 		cmocka_unit_test_setup_teardown(a_certificate_is_of_one_participant, start, stop),
 		cmocka_unit_test_setup_teardown(the_one_that_ends_first_makes_room, start, stop),
+		cmocka_unit_test_setup_teardown(of_those_that_end_together_the_first_stay, start,
+						stop),
 		cmocka_unit_test_setup_teardown(what_is_revoked_is_known_no_more, start, stop),
 		cmocka_unit_test_setup_teardown(both_sides_are_told_at_30_7_and_1_days_and_then,
 						start, stop),
