@@ -168,7 +168,8 @@ static void welcome(struct session *s, uint64_t request_id)
 	session_answer(s, &frame);
 }
 
-static void refuse_greeting(struct session *s, enum ieum_err err, const char *what)
+static void refuse_greeting(struct session *s, enum ieum_err err, const char *what,
+			    const char *detail)
 {
 	uint32_t number = s->participant == POLICY_NONE ? 0 : session_participant(s)->number;
 	struct server *sv = s->server;
@@ -176,10 +177,10 @@ static void refuse_greeting(struct session *s, enum ieum_err err, const char *wh
 
 	if (log_allowed(&sv->identity_lines, clock_read().monotonic_us / 1000, &suppressed))
 		log_warn("refused", LOG_S("error", ieum_error((int)err)->name), LOG_S("what", what),
-			 LOG_S("peer", channel_peer(s->ch)->uri),
+			 LOG_S("why", detail), LOG_S("peer", channel_peer(s->ch)->uri),
 			 LOG_S("address", channel_address(s->ch)), LOG_U("suppressed", suppressed));
 	refusing_record(sv, number, 0, err, what, NULL);
-	session_end(s, err, "");
+	session_end(s, err, detail);
 }
 
 /* What it came with, for those who seal to it.  False: that is not to be had now, or nobody can: who
@@ -230,7 +231,7 @@ static void greet(const struct request *rq)
 	};
 
 	if (hello->version_min > PROTOCOL_VERSION || hello->version_max < PROTOCOL_VERSION) {
-		refuse_greeting(s, IEUM_E_VERSION_UNSUPPORTED, "hello");
+		refuse_greeting(s, IEUM_E_VERSION_UNSUPPORTED, "hello", "");
 		return;
 	}
 	if (sv->stalled || sv->n_ended || recorder_room(&sv->recorder) == RECORDER_FULL) {
@@ -239,7 +240,7 @@ static void greet(const struct request *rq)
 	}
 	enum ieum_err err = decide_connect(s, &connect);
 	if (err) {
-		refuse_greeting(s, err, "hello");
+		refuse_greeting(s, err, "hello", sv->decision.detail);
 		return;
 	}
 	s->connection = sv->decision.items[0].event->connected->connection;
@@ -350,10 +351,10 @@ static void on_ready(struct server *sv, struct channel *ch)
 	if (sv->stopping) {
 		session_end(s, IEUM_E_STOPPING, "");
 	} else if (session_identify(channel_peer(ch), sv->policy, &s->participant) != IEUM_E_OK) {
-		refuse_greeting(s, IEUM_E_IDENTITY_UNKNOWN, "connect");
+		refuse_greeting(s, IEUM_E_IDENTITY_UNKNOWN, "connect", "");
 	} else if (sv->roster.entries[s->participant].n_sessions >=
 		   limits->connections_per_participant) {
-		refuse_greeting(s, IEUM_E_TOO_MANY_CONNECTIONS, "connect");
+		refuse_greeting(s, IEUM_E_TOO_MANY_CONNECTIONS, "connect", "");
 	} else if (certificates_is_stranger(s)) {
 		log_limited(&sv->tls_lines, s->since_ms, LOG_WARN, "tls_refused",
 			    LOG_S("why", "the revocation list has ended, and this certificate "

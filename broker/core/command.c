@@ -129,6 +129,24 @@ static char *copy_text(struct core_decision *d, const char *text)
 	return arena_copy(&d->arena, text ? text : "", (text ? strlen(text) : 0) + 1);
 }
 
+/* Actors are never forgotten, since what they did isn't.  One participant's, whose certificates name
+ * sessions, must not keep the others' people out. */
+static enum ieum_err check_actor(const struct core *c, uint32_t participant, const char *actor,
+				 struct core_decision *d)
+{
+	if (state_find_actor(c, participant, actor))
+		return IEUM_E_OK;
+	if (c->participants[participant - 1].n_actors >= CORE_ACTORS_OF_ONE_MAX)
+		return decision_refuse(
+			d, IEUM_E_SENDER_FULL,
+			"more than %d different people and workstations; a certificate's CN "
+			"has to name one of them, not a session",
+			CORE_ACTORS_OF_ONE_MAX);
+	if (c->n_actors == CORE_ACTORS_MAX)
+		return decision_refuse(d, IEUM_E_HUB_FULL, "too many different actors");
+	return IEUM_E_OK;
+}
+
 enum ieum_err core_decide_connect(const struct core *c, const struct policy *p,
 				  const struct core_connect *k, core_time_us now,
 				  struct core_decision *d)
@@ -138,8 +156,9 @@ enum ieum_err core_decide_connect(const struct core *c, const struct policy *p,
 
 	if (!number)
 		return decision_refuse(d, IEUM_E_IDENTITY_UNKNOWN, "not in the hub file");
-	if (c->n_actors == CORE_ACTORS_MAX && !state_find_actor(c, number, k->actor))
-		return decision_refuse(d, IEUM_E_HUB_FULL, "too many different actors");
+	enum ieum_err err = check_actor(c, number, k->actor, d);
+	if (err)
+		return err;
 	Ieum__V1__Connected *e = decision_connected(d, now);
 	if (!e)
 		return IEUM_E_NO_MEMORY;

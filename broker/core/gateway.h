@@ -6,10 +6,6 @@
 
 #include "proto/error.h"
 
-enum {
-	CORE_PERSONS_MAX = 4096
-}; /* people and workstations of one participant that sends for some */
-
 struct core;
 struct submission;
 

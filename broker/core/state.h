@@ -31,10 +31,14 @@
 #include "broker/core/slab.h"
 
 enum {
-	CORE_URGENCIES = 4,                              /* immediate, urgent, priority, routine */
-	CORE_ROUTE_BITS = 8,                             /* delivery id = seq << 8 | route */
-	CORE_PARTICIPANTS_MAX = 1 << 20,                 /* ever named in one journal */
-	CORE_ACTORS_MAX = 1 << 17,                       /* people and workstations ever seen */
+	CORE_URGENCIES = 4,              /* immediate, urgent, priority, routine */
+	CORE_ROUTE_BITS = 8,             /* delivery id = seq << 8 | route */
+	CORE_PARTICIPANTS_MAX = 1 << 20, /* ever named in one journal */
+	CORE_ACTORS_MAX = 1 << 17,       /* people and workstations ever seen */
+	CORE_PERSONS_MAX = 4096,         /* of one participant, when its gateway states one more */
+	/* When one more connects.  More, so that a gateway at its limit can still come under another
+	 * CN. */
+	CORE_ACTORS_OF_ONE_MAX = CORE_PERSONS_MAX + 1024,
 	CORE_CASE_TASKS_MAX = 2 * CORE_CASE_MEMBERS_MAX, /* open at one time in a case */
 	CORE_ASKED_MAX = 64,                             /* mailboxes that may answer one task */
 	CORE_CASE_EXCLUDED_MAX = 64,                     /* participants */

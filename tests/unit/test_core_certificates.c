@@ -11,7 +11,7 @@
 #include <cmocka.h>
 
 #include "broker/core/certificates.h"
-#include "broker/core/gateway.h"
+#include "broker/core/state.h"
 #include "tests/unit/core_trial.h"
 
 #define MATTER(word) IEUM__V1__CERTIFICATE_MATTER__CERTIFICATE_MATTER_##word
@@ -441,6 +441,41 @@ static void a_gateway_says_for_whom_it_sends(void **state)
 	assert_int_equal(send_for(w, ps, "kim"), IEUM_E_OK);
 }
 
+/* ---- how many people ---- */
+
+static enum ieum_err connect_as(struct trial *w, const char *participant, const char *actor)
+{
+	const struct core_connect k = { .participant = participant,
+					.actor = actor,
+					.address = "192.0.2.1:4",
+					.certificate = "1" };
+
+	core_decision_reset(&w->d);
+	enum ieum_err err = core_decide_connect(w->core, w->policy, &k, w->now, &w->d);
+	return err ? err : trial_record(w, IEUM_E_OK);
+}
+
+/* A CN for each session: that fills a participant's own share, and nobody else's. */
+static void one_participants_people_do_not_keep_others_out(void **state)
+{
+	struct trial *w = *state;
+	enum ieum_err err = IEUM_E_OK;
+	unsigned people = 0;
+	char actor[16];
+
+	for (; people <= CORE_ACTORS_OF_ONE_MAX && !err; people++) {
+		(void)snprintf(actor, sizeof actor, "session-%u", people);
+		err = connect_as(w, "ps", actor);
+	}
+	assert_int_equal(err, IEUM_E_SENDER_FULL);
+	assert_int_equal(people, CORE_ACTORS_OF_ONE_MAX + 1);
+	assert_non_null(strstr(w->d.detail, "more than 5120 different people"));
+	assert_int_equal(connect_as(w, "ps", "session-7"), IEUM_E_OK);
+	assert_int_equal(connect_as(w, "boss", "somebody new"), IEUM_E_OK);
+	trial_restart(w);
+	assert_int_equal(connect_as(w, "ps", "session-x"), IEUM_E_SENDER_FULL);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -460,6 +495,8 @@ int main(void)
 		cmocka_unit_test_setup_teardown(the_directory_has_those_that_are_valid, start,
 						stop),
 		cmocka_unit_test_setup_teardown(a_gateway_says_for_whom_it_sends, start, stop),
+		cmocka_unit_test_setup_teardown(one_participants_people_do_not_keep_others_out,
+						start, stop),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
