@@ -58,6 +58,7 @@ PROTO_SRC := \
 	proto/sha256.c \
 	proto/tls.c \
 	proto/tls_certificate.c \
+	proto/tls_files.c \
 	proto/tls_identity.c \
 	proto/tls_verify.c \
 	proto/utf8.c \

@@ -4,10 +4,8 @@
  * A certificate that ends, or that a new revocation list names, ends its sessions then, and is
  * known no more.  Times are the machine's, as TLS judges them; what is told ahead of an end is a
  * deadline like others, and goes by the hub's clock (core/certificates.h). */
-#include <dirent.h>
 #include <stdio.h>
 #include <string.h>
-#include <sys/stat.h>
 
 #include "broker/session.h"
 
@@ -152,54 +150,15 @@ bool certificates_is_stranger(const struct session *s)
 
 /* ---- files that change ---- */
 
-static void mix(uint64_t *sum, const struct stat *st)
-{
-	const uint64_t parts[] = { (uint64_t)st->st_ino, (uint64_t)st->st_size,
-				   (uint64_t)st->st_mtim.tv_sec, (uint64_t)st->st_mtim.tv_nsec };
-
-	for (size_t i = 0; i < sizeof parts / sizeof parts[0]; i++)
-		*sum = (*sum ^ parts[i]) * UINT64_C(0x100000001b3);
-}
-
-/* A folder's own time changes when a file is put into it; written over in place, the file's. */
-static void mix_path(uint64_t *sum, const char *path)
-{
-	struct stat st;
-	DIR *dir;
-	const struct dirent *entry;
-
-	if (!path || stat(path, &st) < 0)
-		return;
-	mix(sum, &st);
-	if (!S_ISDIR(st.st_mode) || !(dir = opendir(path)))
-		return;
-	while ((entry = readdir(dir)))
-		if (entry->d_name[0] != '.' && fstatat(dirfd(dir), entry->d_name, &st, 0) == 0)
-			mix(sum, &st);
-	closedir(dir);
-}
-
-static uint64_t sum_of_files(const struct server *sv)
-{
-	const struct tls_files *files = &sv->config->tls;
-	uint64_t sum = UINT64_C(0xcbf29ce484222325);
-
-	mix_path(&sum, files->cert);
-	mix_path(&sum, files->key);
-	mix_path(&sum, files->ca);
-	mix_path(&sum, files->crl);
-	return sum;
-}
-
 void certificates_note_files(struct server *sv)
 {
-	sv->certificates.files_seen = sv->certificates.files_read = sum_of_files(sv);
+	sv->certificates.files_seen = sv->certificates.files_read = tls_files_sum(&sv->config->tls);
 }
 
 /* Read when they are the same twice: a certificate and its key are not replaced in one moment. */
 static void watch_files(struct server *sv)
 {
-	uint64_t sum = sum_of_files(sv);
+	uint64_t sum = tls_files_sum(&sv->config->tls);
 	bool settled = sum == sv->certificates.files_seen;
 
 	sv->certificates.files_seen = sum;

@@ -73,6 +73,10 @@ struct tls_identity {
 	size_t n_names;
 };
 
+/* Another number when one of the files, or of those in the folder of lists, was replaced or written
+ * over since.  What is missing counts as well; nothing is read.  Any thread. */
+uint64_t tls_files_sum(const struct tls_files *files);
+
 /* FILE_UNREADABLE, FILE_INVALID or NO_MEMORY, with the file and the reason in why. */
 enum ieum_err tls_new(enum tls_role role, const struct tls_files *files, struct tls **out,
 		      char why[TLS_WHY_BYTES]) IEUM_MUST_CHECK;
