@@ -161,8 +161,10 @@ void ieum_free(struct ieum *c);
 
 bool ieum_connected(const struct ieum *c);
 
-/* New certificates from the same files, for the next connection on; on failure the old stay.  Each
- * new connection does so by itself when the files have changed: nobody has to call this. */
+/* New certificates, authorities and lists from the same files: for connections from the next on, and
+ * for what is sealed and opened from now on.  On failure the old stay.  Each new connection does so by
+ * itself when the files have changed, and so does one that stays, before it handles what comes:
+ * nobody has to call this. */
 enum ieum_err ieum_reload_certificates(struct ieum *c, char why[IEUM_WHY_BYTES]) IEUM_MUST_CHECK;
 
 /* ---- the spool ----
@@ -299,9 +301,10 @@ enum ieum_err ieum_advance(struct ieum *c, int64_t by_ms, ieum_time_cb *cb,
 
 /* Our keys, and whom we trust: what opens. */
 
-/* Of a connection; good until it is freed. */
+/* Of a connection; good until it is freed.  It follows its files, within ieum's callbacks and never
+ * beside them: use it on that thread. */
 const struct ieum_keyring *ieum_keyring(const struct ieum *c);
-/* Without one: of cert, key, ca, crl and old_keys.  FILE_UNREADABLE, FILE_INVALID, FIELD_INVALID,
+/* Without one: of cert, key, ca, crl and old_keys, as they are now.  FILE_UNREADABLE, FILE_INVALID, FIELD_INVALID,
  * NO_MEMORY with the reason in why. */
 enum ieum_err ieum_keyring_new(const struct ieum_options *options, struct ieum_keyring **out,
 			       char why[IEUM_WHY_BYTES]) IEUM_MUST_CHECK;

@@ -118,17 +118,29 @@ void ieum_keyring_free(struct ieum_keyring *k)
 	free(k);
 }
 
+static bool has(const struct ieum_keyring *k, const X509 *cert)
+{
+	for (size_t i = 0; i < k->n; i++) {
+		if (X509_cmp(keyring_certificate(k, i), cert) == 0)
+			return true;
+	}
+	return false;
+}
+
 void keyring_renew(struct ieum_keyring *k, struct ieum_keyring *with)
 {
 	struct ieum_keyring old = *k;
-	bool same = X509_cmp(keyring_certificate(k, 0), keyring_certificate(with, 0)) == 0;
+	size_t left = 0;
 
 	*k = *with;
-	*with = old;
-	if (!same && k->n < KEYRING_KEYS_MAX) {
-		k->keys[k->n++] = with->keys[0];
-		with->keys[0] = with->keys[--with->n];
+	for (size_t i = 0; i < old.n; i++) {
+		if (k->n < KEYRING_KEYS_MAX && !has(k, keyring_certificate(&old, i)))
+			k->keys[k->n++] = old.keys[i];
+		else
+			old.keys[left++] = old.keys[i];
 	}
+	old.n = left;
+	*with = old;
 	ieum_keyring_free(with);
 }
 
@@ -323,15 +335,6 @@ enum ieum_err keyring_is(const struct ieum_keyring *k, X509 *cert, const char *p
 	return IEUM_E_NOT_SEALED;
 }
 
-static bool is_ours(const struct ieum_keyring *k, const X509 *cert)
-{
-	for (size_t i = 0; i < k->n; i++) {
-		if (X509_cmp(keyring_certificate(k, i), cert) == 0)
-			return true;
-	}
-	return false;
-}
-
 static enum ieum_err check_recipient(const struct ieum_keyring *k, X509 *cert,
 				     const char *participant, char why[IEUM_WHY_BYTES])
 {
@@ -340,7 +343,7 @@ static enum ieum_err check_recipient(const struct ieum_keyring *k, X509 *cert,
 
 	if (!err)
 		err = keyring_is(k, cert, participant, &id, why);
-	if (!err && !id.name[0] && !is_ours(k, cert)) {
+	if (!err && !id.name[0] && !has(k, cert)) {
 		/* The hub's word alone would let it read along with a certificate of its choice. */
 		snprintf(why, IEUM_WHY_BYTES,
 			 "it names no participant; when it is that one's, list it under "

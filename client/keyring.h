@@ -29,7 +29,8 @@ struct ieum_keyring {
 };
 
 /* The keyring has from now on what the other one has, and in addition, where there is room, what it
- * signed with so far: what was sealed to that still opens.  Frees the other one. */
+ * had so far, last what it signed with: what was sealed to that still opens, however often the
+ * keyring is renewed.  Frees the other one. */
 void keyring_renew(struct ieum_keyring *k, struct ieum_keyring *with);
 
 /* Borrowed from the keyring, until it is renewed. */

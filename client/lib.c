@@ -3,7 +3,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
 #include <sys/random.h>
 #include <time.h>
 
@@ -93,12 +92,14 @@ static void on_work(evutil_socket_t fd, short what, void *arg)
 
 	(void)fd, (void)what;
 	c->in_callback = c->in_work = true;
+	lib_files_look(c);
 	lib_spool_turn(c);
 	if (c->state == LIB_UP) {
 		lib_settles_send(c);
 		lib_submits_send(c);
 	}
 	c->in_callback = c->in_work = false;
+	c->files_looked_at = false;
 	set_tick(c);
 }
 
@@ -215,49 +216,9 @@ static enum ieum_err take_options(struct ieum *c, const struct ieum_options *opt
 	return IEUM_E_OK;
 }
 
-/* ---- files that change ---- */
-
-static uint64_t sum_of(uint64_t sum, const char *path)
-{
-	struct stat st;
-
-	if (!path || stat(path, &st) < 0)
-		return sum;
-	const uint64_t parts[] = { (uint64_t)st.st_ino, (uint64_t)st.st_size,
-				   (uint64_t)st.st_mtim.tv_sec, (uint64_t)st.st_mtim.tv_nsec };
-	for (size_t i = 0; i < sizeof parts / sizeof parts[0]; i++)
-		sum = (sum ^ parts[i]) * UINT64_C(0x100000001b3);
-	return sum;
-}
-
-static uint64_t sum_of_files(const struct ieum *c)
-{
-	uint64_t sum = sum_of(UINT64_C(0xcbf29ce484222325), c->options.cert);
-
-	sum = sum_of(sum, c->options.key);
-	sum = sum_of(sum, c->options.ca);
-	return sum_of(sum, c->options.crl);
-}
-
 /* ---- life ---- */
 
 _Static_assert((int)IEUM_WHY_BYTES == (int)TLS_WHY_BYTES, "a reason's room");
-
-static enum ieum_err load_certificates(const struct ieum *c, struct tls **out,
-				       char why[IEUM_WHY_BYTES])
-{
-	const struct tls_files files = {
-		.cert = c->options.cert,
-		.key = c->options.key,
-		.ca = c->options.ca,
-		.crl = c->options.crl,
-		/* A list past its end still says who was revoked.  It is for the hub to insist on a
-		 * new one; an agency with an old copy must not be cut off. */
-		.crl_grace_s = INT64_MAX,
-	};
-
-	return tls_new(TLS_CLIENT, &files, out, why);
-}
 
 static void init_lists(struct ieum *c)
 {
@@ -291,11 +252,8 @@ enum ieum_err ieum_new(struct event_base *base, const struct ieum_options *optio
 	event_assign(&c->tick_ev, base, -1, 0, on_tick, c);
 	event_assign(&c->reconnect_ev, base, -1, 0, lib_connect, c);
 	err = take_options(c, options, why);
-	c->files_sum = sum_of_files(c);
 	if (!err)
-		err = load_certificates(c, &c->tls, why);
-	if (!err)
-		err = ieum_keyring_new(&c->options, &c->keyring, why);
+		err = lib_files_read(c, why);
 	if (!err && !(c->loop = channel_loop_new(base, &c->limits)))
 		err = IEUM_E_NO_MEMORY;
 	if (!err)
@@ -335,33 +293,4 @@ void ieum_free(struct ieum *c)
 bool ieum_connected(const struct ieum *c)
 {
 	return c->state == LIB_UP;
-}
-
-enum ieum_err ieum_reload_certificates(struct ieum *c, char why[IEUM_WHY_BYTES])
-{
-	struct ieum_keyring *keyring;
-	struct tls *fresh;
-	enum ieum_err err = load_certificates(c, &fresh, why);
-
-	if (err)
-		return err;
-	err = ieum_keyring_new(&c->options, &keyring, why);
-	if (err) {
-		tls_free(fresh);
-		return err;
-	}
-	tls_free(c->tls);
-	c->tls = fresh;
-	keyring_renew(c->keyring, keyring);
-	return IEUM_E_OK;
-}
-
-void lib_renew_certificates(struct ieum *c)
-{
-	uint64_t sum = sum_of_files(c);
-	char why[IEUM_WHY_BYTES];
-
-	/* Not good yet, or not whole: the old ones go on, and the next connection looks again. */
-	if (sum != c->files_sum && ieum_reload_certificates(c, why) == IEUM_E_OK)
-		c->files_sum = sum;
 }

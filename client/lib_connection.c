@@ -255,6 +255,7 @@ static void on_channel(struct channel *ch, enum channel_event event, const struc
 	case CHANNEL_READY: send_hello(c); break;
 	case CHANNEL_FRAME:
 		c->pinged = false;
+		lib_files_look(c);
 		on_frame(c, frame);
 		break;
 	case CHANNEL_TURN_END:
@@ -275,7 +276,7 @@ void lib_connect(evutil_socket_t fd, short what, void *arg)
 
 	(void)fd, (void)what;
 	if (c->state != LIB_STOPPED)
-		lib_renew_certificates(c);
+		lib_files_renew(c);
 	const struct channel_connect_options options = {
 		.address = c->options.addresses[c->address],
 		.server_name = c->options.server_name,

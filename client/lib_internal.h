@@ -155,7 +155,9 @@ struct ieum {
 	struct channel_loop *loop;
 	struct channel_limits limits;
 	struct tls *tls;
-	uint64_t files_sum; /* of the files as they were read */
+	uint64_t files_read;  /* tls_files_sum() when they were read */
+	uint64_t files_seen;  /* and when that was tried last */
+	bool files_looked_at; /* in this turn */
 	struct ieum_keyring *keyring;
 	struct ieum_old_key old_keys[IEUM_OLD_KEYS_MAX];      /* what options.old_keys points to */
 	struct ieum_identity identities[IEUM_IDENTITIES_MAX]; /* and options.identities */
@@ -204,10 +206,17 @@ void lib_trouble_set(struct lib_trouble *t, enum ieum_err code, const char *name
 /* Something may be sent now, or a time to wait has changed: looked at once in this loop turn. */
 void lib_work_soon(struct ieum *c);
 
+/* lib_files.c */
+/* c->tls and c->keyring, which are not there yet. */
+enum ieum_err lib_files_read(struct ieum *c, char why[IEUM_WHY_BYTES]) IEUM_MUST_CHECK;
+/* They are about to be used for a connection: reads them when they have changed. */
+void lib_files_renew(struct ieum *c);
+/* Something has come that they may judge: the same, once in a turn, so that a client that stays
+ * connected knows a new revocation list before it shows what somebody signed. */
+void lib_files_look(struct ieum *c);
+
 /* lib_connection.c */
 void lib_connect(evutil_socket_t fd, short what, void *arg); /* reconnect_ev's */
-/* lib.c: reads the certificates anew when their files have changed. */
-void lib_renew_certificates(struct ieum *c);
 void lib_connect_soon(struct ieum *c, uint32_t in_ms);
 void lib_drop(struct ieum *c, enum ieum_err code, const char *detail);
 void lib_send_credit(struct ieum *c);

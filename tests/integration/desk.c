@@ -1,13 +1,17 @@
 /* An agency's desk; see desk.h. */
 #include "tests/integration/desk.h"
 
+#include <fcntl.h>
 #include <setjmp.h>
+#include <signal.h>
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/wait.h>
+#include <unistd.h>
 
 #include <cmocka.h>
 
@@ -82,6 +86,64 @@ void desk_expect(const char *who, const char *words, enum exit_code code)
 	if (got != (int)code)
 		fail_msg("ieum %s as %s: exit %d, not %d\n%s%s", words, who, got, (int)code,
 			 desk.printed, desk.said);
+}
+
+FILE *desk_follow(const char *who, const char *form, pid_t *pid, FILE **told)
+{
+	char profile[PATH_BYTES];
+	int ends[2], words[2];
+
+	snprintf(profile, sizeof profile, "%s/%s.yaml", desk.folder, who);
+	assert_int_equal(pipe2(ends, O_CLOEXEC), 0);
+	assert_int_equal(pipe2(words, O_CLOEXEC), 0);
+	*pid = fork();
+	assert_true(*pid >= 0);
+	if (*pid == 0) {
+		dup2(ends[1], STDOUT_FILENO);
+		if (told)
+			dup2(words[1], STDERR_FILENO);
+		execl(desk.ieum, "ieum", "--profile", profile, "inbox", "--follow", form,
+		      (char *)NULL);
+		_exit(127);
+	}
+	close(ends[1]);
+	close(words[1]);
+	if (told)
+		*told = fdopen(words[0], "r");
+	else
+		close(words[0]);
+	return fdopen(ends[0], "r");
+}
+
+void desk_expect_line(FILE *from, const char *part)
+{
+	char *line = NULL;
+	size_t room = 0;
+
+	assert_true(getline(&line, &room, from) > 0);
+	assert_in(line, part);
+	free(line);
+}
+
+void desk_await_line(FILE *from, const char *part)
+{
+	char *line = NULL;
+	size_t room = 0;
+
+	do {
+		assert_true(getline(&line, &room, from) > 0);
+	} while (!strstr(line, part));
+	free(line);
+}
+
+void desk_end_following(pid_t pid)
+{
+	int status;
+
+	kill(pid, SIGTERM);
+	assert_int_equal(waitpid(pid, &status, 0), pid);
+	assert_true(WIFEXITED(status));
+	assert_int_equal(WEXITSTATUS(status), EXIT_DONE);
 }
 
 void assert_in(const char *text, const char *part)

@@ -5,6 +5,7 @@
 #define IEUM_TESTS_INTEGRATION_DESK_H
 
 #include <limits.h>
+#include <stdio.h>
 
 #include "client/exit_code.h"
 #include "tests/integration/hub.h"
@@ -27,6 +28,16 @@ void desk_write(const char *name, const char *text);
 /* The exit code of `ieum --profile WHO.yaml WORDS`, from the folder, in Korean time. */
 int desk_run(const char *who, const char *words);
 void desk_expect(const char *who, const char *words, enum exit_code code);
+
+/* `ieum --profile WHO.yaml inbox --follow FORM` as a process: its stdout, and its stderr where that is
+ * asked for. */
+FILE *desk_follow(const char *who, const char *form, pid_t *pid, FILE **told);
+/* The next line holds the text; blocks until there is one. */
+void desk_expect_line(FILE *from, const char *part);
+/* Reads on until a line holds the text. */
+void desk_await_line(FILE *from, const char *part);
+/* SIGTERM, and it ends as it should. */
+void desk_end_following(pid_t pid);
 
 void assert_in(const char *text, const char *part);
 void assert_not_in(const char *text, const char *part);

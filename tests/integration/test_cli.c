@@ -1,17 +1,12 @@
 /* The command `ieum` against a real hub: real processes, real certificates, what they print and
  * what they exit with. */
-#include <fcntl.h>
-#include <limits.h>
 #include <setjmp.h>
-#include <signal.h>
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/wait.h>
-#include <unistd.h>
 
 #include <cmocka.h>
 #include <jansson.h>
@@ -264,79 +259,19 @@ static void a_limit_takes_no_more(void **state)
 
 /* ---- following ---- */
 
-/* Its stdout, and its stderr where that is asked for. */
-static FILE *follow(pid_t *pid, FILE **told, const char *form)
-{
-	char profile[2 * HUB_PATH_BYTES];
-	int ends[2], words[2];
-
-	snprintf(profile, sizeof profile, "%s/town-aid.yaml", hub.folder);
-	assert_int_equal(pipe2(ends, O_CLOEXEC), 0);
-	assert_int_equal(pipe2(words, O_CLOEXEC), 0);
-	*pid = fork();
-	assert_true(*pid >= 0);
-	if (*pid == 0) {
-		dup2(ends[1], STDOUT_FILENO);
-		if (told)
-			dup2(words[1], STDERR_FILENO);
-		execl(desk.ieum, "ieum", "--profile", profile, "inbox", "--follow", form,
-		      (char *)NULL);
-		_exit(127);
-	}
-	close(ends[1]);
-	close(words[1]);
-	if (told)
-		*told = fdopen(words[0], "r");
-	else
-		close(words[0]);
-	return fdopen(ends[0], "r");
-}
-
-/* The next line; blocks until there is one. */
-static void expect_line(FILE *from, const char *type)
-{
-	char *line = NULL;
-	size_t room = 0;
-
-	assert_true(getline(&line, &room, from) > 0);
-	assert_in(line, type);
-	free(line);
-}
-
-static void await_line(FILE *from, const char *part)
-{
-	char *line = NULL;
-	size_t room = 0;
-
-	do {
-		assert_true(getline(&line, &room, from) > 0);
-	} while (!strstr(line, part));
-	free(line);
-}
-
-static void end_following(pid_t pid)
-{
-	int status;
-
-	kill(pid, SIGTERM);
-	assert_int_equal(waitpid(pid, &status, 0), pid);
-	assert_true(WIFEXITED(status));
-	assert_int_equal(WEXITSTATUS(status), EXIT_DONE);
-}
-
 static void following_goes_on_over_a_kill(void **state)
 {
 	pid_t pid;
-	FILE *lines = follow(&pid, NULL, "--json");
+	FILE *lines = desk_follow("town-aid", "--json", &pid, NULL);
 
 	(void)state;
 	submit_report();
-	expect_line(lines, "report_received");
+	desk_expect_line(lines, "report_received");
 	hub_kill(&hub);
 	hub_start(&hub);
 	submit_report();
-	expect_line(lines, "report_received");
-	end_following(pid);
+	desk_expect_line(lines, "report_received");
+	desk_end_following(pid);
 	fclose(lines);
 	desk_expect("town-aid", "inbox", EXIT_DONE);
 	assert_in(desk.printed, "Nothing new.");
@@ -350,14 +285,14 @@ static void following_may_begin_before_the_hub(void **state)
 
 	(void)state;
 	hub_kill(&hub);
-	lines = follow(&pid, &told, "--lang=en");
-	expect_line(told, "no address of the hub answers");
-	await_line(told, "Still trying to reach the hub.");
+	lines = desk_follow("town-aid", "--lang=en", &pid, &told);
+	desk_expect_line(told, "no address of the hub answers");
+	desk_await_line(told, "Still trying to reach the hub.");
 	hub_start(&hub);
-	await_line(told, "Waiting for messages.");
+	desk_await_line(told, "Waiting for messages.");
 	submit_report();
-	await_line(lines, "Report received");
-	end_following(pid);
+	desk_await_line(lines, "Report received");
+	desk_end_following(pid);
 	fclose(told);
 	fclose(lines);
 }

@@ -415,6 +415,50 @@ static void both_certificates_of_a_renewal_open(void **state)
 	assert_in(desk.printed, "| " SECRET);
 }
 
+/* ---- a new revocation list ---- */
+
+/* town-ps's certificate was stolen; only town-aid knows so far, by a list that is written over in the
+ * folder of lists that its profile names. */
+static void revoke_for_aid(void)
+{
+	assert_int_equal(
+		hub_run(&hub,
+			"cp -a %s %s/after && %s/ieum-certs revoke town-ps --stolen --out "
+			"%s/after >>%s/certs.log 2>&1 && cat %s/after/ca.crl >%s/lists/ca.crl",
+			hub.certificates, desk.folder, hub_bin(), desk.folder, hub.folder,
+			desk.folder, desk.folder),
+		0);
+}
+
+static void who_stays_connected_knows_the_new_list(void **state)
+{
+	char text[8 * PATH_BYTES];
+	pid_t pid;
+
+	(void)state;
+	assert_int_equal(hub_run(&hub, "mkdir %s/lists && cp %s/ca.crl %s/lists/", desk.folder,
+				 hub.certificates, desk.folder),
+			 0);
+	snprintf(text, sizeof text,
+		 "addresses: [\"%s\"]\nca: %s/ca.crt\ncrl: %s/lists\n"
+		 "certificate: %s/participants/town-aid.crt\nkey: %s/participants/town-aid.key\n"
+		 "server_name: localhost\nlanguage: en\n",
+		 hub.address, hub.certificates, desk.folder, hub.certificates, hub.certificates);
+	desk_write("town-aid.yaml", text);
+	greet("town-aid");
+	FILE *shown = desk_follow("town-aid", "--lang=en", &pid, NULL);
+	submit("");
+	desk_await_line(shown, "(sealed; signed by town-ps, town-ps-1)");
+	desk_await_line(shown, "| " SECRET);
+	revoke_for_aid();
+	submit("");
+	desk_await_line(shown, "| " PLAIN);
+	desk_expect_line(shown,
+			 "its signer's certificate is not to be trusted: certificate revoked");
+	desk_end_following(pid);
+	fclose(shown);
+}
+
 int main(void)
 {
 #define TEST(f) cmocka_unit_test_setup_teardown(f, start, end)
@@ -425,6 +469,7 @@ int main(void)
 		TEST(the_owner_s_client_gives_a_newcomer_the_key),
 		TEST(its_user_is_asked_first_and_may_refuse),
 		TEST(both_certificates_of_a_renewal_open),
+		TEST(who_stays_connected_knows_the_new_list),
 	};
 
 	return cmocka_run_group_tests_name("seal and open", tests, NULL, NULL);

@@ -538,6 +538,25 @@ static void two_keys_of_one_participant_both_open(void **state)
 	buf_release(&sealed);
 }
 
+/* The files under it change again and again: a certificate, then lists only. */
+static void a_keyring_keeps_what_it_signed_with(void **state)
+{
+	struct ieum_keyring *k = keys_of(apo, NULL);
+	struct buf sealed;
+
+	(void)state;
+	seal(ps, (const char *const[]){ apo }, 1, &sealed);
+	for (int i = 0; i < 3; i++) {
+		keyring_renew(k, keys_of(apo_new, NULL));
+		assert_int_equal(k->n, 2);
+		assert_int_equal(open_as(k, buf_bytes(&sealed), buf_len(&sealed),
+					 &(struct seal_outside){ 0 }),
+				 IEUM_E_OK);
+	}
+	buf_release(&sealed);
+	ieum_keyring_free(k);
+}
+
 /* Of what wrap() is said to wrap. */
 static const uint8_t *wrapped_id = message_id;
 static const char *wrapped_sender = "gimpo-ps";
@@ -919,6 +938,7 @@ int main(void)
 		cmocka_unit_test(it_belongs_to_one_message_and_one_part),
 		cmocka_unit_test(no_changed_byte_changes_the_text),
 		cmocka_unit_test(two_keys_of_one_participant_both_open),
+		cmocka_unit_test(a_keyring_keeps_what_it_signed_with),
 		cmocka_unit_test(a_holder_opens_it_for_a_newcomer),
 		cmocka_unit_test(a_key_is_wrapped_of_the_message_that_it_is_asked_of),
 		cmocka_unit_test(a_wrong_key_beside_the_good_one_locks_nobody_out),
