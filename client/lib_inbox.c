@@ -7,8 +7,9 @@
  *
  * A repeat of a delivery that is HELD or SETTLING is passed over: its settle is still to come, or
  * goes again by itself.  A repeat of one that is SETTLED is settled again here.  After the hub
- * was restored from a backup the same message may come under another delivery id; the
- * application goes on with the one it knows, and wire_id has the other.  The memory is bounded
+ * was restored from a backup the same delivery may come under another id; the application goes on
+ * with the one it knows, and wire.id has the other.  The same message for another reason, an
+ * escalation above all, is handed over.  The memory is bounded
  * (options.remember_max): what fell out of it is handed over again if it comes again. */
 #include <assert.h>
 #include <stdlib.h>
@@ -32,18 +33,24 @@ uint64_t lib_inbox_mailbox(const Ieum__V1__Delivery *delivery)
 	return hash_name(delivery->mailbox);
 }
 
-static struct seen_key key_of(const Ieum__V1__Delivery *delivery)
+static struct seen_why why_of(const Ieum__V1__Delivery *delivery)
 {
-	struct seen_key key = { .mailbox = lib_inbox_mailbox(delivery) };
+	struct seen_why why = { .mailbox = lib_inbox_mailbox(delivery),
+				.cause = (uint64_t)delivery->cause,
+				.answer_by_at_ms = delivery->answer_by_at_ms,
+				.received_at_ms = delivery->received_at_ms };
 
-	memcpy(key.message_id, delivery->referral->envelope->message_id.data, IEUM_ID_BYTES);
-	return key;
+	memcpy(why.message_id, delivery->referral->envelope->message_id.data, IEUM_ID_BYTES);
+	return why;
 }
+
+/* ---- the tables ---- */
 
 static void forget(struct ieum *c, struct seen *s)
 {
-	assert(c->seen_by_key && c->seen_by_told); /* s is in both */
-	HASH_DELETE(hh, c->seen_by_key, s);
+	assert(c->seen_by_why && c->seen_by_wire && c->seen_by_told); /* s is in each */
+	HASH_DELETE(hh_why, c->seen_by_why, s);
+	HASH_DELETE(hh_wire, c->seen_by_wire, s);
 	HASH_DELETE(hh_told, c->seen_by_told, s);
 	TAILQ_REMOVE(&c->seen, s, link);
 	free(s);
@@ -59,54 +66,89 @@ static struct seen *find_told(struct ieum *c, uint64_t told_id)
 }
 
 /* NOLINTNEXTLINE(readability-function-size): uthash's macro */
-static struct seen *find_key(struct ieum *c, const struct seen_key *key)
+static struct seen *find_wire(struct ieum *c, const struct seen_wire *wire)
 {
 	struct seen *s;
 
-	HASH_FIND(hh, c->seen_by_key, key, sizeof *key, s);
+	HASH_FIND(hh_wire, c->seen_by_wire, wire, sizeof *wire, s);
 	return s;
+}
+
+/* NOLINTNEXTLINE(readability-function-size): uthash's macro */
+static struct seen *find_why(struct ieum *c, const struct seen_why *why)
+{
+	struct seen *s;
+
+	HASH_FIND(hh_why, c->seen_by_why, why, sizeof *why, s);
+	return s;
+}
+
+/* NOLINTNEXTLINE(readability-function-size): uthash's macro */
+static void add_wire(struct ieum *c, struct seen *s)
+{
+	HASH_ADD(hh_wire, c->seen_by_wire, wire, sizeof s->wire, s);
 }
 
 /* NOLINTNEXTLINE(readability-function-size): uthash's macro */
 static void add(struct ieum *c, struct seen *s)
 {
-	HASH_ADD(hh, c->seen_by_key, key, sizeof s->key, s);
+	HASH_ADD(hh_why, c->seen_by_why, why, sizeof s->why, s);
 	HASH_ADD(hh_told, c->seen_by_told, told_id, sizeof s->told_id, s);
+	add_wire(c, s);
 	TAILQ_INSERT_TAIL(&c->seen, s, link);
 }
 
-static void remember(struct ieum *c, const struct seen_key *key, uint64_t delivery_id)
+static void renew_wire(struct ieum *c, struct seen *s, const struct seen_wire *wire)
 {
-	struct seen *s = find_told(c, delivery_id);
+	assert(c->seen_by_wire); /* s is in it */
+	HASH_DELETE(hh_wire, c->seen_by_wire, s);
+	s->wire = *wire;
+	add_wire(c, s);
+}
 
-	/* Delivery ids of another incarnation begin anew: the newer one counts. */
-	if (s)
-		forget(c, s);
-	while (HASH_COUNT(c->seen_by_key) >= c->options.remember_max)
+static void remember(struct ieum *c, const struct seen_why *why, const struct seen_wire *wire)
+{
+	/* Delivery ids of another incarnation begin anew, and of what came for the same reason
+	 * again only one can be told apart: the newer one counts. */
+	struct seen *const older[] = { find_told(c, wire->id), find_why(c, why) };
+	struct seen *s;
+
+	for (size_t i = 0; i < sizeof older / sizeof older[0]; i++)
+		if (older[i] && (i == 0 || older[i] != older[0]))
+			forget(c, older[i]);
+	while (HASH_CNT(hh_why, c->seen_by_why) >= c->options.remember_max)
 		forget(c, TAILQ_FIRST(&c->seen));
 	s = calloc(1, sizeof *s);
 	if (!s)
 		return; /* a repeat will be handed over again, no worse */
-	s->key = *key;
-	s->told_id = s->wire_id = delivery_id;
-	s->incarnation = c->incarnation_n;
+	s->why = *why;
+	s->wire = *wire;
+	s->told_id = wire->id;
 	add(c, s);
 }
 
-/* Was it handed over before? */
-static bool is_repeat(struct ieum *c, const struct seen_key *key, uint64_t delivery_id)
+/* ---- deliveries ---- */
+
+/* What was handed over before; NULL: it wasn't. */
+static struct seen *find_same(struct ieum *c, const struct seen_why *why,
+			      const struct seen_wire *wire)
 {
-	struct seen *s = find_key(c, key);
+	struct seen *s = find_wire(c, wire);
+
+	if (s && memcmp(s->why.message_id, why->message_id, IEUM_ID_BYTES) == 0 &&
+	    s->why.mailbox == why->mailbox)
+		return s; /* its term may have moved meanwhile */
+	s = find_why(c, why);
+	return s && s->wire.incarnation != wire->incarnation ? s : NULL;
+}
+
+static bool is_repeat(struct ieum *c, const struct seen_why *why, const struct seen_wire *wire)
+{
+	struct seen *s = find_same(c, why, wire);
 
 	if (!s)
 		return false;
-	if (s->incarnation == c->incarnation_n && s->wire_id != delivery_id) {
-		/* The same message for the same mailbox, but for a new reason (an escalation). */
-		forget(c, s);
-		return false;
-	}
-	s->incarnation = c->incarnation_n;
-	s->wire_id = delivery_id;
+	renew_wire(c, s, wire);
 	if (s->state == SEEN_SETTLED &&
 	    ieum_settle(c, s->told_id, IEUM_SETTLE_DONE, NULL, NULL, NULL))
 		lib_drop(c, IEUM_E_NO_MEMORY, "settle");
@@ -117,15 +159,16 @@ void lib_inbox_delivery(struct ieum *c, const struct codec_frame *frame,
 			const struct frame_view *view)
 {
 	const Ieum__V1__Delivery *delivery = frame->frame->delivery;
-	struct seen_key key = key_of(delivery);
+	const struct seen_why why = why_of(delivery);
+	const struct seen_wire wire = { delivery->delivery_id, c->incarnation_n };
 
 	if (c->state == LIB_UP && c->spool && c->options.spool_deliveries) {
 		lib_spool_delivery(c, delivery, view);
 		return;
 	}
-	if (c->state != LIB_UP || is_repeat(c, &key, delivery->delivery_id))
+	if (c->state != LIB_UP || is_repeat(c, &why, &wire))
 		return;
-	remember(c, &key, delivery->delivery_id);
+	remember(c, &why, &wire);
 	if (c->options.callbacks.delivery)
 		c->options.callbacks.delivery(c, delivery, frame->referral, frame->referral_len,
 					      c->options.ctx);
@@ -158,7 +201,7 @@ uint64_t lib_inbox_wire_id(struct ieum *c, uint64_t told_id)
 {
 	const struct seen *s = find_told(c, told_id);
 
-	return s ? s->wire_id : told_id;
+	return s ? s->wire.id : told_id;
 }
 
 void lib_inbox_settling(struct ieum *c, uint64_t told_id)

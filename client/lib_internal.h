@@ -127,22 +127,28 @@ struct settle_batch {
 };
 TAILQ_HEAD(settle_batches, settle_batch);
 
-/* Which delivery of which message: by what a repeat is known, also in another incarnation, where
- * delivery ids begin anew. */
-struct seen_key {
+/* By what a repeat is known.  As long as the hub is the same incarnation: by its delivery id.  In
+ * another one, where those begin anew: by why it came; what differs in that (an escalation) is no
+ * repeat.  Without padding: they are hashed as bytes. */
+struct seen_wire {
+	uint64_t id;
+	uint64_t incarnation;
+};
+struct seen_why {
 	uint8_t message_id[IEUM_ID_BYTES];
 	uint64_t mailbox; /* hash of its name */
+	uint64_t cause;
+	int64_t answer_by_at_ms, received_at_ms;
 };
 
 enum seen_state { SEEN_HELD, SEEN_SETTLING, SEEN_SETTLED };
 
 struct seen {
-	struct seen_key key;
-	uint64_t told_id; /* the delivery id the application knows */
-	uint64_t wire_id; /* the one the hub knows now */
-	unsigned incarnation;
+	struct seen_why why;
+	struct seen_wire wire; /* as the hub knows it now */
+	uint64_t told_id;      /* the delivery id the application knows */
 	enum seen_state state;
-	UT_hash_handle hh, hh_told;
+	UT_hash_handle hh_why, hh_wire, hh_told;
 	TAILQ_ENTRY(seen) link;
 };
 TAILQ_HEAD(seen_list, seen);
@@ -194,7 +200,7 @@ struct ieum {
 	struct lib_spool *spool; /* NULL: none */
 	int64_t alone_since_ms;  /* monotonic; without a connection */
 	bool alone_told;
-	struct seen *seen_by_key, *seen_by_told;
+	struct seen *seen_by_why, *seen_by_wire, *seen_by_told;
 	struct seen_list seen;
 };
 

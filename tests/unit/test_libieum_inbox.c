@@ -266,6 +266,80 @@ static void a_message_known_from_the_old_incarnation_is_not_handed_over_again(vo
 	two_close(&w);
 }
 
+static void deliver_because(struct hub *hub, uint64_t delivery_id, const uint8_t *message_id,
+			    Ieum__V1__DeliveryCause cause, int64_t answer_by_at_ms)
+{
+	hub->cause = cause;
+	hub->answer_by_at_ms = answer_by_at_ms;
+	hub->received_at_ms = 1000;
+	hub_deliver(hub, delivery_id, message_id);
+}
+
+static void settle_done(struct two *w, uint64_t delivery_id)
+{
+	assert_int_equal(ieum_settle(w->client.c, delivery_id, IEUM_SETTLE_DONE, NULL,
+				     two_on_settled, &w->client),
+			 IEUM_E_OK);
+}
+
+static void a_restored_hubs_escalation_is_handed_over(void **state)
+{
+	const Ieum__V1__DeliveryCause rule = IEUM__V1__DELIVERY_CAUSE__DELIVERY_CAUSE_RULE,
+				      escalated =
+					      IEUM__V1__DELIVERY_CAUSE__DELIVERY_CAUSE_ESCALATED;
+	struct two w;
+	uint8_t id[16];
+
+	(void)state;
+	two_open(&w);
+	memcpy(id, two_new_id(), 16);
+	deliver_because(&w.hub, 256, id, rule, 5000);
+	UNTIL(w.client.deliveries == 1);
+	settle_done(&w, 256);
+	UNTIL(w.client.settled == 1);
+	memset(w.hub.incarnation, 'B', sizeof w.hub.incarnation);
+	hub_cut(&w.hub);
+	UNTIL(w.client.connected == 2);
+	deliver_because(&w.hub, 1024, id, escalated, 9000); /* in this history it came to that */
+	UNTIL(w.client.deliveries == 2);
+	assert_int_equal(w.client.delivered[1], 1024);
+	assert_int_equal(w.hub.n_done, 1);
+	deliver_because(&w.hub, 768, id, rule, 5000); /* a repeat all the same */
+	UNTIL(w.hub.n_done == 2);
+	assert_int_equal(w.hub.done[1], 768);
+	settle_done(&w, 1024);
+	UNTIL(w.client.settled == 2);
+	memset(w.hub.incarnation, 'C', sizeof w.hub.incarnation);
+	hub_cut(&w.hub);
+	UNTIL(w.client.connected == 3);
+	deliver_because(&w.hub, 2048, id, rule, 5000); /* both are known */
+	deliver_because(&w.hub, 2304, id, escalated, 9000);
+	UNTIL(w.hub.n_done == 5);
+	assert_int_equal(w.client.deliveries, 2);
+	deliver_because(&w.hub, 2560, id, rule, 6000); /* with another term */
+	UNTIL(w.client.deliveries == 3);
+	two_close(&w);
+}
+
+static void a_term_that_moved_makes_no_other_delivery(void **state)
+{
+	const Ieum__V1__DeliveryCause rule = IEUM__V1__DELIVERY_CAUSE__DELIVERY_CAUSE_RULE;
+	struct two w;
+	uint8_t id[16];
+
+	(void)state;
+	two_open(&w);
+	memcpy(id, two_new_id(), 16);
+	deliver_because(&w.hub, 256, id, rule, 5000);
+	UNTIL(w.client.deliveries == 1);
+	settle_done(&w, 256);
+	UNTIL(w.client.settled == 1);
+	deliver_because(&w.hub, 256, id, rule, 6000);
+	UNTIL(w.hub.n_done == 2);
+	assert_int_equal(w.client.deliveries, 1);
+	two_close(&w);
+}
+
 static void what_is_kept_for_it_is_bounded(void **state)
 {
 	struct two w;
@@ -301,6 +375,8 @@ int main(void)
 		cmocka_unit_test(an_unreadable_delivery_is_refused_by_itself),
 		cmocka_unit_test(receipted_messages_go_again_to_a_new_incarnation),
 		cmocka_unit_test(a_message_known_from_the_old_incarnation_is_not_handed_over_again),
+		cmocka_unit_test(a_restored_hubs_escalation_is_handed_over),
+		cmocka_unit_test(a_term_that_moved_makes_no_other_delivery),
 		cmocka_unit_test(what_is_kept_for_it_is_bounded),
 	};
 
