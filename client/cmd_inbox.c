@@ -39,6 +39,7 @@ struct inbox {
 	bool asked; /* for the directory */
 	bool follow, settle;
 	bool told_away; /* that the hub isn't reached, since it was last */
+	bool spooled;   /* deliveries are kept on this machine's disk before they are printed */
 	struct offline_asking deadlines;
 	bool notify;    /* say only that something waits, in the hub's words for that: */
 	char *notice;   /* NULL: the hub has none */
@@ -91,6 +92,18 @@ static void end(struct inbox *in, enum exit_code code)
 
 /* ---- deliveries ---- */
 
+static bool is_of_spool(enum ieum_err err)
+{
+	return err == IEUM_E_SPOOL_FULL || err == IEUM_E_SPOOL_LOCKED ||
+	       err == IEUM_E_SPOOL_CORRUPT || err == IEUM_E_FILE_UNREADABLE;
+}
+
+static void end_unless_following(struct inbox *in, enum exit_code code)
+{
+	if (in->ending || !in->follow)
+		end(in, code);
+}
+
 static void settled(struct ieum *c, uint64_t delivery_id, const struct ieum_failure *failure,
 		    void *arg)
 {
@@ -98,8 +111,13 @@ static void settled(struct ieum *c, uint64_t delivery_id, const struct ieum_fail
 
 	(void)c;
 	(void)delivery_id;
-	in->settling--;
-	if (failure)
+	if (in->settling > 0)
+		in->settling--;
+	/* Of the spool it was said: what isn't noted now is as soon as that works, and a delivery
+	 * that comes mustn't wait for it. */
+	if (failure && is_of_spool(failure->code) && in->spooled)
+		end_unless_following(in, exit_code_of(failure->code));
+	else if (failure)
 		end(in, link_failure(in->inv, failure));
 	else if (in->ending)
 		end(in, EXIT_DONE);
@@ -347,6 +365,8 @@ static void spool_trouble(struct ieum *c, const struct ieum_failure *why, void *
 
 	(void)c;
 	spool_say_trouble(in->inv, why);
+	if (in->spooled && !in->inv->json)
+		fprintf(in->inv->err, "%s\n", say(in->inv, TEXT_SPOOL_WITHOUT));
 }
 
 static void alone(struct ieum *c, int64_t for_ms, uint64_t waiting, void *arg)
@@ -493,6 +513,7 @@ static enum exit_code run(struct inbox *in)
 	err = begin(in, &options, why);
 	if (err)
 		return trouble(in->inv, err, why);
+	in->spooled = options.spool && options.spool_deliveries;
 	if (!offline_asking_begin(&in->deadlines, in->base, &options))
 		return trouble(in->inv, IEUM_E_NO_MEMORY, NULL);
 	/* Who follows may be started before the hub, as after a power cut: it is there when the hub is. */

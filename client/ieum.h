@@ -92,7 +92,8 @@ struct ieum_callbacks {
 	 * hub's backups have them. */
 	void (*let_go)(struct ieum *c, size_t messages, void *ctx);
 	/* The spool could not be written or read; why, where and what to do is in the detail.  What
-	 * it was about is not lost: a receipt is noted, and a delivery taken, when it works again. */
+	 * it was about is not lost: a receipt is noted, and a delivery taken, when it works again.
+	 * Of deliveries it is told once, until one can be kept again. */
 	void (*spool_trouble)(struct ieum *c, const struct ieum_failure *why, void *ctx);
 	/* There has been no hub for alone_after_ms; told once, and again after a connection was
 	 * there.  waiting: messages without a receipt.  Its user has to know by now: the telephone
@@ -189,6 +190,8 @@ enum ieum_err ieum_reload_certificates(struct ieum *c, char why[IEUM_WHY_BYTES])
  * taken it, and cb comes when that is on the disk.  What isn't taken is handed over again by the next
  * process, also without a hub, and never again what is.  After RELEASE it is handed over again here,
  * some seconds later; REFUSE is too late then: STATE_CONFLICT.  At most options.credit are with the application at a time.
+ * Where the commit fails, cb comes with the failure, once; it is tried again by itself.  A delivery that
+ * can't be kept is handed over all the same and settled as without a spool.
  *
  * Clear narratives lie there in clear, sealed ones sealed (see ieum_submit_sealed()).  A commit holds
  * the loop for the time of a disk sync. */

@@ -106,27 +106,6 @@ static void renew_wire(struct ieum *c, struct seen *s, const struct seen_wire *w
 	add_wire(c, s);
 }
 
-static void remember(struct ieum *c, const struct seen_why *why, const struct seen_wire *wire)
-{
-	/* Delivery ids of another incarnation begin anew, and of what came for the same reason
-	 * again only one can be told apart: the newer one counts. */
-	struct seen *const older[] = { find_told(c, wire->id), find_why(c, why) };
-	struct seen *s;
-
-	for (size_t i = 0; i < sizeof older / sizeof older[0]; i++)
-		if (older[i] && (i == 0 || older[i] != older[0]))
-			forget(c, older[i]);
-	while (HASH_CNT(hh_why, c->seen_by_why) >= c->options.remember_max)
-		forget(c, TAILQ_FIRST(&c->seen));
-	s = calloc(1, sizeof *s);
-	if (!s)
-		return; /* a repeat will be handed over again, no worse */
-	s->why = *why;
-	s->wire = *wire;
-	s->told_id = wire->id;
-	add(c, s);
-}
-
 /* ---- deliveries ---- */
 
 /* What was handed over before; NULL: it wasn't. */
@@ -142,33 +121,60 @@ static struct seen *find_same(struct ieum *c, const struct seen_why *why,
 	return s && s->wire.incarnation != wire->incarnation ? s : NULL;
 }
 
-static bool is_repeat(struct ieum *c, const struct seen_why *why, const struct seen_wire *wire)
+static bool is_repeat(struct ieum *c, const Ieum__V1__Delivery *delivery)
 {
-	struct seen *s = find_same(c, why, wire);
+	const struct seen_why why = why_of(delivery);
+	const struct seen_wire wire = { delivery->delivery_id, c->incarnation_n };
+	struct seen *s = find_same(c, &why, &wire);
 
 	if (!s)
 		return false;
-	renew_wire(c, s, wire);
+	renew_wire(c, s, &wire);
 	if (s->state == SEEN_SETTLED &&
 	    ieum_settle(c, s->told_id, IEUM_SETTLE_DONE, NULL, NULL, NULL))
 		lib_drop(c, IEUM_E_NO_MEMORY, "settle");
 	return true;
 }
 
+void lib_inbox_remember(struct ieum *c, const Ieum__V1__Delivery *delivery, uint64_t told_id)
+{
+	const struct seen_why why = why_of(delivery);
+	/* Delivery ids of another incarnation begin anew, and of what came for the same reason
+	 * again only one can be told apart: the newer one counts. */
+	struct seen *const older[] = { find_told(c, told_id), find_why(c, &why) };
+	struct seen *s;
+
+	for (size_t i = 0; i < sizeof older / sizeof older[0]; i++)
+		if (older[i] && (i == 0 || older[i] != older[0]))
+			forget(c, older[i]);
+	while (HASH_CNT(hh_why, c->seen_by_why) >= c->options.remember_max)
+		forget(c, TAILQ_FIRST(&c->seen));
+	s = calloc(1, sizeof *s);
+	if (!s)
+		return; /* a repeat will be handed over again, no worse */
+	s->why = why;
+	s->wire = (struct seen_wire){ delivery->delivery_id, c->incarnation_n };
+	s->told_id = told_id;
+	add(c, s);
+}
+
+bool lib_inbox_is_told(struct ieum *c, uint64_t told_id)
+{
+	return find_told(c, told_id) != NULL;
+}
+
 void lib_inbox_delivery(struct ieum *c, const struct codec_frame *frame,
 			const struct frame_view *view)
 {
 	const Ieum__V1__Delivery *delivery = frame->frame->delivery;
-	const struct seen_why why = why_of(delivery);
-	const struct seen_wire wire = { delivery->delivery_id, c->incarnation_n };
 
-	if (c->state == LIB_UP && c->spool && c->options.spool_deliveries) {
+	if (c->state != LIB_UP || is_repeat(c, delivery))
+		return;
+	if (c->spool && c->options.spool_deliveries) {
 		lib_spool_delivery(c, delivery, view);
 		return;
 	}
-	if (c->state != LIB_UP || is_repeat(c, &why, &wire))
-		return;
-	remember(c, &why, &wire);
+	lib_inbox_remember(c, delivery, delivery->delivery_id);
 	if (c->options.callbacks.delivery)
 		c->options.callbacks.delivery(c, delivery, frame->referral, frame->referral_len,
 					      c->options.ctx);

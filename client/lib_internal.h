@@ -316,6 +316,9 @@ void lib_settles_free(struct ieum *c);
 void lib_inbox_delivery(struct ieum *c, const struct codec_frame *frame,
 			const struct frame_view *view);
 uint64_t lib_inbox_mailbox(const Ieum__V1__Delivery *delivery); /* as a number */
+/* Repeats of it will be passed over.  told_id: how the application knows it. */
+void lib_inbox_remember(struct ieum *c, const Ieum__V1__Delivery *delivery, uint64_t told_id);
+bool lib_inbox_is_told(struct ieum *c, uint64_t told_id); /* of one that is remembered */
 /* A delivery we can't read: refused, if it can be seen which; false: it can't. */
 bool lib_inbox_unreadable(struct ieum *c, const struct frame_view *view, const char *why);
 uint64_t lib_inbox_wire_id(struct ieum *c, uint64_t told_id);

@@ -36,6 +36,16 @@ void lib_spool_trouble(struct ieum *c, enum ieum_err err)
 	lib_spool_tell(c, &failure);
 }
 
+void lib_spool_trouble_once(struct ieum *c, enum ieum_err err, const char *why)
+{
+	const struct ieum_failure failure = { err, ieum_error((int)err)->name, why, LIB_AGAIN_MS };
+
+	if (c->spool->trouble_told)
+		return;
+	c->spool->trouble_told = true;
+	lib_spool_tell(c, &failure);
+}
+
 /* The transaction is not to be committed any more; why is kept for those who are in it. */
 static void spoil(struct lib_spool *sp, enum ieum_err err)
 {
@@ -291,14 +301,16 @@ static void commit(struct ieum *c)
 {
 	struct lib_spool *sp = c->spool;
 	struct held_list taken;
-	bool notes = notes_are_due(sp);
+	bool notes = notes_are_due(sp), taking = lib_spool_taking_is_due(sp);
 	size_t let_go = 0;
 
 	/* One that failed to begin isn't dirty. */
-	if (!notes && !spool_dirty(sp->file) && !sp->failed.failure.code)
+	if (!notes && !taking && !spool_dirty(sp->file) && !sp->failed.failure.code)
 		return;
 	if (notes && !sp->failed.failure.code)
 		spoil(sp, write_notes(c, &let_go));
+	if (taking && !sp->failed.failure.code)
+		spoil(sp, lib_spool_write_taken(sp));
 	if (!sp->failed.failure.code)
 		spoil(sp, spool_commit(sp->file));
 	if (sp->failed.failure.code) {
@@ -538,7 +550,8 @@ int64_t lib_spool_due_ms(const struct ieum *c)
 
 	if (!sp)
 		return INT64_MAX;
-	return sp->adopt_due_ms < sp->note_due_ms ? sp->adopt_due_ms : sp->note_due_ms;
+	int64_t due = sp->adopt_due_ms < sp->note_due_ms ? sp->adopt_due_ms : sp->note_due_ms;
+	return !TAILQ_EMPTY(&sp->taking) && sp->take_due_ms < due ? sp->take_due_ms : due;
 }
 
 void lib_spool_tick(struct ieum *c)
@@ -552,10 +565,9 @@ void lib_spool_tick(struct ieum *c)
 	sp->adopt_due_ms = lib_now_ms() + LIB_ADOPT_MS;
 	enum ieum_err err = spool_adopt(sp->file, c->options.spool_deliveries, &adopted);
 	if (err)
-		lib_spool_trouble(c, err);
+		lib_spool_trouble_once(c, err, spool_why(sp->file));
 	if (adopted)
 		load_again(sp);
-	lib_spool_inbox_room(c);
 }
 
 /* ---- opening ---- */
@@ -635,7 +647,7 @@ void lib_spool_close(struct ieum *c)
 		return;
 	/* What isn't accepted must not be found there later. */
 	if (sp->file && TAILQ_EMPTY(&sp->writing) && TAILQ_EMPTY(&sp->pending) &&
-	    !write_notes(c, &let_go))
+	    !write_notes(c, &let_go) && !lib_spool_write_taken(sp))
 		(void)!spool_commit(sp->file);
 	HASH_CLEAR(hh_number, sp->by_number);
 	while ((o = TAILQ_FIRST(&sp->writing))) {

@@ -17,16 +17,17 @@ enum {
 	LIB_ADOPT_MS = 5000,           /* how often to look for what dead processes left */
 	LIB_LOAD_MAX = 256,            /* messages read back in one turn */
 	LIB_HAND_MAX = 64,             /* deliveries handed over in one turn */
-	LIB_DELIVERY_ROOM = 1 << 20,   /* free bytes from which deliveries are asked for again */
 	LIB_PAGES_MAX_BYTES = 4 << 20, /* of one result kept for when the hub isn't there */
 };
 
 /* A delivery on the spool that the application hasn't taken. */
 struct held {
-	int64_t number; /* of its row; 0: pending */
+	int64_t number; /* of its row; 0: none */
 	uint64_t told_id, wire_id;
-	bool told;   /* handed over */
-	bool taking; /* confirmed; on the disk with the next commit */
+	bool told;    /* handed over */
+	bool taking;  /* confirmed; on the disk with the next commit */
+	bool resting; /* given back */
+	bool bare;    /* has no row: it is the hub's until the application has taken it */
 	ieum_settle_cb *cb;
 	void *arg;
 	TAILQ_ENTRY(held) link;
@@ -54,13 +55,17 @@ struct lib_spool {
 	size_t n_ready, n_handed;
 	int64_t held_after;
 	bool held_more;
-	bool shut; /* no deliveries are asked for: enough are held, or there is no room */
-	bool full;
+	int64_t take_due_ms; /* monotonic: when what is taken is written; 0: at once */
+	bool taken_written;  /* it is in the transaction */
+	bool trouble_told;   /* since it last worked */
+	bool shut;           /* no deliveries are asked for: enough are held */
 };
 
 /* Tells the application that something could not be written. */
 void lib_spool_tell(struct ieum *c, const struct ieum_failure *failure);
 void lib_spool_trouble(struct ieum *c, enum ieum_err err); /* with the spool's last why */
+/* The same of what fails again and again: once, until deliveries can be written again. */
+void lib_spool_trouble_once(struct ieum *c, enum ieum_err err, const char *why);
 
 /* lib_spool_inbox.c */
 /* Settles at the hub what was kept; those that the application has taken are told by the other. */
@@ -71,7 +76,8 @@ void lib_spool_inbox_turn(struct ieum *c);
 void lib_spool_inbox_free(struct lib_spool *sp);
 /* What the application gave back is handed over again. */
 void lib_spool_inbox_rested(struct ieum *c);
-/* Looks again whether there is room for deliveries. */
-void lib_spool_inbox_room(struct ieum *c);
+/* What the application has taken is to be written now; writes it. */
+bool lib_spool_taking_is_due(const struct lib_spool *sp);
+enum ieum_err lib_spool_write_taken(struct lib_spool *sp) IEUM_MUST_CHECK;
 
 #endif

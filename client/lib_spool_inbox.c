@@ -7,7 +7,10 @@
  *
  * A repeat is known by its row, also by another process's and after a restart; its row being on
  * the disk, it is only settled again.  While the application holds as many as it asked for, the
- * others stay ready, and the hub is told to send none. */
+ * others stay ready, and the hub is told to send none.
+ *
+ * What the disk doesn't take is handed over as well, *bare*: without a row, and settled at the hub
+ * when the application has taken it; lib_inbox.c knows its repeats. */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -69,11 +72,11 @@ static void settle_at_hub(struct ieum *c, uint64_t wire_id)
 }
 
 /* Delivery ids of another incarnation begin anew, so two that are held can have the same. */
-static uint64_t told_for(const struct lib_spool *sp, uint64_t delivery_id)
+static uint64_t told_for(struct ieum *c, uint64_t delivery_id)
 {
 	uint64_t told = delivery_id;
 
-	while (find(sp, told))
+	while (find(c->spool, told) || lib_inbox_is_told(c, told))
 		told = (told | TOLD_APART) + 1;
 	return told;
 }
@@ -102,43 +105,23 @@ static enum ieum_err put(struct ieum *c, const Ieum__V1__Delivery *delivery, str
 	return spool_deliver(c->spool->file, &d, &h->number);
 }
 
-/* Not settled: the hub has it, and gives it again when there is room. */
-static void no_room(struct ieum *c, const struct ieum_failure *failure)
+/* It has no row, and goes to the application in its turn like the others. */
+static void go_bare(struct ieum *c, struct held *h, const Ieum__V1__Delivery *delivery)
 {
-	struct lib_spool *sp = c->spool;
-
-	lib_spool_tell(c, failure);
-	sp->full = sp->shut = true;
-	lib_drop(c, failure->code, failure->detail);
+	h->bare = true;
+	lib_inbox_remember(c, delivery, h->told_id);
+	TAILQ_INSERT_TAIL(&c->spool->ready, h, link);
+	c->spool->n_ready++;
 }
 
-static void not_kept(struct ieum *c, enum ieum_err err)
+/* Its row is on the disk: should noting its new id fail, it is known by its reason again. */
+static void known_again(struct ieum *c, const Ieum__V1__Delivery *delivery,
+			const struct spool_delivery *known)
 {
-	const struct ieum_failure failure = { err, ieum_error((int)err)->name,
-					      spool_why(c->spool->file), LIB_AGAIN_MS };
-
-	no_room(c, &failure);
-}
-
-static void keep(struct ieum *c, const Ieum__V1__Delivery *delivery, const struct frame_view *view)
-{
-	struct lib_spool *sp = c->spool;
-	struct held *h = held_new(view->payload, view->len);
-	enum ieum_err err = IEUM_E_NO_MEMORY;
-
-	if (h) {
-		h->wire_id = delivery->delivery_id;
-		h->told_id = told_for(sp, delivery->delivery_id);
-		add(sp, h);
-		err = put(c, delivery, h);
-	}
-	if (err) {
-		if (h)
-			held_free(sp, h);
-		not_kept(c, err);
-		return;
-	}
-	TAILQ_INSERT_TAIL(&sp->pending, h, link);
+	if (memcmp(known->incarnation, c->incarnation, IEUM_ID_BYTES) != 0)
+		(void)!spool_renew(c->spool->file, known->number, delivery->delivery_id,
+				   c->incarnation);
+	settle_at_hub(c, delivery->delivery_id);
 	lib_work_soon(c);
 }
 
@@ -147,23 +130,29 @@ void lib_spool_delivery(struct ieum *c, const Ieum__V1__Delivery *delivery,
 {
 	struct lib_spool *sp = c->spool;
 	struct spool_delivery like = row_of(c, delivery), known;
-
-	if (sp->full) /* on its way when we shut */
-		return;
 	enum ieum_err err = spool_find_delivery(sp->file, &like, &known);
-	if (err) {
-		not_kept(c, err);
-		return;
-	}
+
 	/* The same message may come to the same mailbox for another reason (an escalation). */
-	if (!known.number) {
-		keep(c, delivery, view);
+	if (!err && known.number) {
+		known_again(c, delivery, &known);
 		return;
 	}
-	if (memcmp(known.incarnation, c->incarnation, IEUM_ID_BYTES) != 0 &&
-	    spool_renew(sp->file, known.number, delivery->delivery_id, c->incarnation))
-		return; /* it comes again */
-	settle_at_hub(c, delivery->delivery_id);
+	struct held *h = held_new(view->payload, view->len);
+	if (!h) {
+		lib_drop(c, IEUM_E_NO_MEMORY, "delivery"); /* the hub gives it again */
+		return;
+	}
+	h->wire_id = delivery->delivery_id;
+	h->told_id = told_for(c, delivery->delivery_id);
+	add(sp, h);
+	if (!err)
+		err = put(c, delivery, h);
+	if (err) {
+		lib_spool_trouble_once(c, err, spool_why(sp->file));
+		go_bare(c, h, delivery);
+	} else {
+		TAILQ_INSERT_TAIL(&sp->pending, h, link);
+	}
 	lib_work_soon(c);
 }
 
@@ -176,7 +165,7 @@ static void weigh(struct ieum *c)
 	size_t held = sp->n_ready + sp->n_handed;
 	bool shut = sp->shut;
 
-	if (sp->full || held >= c->credit)
+	if (held >= c->credit)
 		shut = true;
 	else if (held <= c->credit / 2)
 		shut = false;
@@ -187,17 +176,6 @@ static void weigh(struct ieum *c)
 		lib_send_credit(c);
 }
 
-void lib_spool_inbox_room(struct ieum *c)
-{
-	struct lib_spool *sp = c->spool;
-	struct spool_sum sum;
-
-	if (!sp->full || spool_sum(sp->file, &sum) || sum.bytes + LIB_DELIVERY_ROOM > sum.bytes_max)
-		return;
-	sp->full = false;
-	weigh(c);
-}
-
 bool lib_spool_shut(const struct ieum *c)
 {
 	return c->spool && c->options.spool_deliveries && c->spool->shut;
@@ -205,32 +183,40 @@ bool lib_spool_shut(const struct ieum *c)
 
 /* ---- to the application ---- */
 
+/* It was read once when it came; a version that can't any more must not lose it. */
+static Ieum__V1__Delivery *read_frame(struct ieum *c, const struct held *h, struct arena *arena,
+				      struct codec_frame *frame)
+{
+	struct codec_problem problem;
+
+	arena_reset(arena);
+	if (!codec_decode(h->frame, h->len, CODEC_FROM_HUB, arena, frame, &problem) &&
+	    frame->frame->what_case == IEUM__V1__FRAME__WHAT_DELIVERY)
+		return frame->frame->delivery;
+	const struct ieum_failure failure = { IEUM_E_SPOOL_CORRUPT, "SPOOL_CORRUPT",
+					      "a delivery in it can't be read", 0 };
+	lib_spool_tell(c, &failure);
+	return NULL;
+}
+
 static void hand_over(struct ieum *c, struct held *h)
 {
 	struct lib_spool *sp = c->spool;
 	struct codec_frame frame;
-	struct codec_problem problem;
+	Ieum__V1__Delivery *delivery;
 
 	TAILQ_REMOVE(&sp->ready, h, link);
 	TAILQ_INSERT_TAIL(&sp->handed, h, link);
 	h->told = true;
 	sp->n_ready--;
 	sp->n_handed++;
-	arena_reset(&c->arena);
-	/* It was read once when it came; a version that can't any more must not lose it. */
-	if (codec_decode(h->frame, h->len, CODEC_FROM_HUB, &c->arena, &frame, &problem) ||
-	    frame.frame->what_case != IEUM__V1__FRAME__WHAT_DELIVERY) {
-		const struct ieum_failure failure = { IEUM_E_SPOOL_CORRUPT, "SPOOL_CORRUPT",
-						      "a delivery in it can't be read", 0 };
-
-		if (c->options.callbacks.spool_trouble)
-			c->options.callbacks.spool_trouble(c, &failure, c->options.ctx);
+	delivery = read_frame(c, h, &c->arena, &frame);
+	if (!delivery)
 		return;
-	}
-	frame.frame->delivery->delivery_id = h->told_id;
+	delivery->delivery_id = h->told_id;
 	if (c->options.callbacks.delivery)
-		c->options.callbacks.delivery(c, frame.frame->delivery, frame.referral,
-					      frame.referral_len, c->options.ctx);
+		c->options.callbacks.delivery(c, delivery, frame.referral, frame.referral_len,
+					      c->options.ctx);
 }
 
 struct loading {
@@ -265,7 +251,7 @@ static bool load_one(const struct spool_delivery *d, void *arg)
 			return false;
 		h->number = d->number;
 		h->wire_id = d->wire_id;
-		h->told_id = told_for(sp, d->told_id);
+		h->told_id = told_for(l->c, d->told_id);
 		add(sp, h);
 		TAILQ_INSERT_TAIL(&sp->ready, h, link);
 		sp->n_ready++;
@@ -320,6 +306,14 @@ void lib_spool_inbox_turn(struct ieum *c)
 
 /* ---- the application has taken it ---- */
 
+/* The hub's from here on. */
+static void let_bare_go(struct lib_spool *sp, struct held *h)
+{
+	TAILQ_REMOVE(&sp->handed, h, link);
+	sp->n_handed--;
+	held_free(sp, h);
+}
+
 bool lib_spool_settle(struct ieum *c, uint64_t delivery_id, enum ieum_settle how,
 		      ieum_settle_cb *cb, void *arg, enum ieum_err *err)
 {
@@ -328,22 +322,42 @@ bool lib_spool_settle(struct ieum *c, uint64_t delivery_id, enum ieum_settle how
 
 	if (!h || !h->told)
 		return false;
-	*err = IEUM_E_OK;
+	if (h->bare) {
+		let_bare_go(sp, h);
+		return false;
+	}
+	*err = how == IEUM_SETTLE_REFUSE || h->resting ? IEUM_E_STATE_CONFLICT : IEUM_E_OK;
+	if (*err || (h->taking && h->cb))
+		return true;
+	h->cb = cb; /* of one that could not be noted as well: it is tried again */
+	h->arg = arg;
+	lib_work_soon(c);
 	if (h->taking)
 		return true;
-	if (how == IEUM_SETTLE_REFUSE)
-		*err = IEUM_E_STATE_CONFLICT;
-	else if (how == IEUM_SETTLE_DONE)
-		*err = spool_taken(sp->file, h->number);
-	if (*err)
-		return true;
-	h->taking = true;
-	h->cb = cb;
-	h->arg = arg;
 	TAILQ_REMOVE(&sp->handed, h, link);
-	TAILQ_INSERT_TAIL(how == IEUM_SETTLE_DONE ? &sp->taking : &sp->resting, h, link);
-	lib_work_soon(c);
+	h->taking = how == IEUM_SETTLE_DONE;
+	h->resting = !h->taking;
+	TAILQ_INSERT_TAIL(h->taking ? &sp->taking : &sp->resting, h, link);
 	return true;
+}
+
+bool lib_spool_taking_is_due(const struct lib_spool *sp)
+{
+	return !TAILQ_EMPTY(&sp->taking) && sp->take_due_ms <= lib_now_ms();
+}
+
+enum ieum_err lib_spool_write_taken(struct lib_spool *sp)
+{
+	const struct held *h;
+	enum ieum_err err = IEUM_E_OK;
+
+	TAILQ_FOREACH(h, &sp->taking, link) {
+		err = spool_taken(sp->file, h->number);
+		if (err)
+			break;
+	}
+	sp->taken_written = !err;
+	return err;
 }
 
 void lib_spool_inbox_rested(struct ieum *c)
@@ -352,7 +366,7 @@ void lib_spool_inbox_rested(struct ieum *c)
 	struct held *h;
 
 	while ((h = TAILQ_FIRST(&sp->resting)) && !h->cb) {
-		h->told = h->taking = false;
+		h->told = h->resting = false;
 		TAILQ_REMOVE(&sp->resting, h, link);
 		TAILQ_INSERT_TAIL(&sp->ready, h, link);
 		sp->n_handed--;
@@ -374,7 +388,14 @@ void lib_spool_inbox_committed(struct ieum *c, struct held_list *taken)
 	struct lib_spool *sp = c->spool;
 	struct held *h;
 
-	take_list(&sp->taking, taken);
+	TAILQ_INIT(taken);
+	if (sp->taken_written) {
+		take_list(&sp->taking, taken);
+		sp->taken_written = false;
+		sp->take_due_ms = 0;
+	}
+	if (!TAILQ_EMPTY(&sp->pending) || !TAILQ_EMPTY(taken))
+		sp->trouble_told = false; /* deliveries are kept, and noted, again */
 	while ((h = TAILQ_FIRST(&sp->pending))) {
 		TAILQ_REMOVE(&sp->pending, h, link);
 		TAILQ_INSERT_TAIL(&sp->ready, h, link);
@@ -397,29 +418,59 @@ void lib_spool_inbox_tell_taken(struct ieum *c, struct held_list *taken)
 	}
 }
 
-void lib_spool_inbox_undone(struct ieum *c, const struct ieum_failure *failure)
+/* What wasn't kept has no row. */
+static void pending_go_bare(struct ieum *c)
+{
+	struct lib_spool *sp = c->spool;
+	const Ieum__V1__Delivery *delivery;
+	struct codec_frame frame;
+	struct arena arena; /* the client's may have the frame that led here */
+	struct held *h;
+
+	arena_init(&arena, CODEC_ARENA_BUDGET_BYTES);
+	while ((h = TAILQ_FIRST(&sp->pending))) {
+		TAILQ_REMOVE(&sp->pending, h, link);
+		h->number = 0;
+		delivery = read_frame(c, h, &arena, &frame);
+		if (delivery)
+			go_bare(c, h, delivery);
+		else
+			held_free(sp, h);
+	}
+	arena_release(&arena);
+}
+
+/* What the application has taken is noted when that works again; it is told now that it isn't. */
+static void tell_not_taken(struct ieum *c, const struct ieum_failure *failure)
 {
 	struct lib_spool *sp = c->spool;
 	struct held_list taking;
 	struct held *h;
 
-	if (!TAILQ_EMPTY(&sp->pending))
-		no_room(c, failure);
-	while ((h = TAILQ_FIRST(&sp->pending))) { /* the hub gives them again */
-		TAILQ_REMOVE(&sp->pending, h, link);
-		held_free(sp, h);
-	}
+	sp->taken_written = false;
+	sp->take_due_ms = lib_now_ms() + LIB_AGAIN_MS;
 	take_list(&sp->taking, &taking);
 	while ((h = TAILQ_FIRST(&taking))) {
 		ieum_settle_cb *cb = h->cb;
 
-		h->taking = false;
 		h->cb = NULL;
 		TAILQ_REMOVE(&taking, h, link);
-		TAILQ_INSERT_TAIL(&sp->handed, h, link);
+		TAILQ_INSERT_TAIL(&sp->taking, h, link);
 		if (cb)
 			cb(c, h->told_id, failure, h->arg);
 	}
+}
+
+void lib_spool_inbox_undone(struct ieum *c, const struct ieum_failure *failure)
+{
+	struct lib_spool *sp = c->spool;
+
+	if (TAILQ_EMPTY(&sp->pending) && TAILQ_EMPTY(&sp->taking))
+		return;
+	lib_spool_trouble_once(c, failure->code, failure->detail);
+	pending_go_bare(c);
+	tell_not_taken(c, failure);
+	lib_work_soon(c);
 }
 
 void lib_spool_inbox_free(struct lib_spool *sp)

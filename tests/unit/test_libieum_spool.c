@@ -1,11 +1,13 @@
 /* libieum with a spool: what is accepted, what is sent again and when, what is handed over again. */
 #include <setjmp.h>
+#include <signal.h>
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <sqlite3.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <time.h>
 
 #include <cmocka.h>
@@ -719,9 +721,10 @@ static void no_more_are_handed_over_than_were_asked_for(void **state)
 	close_world(&s);
 }
 
-static void a_delivery_without_room_stays_with_the_hub(void **state)
+static void a_delivery_without_room_is_handed_over_and_stays_with_the_hub(void **state)
 {
 	struct spooled s;
+	uint8_t id[16];
 
 	(void)state;
 	open_world(&s);
@@ -729,12 +732,133 @@ static void a_delivery_without_room_stays_with_the_hub(void **state)
 	s.options.spool_bytes_max = 200;
 	start(&s);
 	UNTIL_(s.w.hub.credit == 10);
-	hub_deliver(&s.w.hub, 0x1100, two_new_id());
-	UNTIL_(heard.troubles == 1);
+	memcpy(id, two_new_id(), 16);
+	hub_deliver(&s.w.hub, 0x1100, id);
+	hub_deliver(&s.w.hub, 0x1200, two_new_id());
+	UNTIL_(s.w.client.deliveries == 2);
+	assert_int_equal(heard.troubles, 1); /* said once */
 	assert_int_equal(heard.trouble, IEUM_E_SPOOL_FULL);
-	UNTIL_(s.w.client.connected == 2 && s.w.hub.credit == 0);
-	assert_int_equal(s.w.client.deliveries, 0);
+	hub_cut(&s.w.hub);
+	UNTIL_(s.w.client.connected == 2);
+	hub_deliver(&s.w.hub, 0x1100, id); /* it isn't settled: a repeat */
+	hub_deliver(&s.w.hub, 0x1300, two_new_id());
+	UNTIL_(s.w.client.deliveries == 3);
+	assert_int_equal(s.w.client.delivered[2], 0x1300);
 	assert_int_equal(s.w.hub.n_done, 0);
+	take(&s, 0x1100);
+	UNTIL_(s.w.client.settled == 1);
+	assert_int_equal(s.w.hub.done[0], 0x1100);
+	assert_int_equal(ieum_settle(s.w.client.c, 0x1200, IEUM_SETTLE_REFUSE, "not ours",
+				     two_on_settled, &s.w.client),
+			 IEUM_E_OK);
+	UNTIL_(s.w.client.settled == 2);
+	assert_int_equal(s.w.hub.refused[0], 0x1200);
+	assert_int_equal(heard.troubles, 1);
+	leave(&s);
+	assert_int_equal(sum_of(&s).held, 0);
+	close_world(&s);
+}
+
+static void a_disk_that_is_full_since_hides_no_delivery(void **state)
+{
+	struct spooled s;
+
+	(void)state;
+	struct power *disk = power_new("libieum-spool", 1);
+	sqlite3_vfs *usual = replace_disk("libieum-spool");
+	open_world(&s);
+	s.options.spool_deliveries = true;
+	start(&s);
+	UNTIL_(s.w.hub.credit == 10);
+	hub_deliver(&s.w.hub, 0x1100, two_new_id());
+	UNTIL_(s.w.client.deliveries == 1 && s.w.hub.n_done == 1);
+	power_space(disk, 0);
+	hub_deliver(&s.w.hub, 0x1200, two_new_id());
+	UNTIL_(s.w.client.deliveries == 2);
+	hub_deliver(&s.w.hub, 0x1300, two_new_id());
+	UNTIL_(s.w.client.deliveries == 3);
+	assert_int_equal(s.w.hub.n_done, 1);
+	take(&s, 0x1100); /* this one has a row, which can't be written */
+	take(&s, 0x1200);
+	take(&s, 0x1300);
+	UNTIL_(s.w.client.settled == 2 && s.w.client.unsettled == 1);
+	assert_int_equal(s.w.client.failure, IEUM_E_SPOOL_FULL);
+	assert_int_equal(s.w.hub.n_done, 3);
+	assert_int_equal(s.w.client.connected, 1);
+	assert_int_equal(heard.troubles, 1);
+	power_space(disk, UINT64_MAX);
+	hub_deliver(&s.w.hub, 0x1400, two_new_id());
+	UNTIL_(s.w.client.deliveries == 4 && s.w.hub.n_done == 4); /* kept again */
+	take(&s, 0x1400);
+	UNTIL_(s.w.client.settled == 3);
+	UNTIL_(sum_of(&s).held == 0); /* 0x1100 as well, by itself */
+	close_world(&s);
+	assert_int_equal(sqlite3_vfs_register(usual, 1), SQLITE_OK);
+	power_free(disk);
+}
+
+/* Writing fails from here on: as of a disk that breaks, this is no want of space. */
+static void break_disk(struct rlimit *before)
+{
+	assert_int_equal(getrlimit(RLIMIT_FSIZE, before), 0);
+	const struct rlimit none = { .rlim_cur = 0, .rlim_max = before->rlim_max };
+
+	signal(SIGXFSZ, SIG_IGN);
+	assert_int_equal(setrlimit(RLIMIT_FSIZE, &none), 0);
+}
+
+static void a_disk_that_breaks_hides_no_delivery(void **state)
+{
+	struct rlimit before;
+	struct spooled s;
+
+	(void)state;
+	open_world(&s);
+	s.options.spool_deliveries = true;
+	start(&s);
+	UNTIL_(s.w.hub.credit == 10);
+	hub_deliver(&s.w.hub, 0x1100, two_new_id());
+	UNTIL_(s.w.client.deliveries == 1 && s.w.hub.n_done == 1);
+	break_disk(&before);
+	for (uint64_t i = 2; i <= 4; i++) {
+		hub_deliver(&s.w.hub, 0x1000 + (i << 8), two_new_id());
+		UNTIL_(s.w.client.deliveries == i);
+		take(&s, 0x1000 + (i << 8));
+		UNTIL_(s.w.client.settled == i - 1);
+	}
+	assert_int_equal(s.w.hub.n_done, 4);
+	assert_int_equal(s.w.client.connected, 1);
+	assert_int_equal(heard.troubles, 1);
+	assert_int_equal(heard.trouble, IEUM_E_FILE_UNREADABLE);
+	take(&s, 0x1100);
+	UNTIL_(s.w.client.unsettled == 1);
+	assert_int_equal(setrlimit(RLIMIT_FSIZE, &before), 0);
+	leave(&s);
+	assert_int_equal(sum_of(&s).held, 1); /* what the disk has wasn't known any more */
+	close_world(&s);
+}
+
+static void as_many_as_were_asked_for_holds_without_room_too(void **state)
+{
+	struct spooled s;
+
+	(void)state;
+	open_world(&s);
+	s.options.spool_deliveries = true;
+	s.options.spool_bytes_max = 200;
+	s.options.credit = 2;
+	start(&s);
+	UNTIL_(s.w.hub.credit == 2);
+	for (uint64_t i = 1; i <= 3; i++) /* one was on its way */
+		hub_deliver(&s.w.hub, i << 8, two_new_id());
+	UNTIL_(s.w.hub.credit == 0);
+	assert_int_equal(s.w.client.deliveries, 2);
+	take(&s, 0x100);
+	UNTIL_(s.w.client.deliveries == 3);
+	assert_int_equal(s.w.client.delivered[2], 0x300);
+	take(&s, 0x200);
+	take(&s, 0x300);
+	UNTIL_(s.w.client.settled == 3 && s.w.hub.credit == 2);
 	close_world(&s);
 }
 
@@ -799,7 +923,10 @@ int main(void)
 		cmocka_unit_test(a_repeat_after_a_restart_is_settled_again_and_not_handed_over),
 		cmocka_unit_test(a_restored_hubs_escalation_is_no_repeat),
 		cmocka_unit_test(no_more_are_handed_over_than_were_asked_for),
-		cmocka_unit_test(a_delivery_without_room_stays_with_the_hub),
+		cmocka_unit_test(a_delivery_without_room_is_handed_over_and_stays_with_the_hub),
+		cmocka_unit_test(a_disk_that_is_full_since_hides_no_delivery),
+		cmocka_unit_test(a_disk_that_breaks_hides_no_delivery),
+		cmocka_unit_test(as_many_as_were_asked_for_holds_without_room_too),
 		cmocka_unit_test(another_agencys_spool_is_refused),
 	};
 
