@@ -572,6 +572,7 @@ INTEGRATION_TESTS := \
 	tests/integration/test_held_output.c \
 	tests/integration/test_handover.c \
 	tests/integration/test_ids.c \
+	tests/integration/test_inbox_spool.c \
 	tests/integration/test_journal_trouble.c \
 	tests/integration/test_limits.c \
 	tests/integration/test_queries.c \

@@ -1,6 +1,7 @@
 /* ieum inbox: prints what comes, and takes it once it is printed; or only says that it is there.
  *
  *   connecting ──welcome──► asking for titles ──answer──► receiving ──end──► settling ──► leaving
+ *       └──no hub──► printing what the spool holds, and still connecting
  *
  * What always holds: a delivery is settled, with a spool taken from it, only after its text has left
  * this process (flushed without an error), so a full disk or a closed pipe loses nothing; and before the last settle the
@@ -39,6 +40,9 @@ struct inbox {
 	bool asked; /* for the directory */
 	bool follow, settle;
 	bool told_away; /* that the hub isn't reached, since it was last */
+	bool away;      /* printing what the spool holds: there was no hub yet */
+	bool hopeless;  /* and there will be none; it is said, and what to exit with */
+	bool told_held; /* that what is printed came before */
 	bool spooled;   /* deliveries are kept on this machine's disk before they are printed */
 	struct offline_asking deadlines;
 	bool notify;    /* say only that something waits, in the hub's words for that: */
@@ -174,6 +178,15 @@ static void key_given(void *ctx, uint64_t delivery_id, enum ieum_settle how)
 		settle(in, delivery_id, how);
 }
 
+/* What needs the hub itself isn't printed without it: it comes again in a moment. */
+static bool put_off(struct inbox *in, const Ieum__V1__Delivery *d)
+{
+	if (!in->spooled || ieum_connected(in->c) || !giving_wanted(&in->giver, d))
+		return false;
+	settle(in, d->delivery_id, IEUM_SETTLE_RELEASE);
+	return true;
+}
+
 static void take(struct inbox *in, const Ieum__V1__Delivery *d)
 {
 	if (!in->settle)
@@ -186,6 +199,14 @@ static void take(struct inbox *in, const Ieum__V1__Delivery *d)
 
 /* ---- a delivery ---- */
 
+static void tell_held(struct inbox *in)
+{
+	if (in->asked || in->told_held || in->inv->json)
+		return;
+	in->told_held = true;
+	fprintf(in->inv->err, "%s\n", say(in->inv, TEXT_INBOX_HELD));
+}
+
 static void delivered(struct ieum *c, const Ieum__V1__Delivery *d, const uint8_t *referral,
 		      size_t referral_len, void *arg)
 {
@@ -196,6 +217,9 @@ static void delivered(struct ieum *c, const Ieum__V1__Delivery *d, const uint8_t
 	(void)referral_len;
 	if (in->ending) /* what was under way goes back to the queue when we leave */
 		return;
+	if (put_off(in, d))
+		return;
+	tell_held(in);
 	in->inv->keyring = ieum_keyring(c);
 	code = print(in, d);
 	if (!code && (fflush(in->inv->out) || ferror(in->inv->out)))
@@ -212,7 +236,7 @@ static void delivered(struct ieum *c, const Ieum__V1__Delivery *d, const uint8_t
 		return;
 	}
 	take(in, d);
-	if (!in->follow)
+	if (in->hopeless || (in->asked && !in->follow))
 		arm(in, in->quiet_ms);
 }
 
@@ -303,6 +327,8 @@ static void connected(struct ieum *c, const Ieum__V1__Welcome *welcome, void *ar
 		return;
 	}
 	in->asked = true;
+	if (in->away) /* what comes now is printed with titles */
+		ieum_credit(c, 0);
 	if (!in->notify) /* each notice says it */
 		link_greet(in->inv, welcome);
 	if (in->follow && !in->inv->json)
@@ -321,6 +347,24 @@ static void tell_away(const struct inbox *in, const struct ieum_failure *why)
 		say(in->inv, in->asked ? TEXT_CONNECTION_AGAIN : TEXT_CONNECTION_STILL));
 }
 
+/* What is on this machine already doesn't need the hub. */
+static void print_held(struct inbox *in)
+{
+	if (!in->spooled || in->asked || in->away || in->ending)
+		return;
+	in->away = true;
+	ieum_credit(in->c, INBOX_CREDIT);
+}
+
+/* code: of why, which was said. */
+static void give_up_on_hub(struct inbox *in, enum exit_code code)
+{
+	in->hopeless = true;
+	in->code = code;
+	print_held(in);
+	arm(in, in->quiet_ms);
+}
+
 static void disconnected(struct ieum *c, const struct ieum_failure *why, bool permanent,
 			 int64_t retry_in_ms, void *arg)
 {
@@ -332,13 +376,19 @@ static void disconnected(struct ieum *c, const struct ieum_failure *why, bool pe
 	snprintf(in->last_why, sizeof in->last_why, "%s", why->detail);
 	if (in->leaving || why->code == IEUM_E_OK) {
 		event_base_loopbreak(in->base);
+	} else if (permanent && in->spooled && !in->asked && !in->ending) {
+		if (!in->hopeless)
+			give_up_on_hub(in, link_failure(in->inv, why));
 	} else if (permanent || in->ending) {
 		in->settling = 0;
 		in->given_up = true;
 		end(in, link_failure(in->inv, why));
-	} else if (in->follow && !in->told_away) {
-		in->told_away = true;
-		tell_away(in, why);
+	} else {
+		if (in->follow && !in->told_away) {
+			in->told_away = true;
+			tell_away(in, why);
+		}
+		print_held(in);
 	}
 }
 
@@ -377,6 +427,11 @@ static void alone(struct ieum *c, int64_t for_ms, uint64_t waiting, void *arg)
 	spool_say_alone(in->inv, for_ms, waiting);
 }
 
+static enum exit_code say_no_answer(const struct inbox *in)
+{
+	return trouble(in->inv, in->last_err ? in->last_err : IEUM_E_TIMED_OUT, in->last_why);
+}
+
 static void quiet_cb(evutil_socket_t fd, short what, void *arg)
 {
 	struct inbox *in = arg;
@@ -387,11 +442,14 @@ static void quiet_cb(evutil_socket_t fd, short what, void *arg)
 		event_base_loopbreak(in->base);
 		return;
 	}
+	if (in->spooled && !in->asked && !in->away && !in->ending) {
+		give_up_on_hub(in, say_no_answer(in)); /* no attempt has even failed */
+		return;
+	}
 	if (in->ending || !in->asked) {
 		in->settling = 0;
 		in->given_up = true;
-		end(in,
-		    trouble(in->inv, in->last_err ? in->last_err : IEUM_E_TIMED_OUT, in->last_why));
+		end(in, in->hopeless ? in->code : say_no_answer(in));
 		return;
 	}
 	if (in->printed == 0 && !in->inv->json)

@@ -95,6 +95,7 @@
 	X(CONNECTION_AGAIN, "The connection was lost; trying again.") \
 	X(CONNECTION_STILL, "Still trying to reach the hub. Ctrl-C ends.") \
 	X(CONNECTED_AGAIN,  "Connected again.") \
+	X(INBOX_HELD,       "The hub is not reached yet. This came before and was not printed:") \
 	X(DELIVERY_N,       "delivery %" PRIu64) \
 	X(ATTEMPT_N,        "attempt %" PRIu32) \
 	X(FROM,             "From") \

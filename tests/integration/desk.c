@@ -102,6 +102,8 @@ FILE *desk_follow(const char *who, const char *form, pid_t *pid, FILE **told)
 		dup2(ends[1], STDOUT_FILENO);
 		if (told)
 			dup2(words[1], STDERR_FILENO);
+		if (chdir(desk.folder))
+			_exit(126);
 		execl(desk.ieum, "ieum", "--profile", profile, "inbox", "--follow", form,
 		      (char *)NULL);
 		_exit(127);

@@ -6,6 +6,7 @@
 
 #include <limits.h>
 #include <stdio.h>
+#include <sys/types.h>
 
 #include "client/exit_code.h"
 #include "tests/integration/hub.h"
