@@ -505,6 +505,7 @@ UNIT_TESTS := \
 	tests/unit/test_libieum_submit.c \
 	tests/unit/test_log.c \
 	tests/unit/test_libieum_spool.c \
+	tests/unit/test_silent_hub.c \
 	tests/unit/test_spool.c \
 	tests/unit/test_merkle.c \
 	tests/unit/test_payload_cache.c \

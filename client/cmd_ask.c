@@ -108,12 +108,17 @@ static void show_offline(struct invocation *inv)
 	spool_close(s);
 }
 
-static enum exit_code ask_deadlines(struct invocation *inv, struct link *link,
-				    Ieum__V1__Query *query)
+static enum exit_code ask_deadlines(struct invocation *inv, struct link *link)
 {
+	Ieum__V1__DeadlinesQuery deadlines = IEUM__V1__DEADLINES_QUERY__INIT;
+	Ieum__V1__Query query = IEUM__V1__QUERY__INIT;
 	struct pages pages = { 0 };
-	enum exit_code code = link_ask(link, query, &pages);
+	enum exit_code code;
 
+	deadlines.breached = given(inv, OPTION_BREACHED);
+	query.what_case = IEUM__V1__QUERY__WHAT_DEADLINES;
+	query.deadlines = &deadlines;
+	code = link_ask(link, &query, &pages);
 	if (!code && !given(inv, OPTION_BREACHED))
 		offline_keep_deadlines(link_inner(link), &pages);
 	if (!code)
@@ -122,19 +127,21 @@ static enum exit_code ask_deadlines(struct invocation *inv, struct link *link,
 	return code;
 }
 
+/* No hub, or one that went silent, or away, before it answered. */
+static bool is_without_hub(enum exit_code code)
+{
+	return code == EXIT_UNREACHABLE || code == EXIT_TIMED_OUT;
+}
+
 enum exit_code cmd_deadlines(struct invocation *inv)
 {
-	Ieum__V1__DeadlinesQuery deadlines = IEUM__V1__DEADLINES_QUERY__INIT;
-	Ieum__V1__Query query = IEUM__V1__QUERY__INIT;
 	struct link *link = NULL;
 	enum exit_code code = link_open(inv, &link);
+	bool opened = !code;
 
-	deadlines.breached = given(inv, OPTION_BREACHED);
-	query.what_case = IEUM__V1__QUERY__WHAT_DEADLINES;
-	query.deadlines = &deadlines;
-	if (!code)
-		code = ask_deadlines(inv, link, &query);
-	else if (inv->profile && inv->profile->spool)
+	if (opened)
+		code = ask_deadlines(inv, link);
+	if (inv->profile && inv->profile->spool && code && (!opened || is_without_hub(code)))
 		show_offline(inv);
 	link_close(link);
 	return code;
