@@ -36,8 +36,9 @@ static void answered(struct ieum *c, const uint8_t *message_id, const Ieum__V1__
 		     const struct ieum_failure *failure, void *arg)
 {
 	struct giving *g = arg;
-	/* Asked again on the next connection. */
-	bool again = failure && failure->code == IEUM_E_CONNECTION_LOST;
+	/* Asked again on the next connection; or a colleague's to give, who has the key. */
+	bool again = failure && (failure->code == IEUM_E_CONNECTION_LOST ||
+				 failure->code == IEUM_E_KEY_MISSING);
 
 	(void)c, (void)message_id, (void)receipt;
 	LIST_REMOVE(g, link);

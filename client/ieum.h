@@ -346,9 +346,11 @@ void ieum_opened_free(struct ieum_opened *opened); /* NULL is fine */
 
 /* Answers a key_request that was delivered (its Referral): asks the hub for the message, checks the
  * newcomer's certificates as ieum_submit_sealed() does, wraps the keys of the parts that we can open
- * and submits them as key_wrap; then cb, exactly once, with that message's id.  When it can't be
- * done the request is answered by `reject`, so that the hub asks the next holder, and cb is told why:
- * KEY_MISSING, NOT_SEALED, CERTIFICATE_REVOKED, CERTIFICATE_EXPIRED, or what the hub says.  Only
+ * and submits them as key_wrap; then cb, exactly once, with that message's id.  When none of them is
+ * sealed to us, cb is told KEY_MISSING and the request is not answered: give its delivery back
+ * (IEUM_SETTLE_RELEASE), a colleague may have the key.  When it can't be done for another reason the
+ * request is answered by `reject`, so that the hub asks the next holder, and cb is told why:
+ * NOT_SEALED, CERTIFICATE_REVOKED, CERTIFICATE_EXPIRED, or what the hub says.  Only
  * while connected; errors at once: CONNECTION_LOST, TOO_MANY_REQUESTS, FIELD_INVALID (no key_request),
  * NO_MEMORY. */
 enum ieum_err ieum_key_wrap(struct ieum *c, const Ieum__V1__Referral *request, ieum_submit_cb *cb,

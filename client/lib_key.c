@@ -2,7 +2,9 @@
  *
  *   ieum_key_wrap ──► asking for the message ──► key_wrap submitted ──► told
  *                              │ can't be wrapped
- *                              └──────────────► reject submitted ──► told why not
+ *                              ├──────────────► reject submitted ──► told why not
+ *                              │ a colleague's to wrap: KEY_MISSING
+ *                              └──────────────► told
  *   ieum_key_check ─► asking for the message ──► it opens: told
  *                              └──────────────► reject submitted ──► told why
  *
@@ -149,6 +151,14 @@ static void give_back(struct ieum *c, struct wrapping *w, enum ieum_err err, con
 		finish(c, w, NULL, NULL, &w->trouble.failure);
 }
 
+/* A reject would speak for the whole participant, of which another workstation may have the key. */
+static void leave_to_colleague(struct ieum *c, struct wrapping *w, enum ieum_err err,
+			       const char *why)
+{
+	lib_trouble_set(&w->trouble, err, NULL, why, 0);
+	finish(c, w, NULL, NULL, &w->trouble.failure);
+}
+
 enum ieum_err ieum_key_refuse(struct ieum *c, const Ieum__V1__Referral *request, int reason,
 			      const char *remark, ieum_submit_cb *cb, void *arg,
 			      char why[IEUM_WHY_BYTES])
@@ -212,7 +222,7 @@ static bool same_id(const ProtobufCBinaryData *a, const ProtobufCBinaryData *b)
 	return a->len == b->len && memcmp(a->data, b->data, a->len) == 0;
 }
 
-/* What we can't open somebody else may; all of it: KEY_MISSING.  The message has to be the one that
+/* What we can't open a colleague may; all of it: KEY_MISSING.  The message has to be the one that
  * was asked about, and each part to be sealed for it: the hub's word is not enough for that. */
 static enum ieum_err wrap_parts(const struct ieum *c, const struct wrapping *w,
 				const Ieum__V1__ReferralResult *result, struct keys *keys,
@@ -220,7 +230,7 @@ static enum ieum_err wrap_parts(const struct ieum *c, const struct wrapping *w,
 {
 	const Ieum__V1__KeyRequest *request = w->request->key_request;
 	const Ieum__V1__Referral *m = result->referral;
-	enum ieum_err err = refuse(why, IEUM_E_KEY_MISSING, "no part of it is sealed to us");
+	enum ieum_err err = refuse(why, IEUM_E_NOT_SEALED, "it has no such sealed part");
 
 	if (!m->envelope || !same_id(&result->message_id, &request->message_id) ||
 	    !same_id(&m->envelope->message_id, &request->message_id))
@@ -277,7 +287,7 @@ static void message_came(struct ieum *c, const Ieum__V1__Result *result, const u
 	}
 	if (failure || result->what_case != IEUM__V1__RESULT__WHAT_REFERRAL ||
 	    !result->referral->referral) {
-		give_back(c, w, failure ? failure->code : IEUM_E_KEY_MISSING,
+		give_back(c, w, failure ? failure->code : IEUM_E_PAYLOAD_ERASED,
 			  failure ? failure->detail
 				  : "the hub doesn't give us the message any more");
 		return;
@@ -285,7 +295,9 @@ static void message_came(struct ieum *c, const Ieum__V1__Result *result, const u
 	keys = calloc(1, sizeof *keys);
 	err = keys ? wrap_parts(c, w, result->referral, keys, why)
 		   : refuse(why, IEUM_E_NO_MEMORY, NULL);
-	if (err)
+	if (err == IEUM_E_KEY_MISSING)
+		leave_to_colleague(c, w, err, why);
+	else if (err)
 		give_back(c, w, err, why);
 	else
 		submit_keys(c, w, keys);

@@ -82,13 +82,15 @@ static void settled(struct ieum *c, uint64_t delivery_id, const struct ieum_fail
 	pipe_go_on(p);
 }
 
-/* On failure the hub asks the next holder, or us again on the next connection. */
+/* On failure the hub asks the next holder; or us again on the next connection, or a colleague who has
+ * the key. */
 static void given_key(struct ieum *c, const uint8_t *message_id, const Ieum__V1__Receipt *receipt,
 		      const struct ieum_failure *failure, void *arg)
 {
 	struct pipe_giving *g = arg;
 	struct pipe *p = g->pipe;
-	bool again = failure && failure->code == IEUM_E_CONNECTION_LOST;
+	bool again = failure && (failure->code == IEUM_E_CONNECTION_LOST ||
+				 failure->code == IEUM_E_KEY_MISSING);
 	char room[PBMAP_WORD_BYTES];
 
 	(void)message_id, (void)receipt;

@@ -13,11 +13,54 @@ static int64_t delay_ms(const struct policy_limits *l, unsigned failed_before)
 	return ms < l->redeliver_max_ms ? ms : l->redeliver_max_ms;
 }
 
-static enum ieum_err give_up(struct core_decision *d, core_time_us now, const struct returning *how,
-			     uint64_t *ids, size_t n)
+/* Takes the requests for keys out of a list.  Every workstation that was there gave them back because
+ * it has no key to wrap, and nobody has to look after that: the next holder is asked meanwhile, and
+ * these again when they come; see sealed.h. */
+static size_t take_key_requests(const struct core *c, uint64_t *ids, size_t *n, uint64_t *to)
 {
-	Ieum__V1__DeliveriesDeadLettered *e = decision_dead_lettered(d, now);
+	size_t kept = 0, taken = 0;
 
+	for (size_t i = 0; i < *n; i++) {
+		const struct delivery *d = delivery_at(c, state_delivery(c, ids[i]));
+		if (referral_at(c, d->referral)->type ==
+		    IEUM__V1__MESSAGE_TYPE__MESSAGE_TYPE_KEY_REQUEST)
+			to[taken++] = ids[i];
+		else
+			ids[kept++] = ids[i];
+	}
+	*n = kept;
+	return taken;
+}
+
+static enum ieum_err end_key_requests(const struct core *c, struct core_decision *d,
+				      core_time_us now, const struct returning *how, uint64_t *ids,
+				      size_t *n)
+{
+	uint64_t *ended = arena_alloc(&d->arena, *n * sizeof *ended);
+	size_t n_ended = ended ? take_key_requests(c, ids, n, ended) : 0;
+	Ieum__V1__DeliveriesSettled *e = n_ended ? decision_settled(d, now) : NULL;
+
+	if (!ended || (n_ended && !e))
+		return IEUM_E_NO_MEMORY;
+	if (!e)
+		return IEUM_E_OK;
+	e->connection = how->connection;
+	e->deliveries = ended;
+	e->n_deliveries = n_ended;
+	return IEUM_E_OK;
+}
+
+static enum ieum_err give_up(const struct core *c, struct core_decision *d, core_time_us now,
+			     const struct returning *how, uint64_t *ids, size_t n)
+{
+	Ieum__V1__DeliveriesDeadLettered *e;
+
+	if (how->cause == IEUM__V1__RETURN_CAUSE__RETURN_CAUSE_RELEASED) {
+		enum ieum_err err = end_key_requests(c, d, now, how, ids, &n);
+		if (err || n == 0)
+			return err;
+	}
+	e = decision_dead_lettered(d, now);
 	if (!e)
 		return IEUM_E_NO_MEMORY;
 	e->deliveries = ids;
@@ -78,11 +121,11 @@ enum ieum_err returning_decide(const struct core *c, const struct policy *p,
 		uint64_t *ids = arena_alloc(&d->arena, n * sizeof *ids);
 		if (!ids)
 			return IEUM_E_NO_MEMORY;
-		if (d->n_items == CORE_DECISION_EVENTS_MAX)
+		if (d->n_items + 2 > CORE_DECISION_EVENTS_MAX)
 			return decision_refuse(d, IEUM_E_HUB_FULL, "too much at once");
 		size_t taken = take_alike(c, l->attempts_max, deliveries, &n, ids, &failed_before);
 		if (failed_before + 1 >= l->attempts_max)
-			err = give_up(d, now, how, ids, taken);
+			err = give_up(c, d, now, how, ids, taken);
 		else
 			err = give_back(l, d, now, how, failed_before, ids, taken);
 	}

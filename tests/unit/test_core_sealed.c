@@ -916,6 +916,38 @@ static void when_the_key_has_come_nobody_else_is_asked(void **state)
 	assert_int_equal(trial_counts(&t->w, "aid").withdrawn, 0);
 }
 
+/* A workstation without the key gives the request back: a colleague gets it, and when none can, nobody
+ * has to look after it. */
+static void a_request_that_is_given_back_goes_to_a_colleague_and_is_no_dead_letter(void **state)
+{
+	struct town *t = *state;
+	uint64_t first = t->at[AID], request;
+
+	asks_team(t, TO(AID, BOSS));
+	comes(t, MORE_AID);
+	assert_int_equal(passes(t, 0), 1);
+	takes_all(t, AID);
+	comes(t, AID); /* a second workstation */
+	answers(t, BOSS, t->request->envelope->message_id.data, ANSWER(REJECT));
+	assert_int_equal(passes(t, 0), 1);
+	asked_is(t, AID);
+	request = trial_release_one(&t->w, t->at[AID]);
+	assert_int_not_equal(request, 0);
+	assert_int_equal(trial_give_back(&t->w, t->at[AID], request), IEUM_E_OK);
+	assert_int_equal(trial_release_one(&t->w, t->at[AID]), 0);
+	assert_int_equal(trial_release_one(&t->w, first), request);
+	trial_disconnect(&t->w, t->at[AID]);
+	for (unsigned i = 1; i < policy_limits(t->w.policy)->attempts_max; i++) {
+		assert_int_equal(trial_give_back(&t->w, first, request), IEUM_E_OK);
+		assert_int_equal(trial_release_one(&t->w, first), 0); /* not at once */
+		(void)passes(t, policy_limits(t->w.policy)->redeliver_max_ms * 1000);
+		assert_int_equal(trial_release_one(&t->w, first),
+				 i + 1 < policy_limits(t->w.policy)->attempts_max ? request : 0);
+	}
+	assert_int_equal(trial_counts(&t->w, "aid").dead_lettered, 0);
+	t->at[AID] = first;
+}
+
 /* To have had it closed is not to know it. */
 static void who_got_it_closed_gets_no_key_after_a_withdrawal(void **state)
 {
@@ -1053,6 +1085,7 @@ int main(void)
 		TEST(who_declined_is_asked_again_on_another_certificate_alone),
 		TEST(who_was_silent_is_asked_again_after_a_pause),
 		TEST(when_the_key_has_come_nobody_else_is_asked),
+		TEST(a_request_that_is_given_back_goes_to_a_colleague_and_is_no_dead_letter),
 		TEST(who_got_it_closed_gets_no_key_after_a_withdrawal),
 		TEST(who_has_left_the_case_is_not_asked),
 		TEST(one_participant_wants_no_more_than_its_share),
