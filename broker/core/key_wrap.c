@@ -286,6 +286,10 @@ static enum ieum_err decline_wrap(const struct submission *s)
 		if (!e)
 			return IEUM_E_NO_MEMORY;
 		e->wrap_id = (ProtobufCBinaryData){ CORE_ID_BYTES, (uint8_t *)wrap->id };
+		if (!wh && !sealed_has_room(s->c, of, me, 0)) {
+			e->skipped = true;
+			return IEUM_E_OK;
+		}
 		return list_wanted(s, lacks | (wh ? sealed_want_at(s->c, wh)->parts : 0), e);
 	}
 	return IEUM_E_OK;

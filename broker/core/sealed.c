@@ -566,11 +566,11 @@ enum ieum_err apply_keys_changed(struct core *c, const struct applied *a,
 	enum ieum_err err = withdraw(c, e);
 	if (err)
 		return err;
+	c->sealed.skipped |= e->skipped;
 	if (e->participant && e->n_keys > 0)
 		return apply_wrapped(c, a, h, e);
 	if (e->participant)
 		return apply_wanted(c, a, h, e);
-	c->sealed.skipped |= e->skipped;
 	if (!e->look)
 		return apply_looked(c, h);
 	sealed_look(c, h);

@@ -116,6 +116,7 @@ struct serving {
 	const struct sealed *s;
 	const struct sealed_want *w;
 	uint32_t parts; /* that it may read and lacks now */
+	bool here;      /* only who is connected */
 };
 
 static struct caller caller(const struct serving *v, uint32_t participant, int index)
@@ -150,6 +151,7 @@ static bool can_wrap(const struct serving *v, uint32_t participant)
 	int index = participant ? state_policy_participant(v->c, v->p, participant) : POLICY_NONE;
 
 	return index != POLICY_NONE && participant != v->w->participant &&
+	       (!v->here || v->c->participants[participant - 1].n_connections > 0) &&
 	       !sealed_asks(v->w, participant) && !sealed_declined(v->w, participant) &&
 	       sealed_held(v->s, participant) & v->parts && may_hear(v, participant, index);
 }
@@ -170,15 +172,12 @@ static uint32_t owner_who_can(const struct serving *v)
 }
 
 /* The case's owner, the sender, then the others: 0 when nobody is left. */
-static uint32_t next_holder(const struct serving *v)
+static uint32_t first_holder(const struct serving *v)
 {
 	const struct sealed *s = v->s;
 	uint32_t sender = referral_at(v->c, s->referral)->sender;
-	uint32_t found;
+	uint32_t found = owner_who_can(v);
 
-	if (v->w->n_asked == SEALED_ASKED_MAX)
-		return 0;
-	found = owner_who_can(v);
 	if (!found && can_wrap(v, sender))
 		found = sender;
 	for (size_t i = 0; i < s->n_parts && !found; i++)
@@ -187,6 +186,19 @@ static uint32_t next_holder(const struct serving *v)
 	for (size_t i = 0; i < s->n_keys && !found; i++)
 		found = can_wrap(v, s->keys[i].participant) ? s->keys[i].participant : 0;
 	return found;
+}
+
+/* In that order those who are connected: the others can't answer now. */
+static uint32_t next_holder(struct serving *v)
+{
+	uint32_t found;
+
+	if (v->w->n_asked == SEALED_ASKED_MAX)
+		return 0;
+	v->here = true;
+	found = first_holder(v);
+	v->here = false;
+	return found ? found : first_holder(v);
 }
 
 /* Those of the newcomer that are valid now, the newest: a request has room for so many. */

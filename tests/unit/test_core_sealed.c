@@ -563,6 +563,28 @@ static void the_owner_is_asked_first_then_the_sender_then_the_others(void **stat
 	asked_is(t, BOSS);
 }
 
+static void whoever_is_connected_is_asked_before_who_is_not(void **state)
+{
+	struct town *t = *state;
+
+	message(t, TYPE(CONTACT_RESULT));
+	seal(t, TO(HOUSE, AID, CITY, BOSS));
+	trial_submitted(&t->w, t->at[CITY], &t->m);
+	goes(t, BOSS);
+	goes(t, CITY);
+	goes(t, HOUSE);
+	comes(t, MORE_AID);
+	assert_int_equal(passes(t, 0), 1);
+	asked_is(t, AID);
+	assert_int_equal(passes(t, 10 * MIN_US), 1);
+	asked_is(t, BOSS);
+	comes(t, HOUSE);
+	assert_int_equal(passes(t, 10 * MIN_US), 1);
+	asked_is(t, HOUSE);
+	assert_int_equal(passes(t, 10 * MIN_US), 1);
+	asked_is(t, CITY);
+}
+
 static void who_cannot_wrap_wakes_nobody(void **state)
 {
 	struct town *t = *state;
@@ -1008,6 +1030,11 @@ static void one_participant_wants_no_more_than_its_share(void **state)
 	for (size_t i = 0; i < n; i++)
 		last = want(t, ids[i], MORE_AID) ? last : i;
 	assert_true(last < n);
+	/* Nor by keys that it gives back. */
+	assert_int_equal(wraps(t, AID, ids[last], MORE_AID, MORE_AID), IEUM_E_OK);
+	answers(t, MORE_AID, t->m.id, ANSWER(REJECT));
+	assert_int_equal(held(t, ids[last], MORE_AID), 0);
+	assert_int_equal(t->w.core->sealed.wants.live, SEALED_WANTS_OF_ONE);
 	trial_verify(&t->w);
 	for (size_t i = 0, wrapped = 0; wrapped < SEALED_ROOM_EVERY; i++) {
 		if (i == last)
@@ -1068,6 +1095,7 @@ int main(void)
 		TEST(reach_tells_whom_an_answer_goes_back_to),
 		TEST(a_newcomer_without_a_certificate_gets_its_key_when_it_comes),
 		TEST(the_owner_is_asked_first_then_the_sender_then_the_others),
+		TEST(whoever_is_connected_is_asked_before_who_is_not),
 		TEST(who_cannot_wrap_wakes_nobody),
 		TEST(wrong_keys_are_refused),
 		TEST(who_holds_one_part_wraps_no_other),
