@@ -115,6 +115,22 @@ size_t certificates_of(const struct core *c, uint32_t participant, int64_t now_m
 	return n;
 }
 
+uint64_t certificate_identifier(const uint8_t fingerprint[CORE_HASH_BYTES])
+{
+	uint64_t id = 0;
+
+	for (size_t i = 0; i < sizeof id; i++)
+		id = id << 8 | fingerprint[i];
+	return id;
+}
+
+uint64_t certificates_newest(const struct core *c, uint32_t participant)
+{
+	uint32_t h = c->participants[participant - 1].certificates.tail;
+
+	return h ? certificate_identifier(certificate_at(c, h)->fingerprint) : 0;
+}
+
 /* ---- when something has to be told ---- */
 
 /* Days ahead, the soonest first; the last is the end itself. */

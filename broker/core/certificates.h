@@ -74,6 +74,10 @@ enum ieum_err certificates_due(const struct core *c, const struct policy *p, cor
  * seen; at most `max`.  How many. */
 size_t certificates_of(const struct core *c, uint32_t participant, int64_t now_ms,
 		       struct core_certificate *out, size_t max);
+/* A certificate's identifier: the first eight bytes of its fingerprint.  Of the one that the
+ * participant came with last; 0: none. */
+uint64_t certificate_identifier(const uint8_t fingerprint[CORE_HASH_BYTES]);
+uint64_t certificates_newest(const struct core *c, uint32_t participant);
 /* Whose is a certificate that is valid at that time and that a CMS recipient names by `id`: a
  * subject key identifier, else SHA-256 over the DER of issuer and serial number.  The lowest number
  * above `after`: a key can be in certificates of several participants.  0: no more. */

@@ -286,6 +286,9 @@ static enum ieum_err decline_wrap(const struct submission *s)
 		if (!e)
 			return IEUM_E_NO_MEMORY;
 		e->wrap_id = (ProtobufCBinaryData){ CORE_ID_BYTES, (uint8_t *)wrap->id };
+		/* One may err; who gives back whatever comes is not waited on at every turn. */
+		if (sealed_has_rejected(s->c, of, me, 0))
+			e->ask_again_at_ms += SEALED_PAUSE_MS;
 		if (!wh && !sealed_has_room(s->c, of, me, 0)) {
 			e->skipped = true;
 			return IEUM_E_OK;

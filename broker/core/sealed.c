@@ -32,6 +32,7 @@ static void free_parts(struct sealed *s)
 	for (size_t i = 0; i < s->n_keys; i++)
 		free(s->keys[i].info);
 	free(s->keys);
+	free(s->rejected);
 }
 
 static uint64_t wrap_hash(const struct core *c, const uint8_t wrap_id[CORE_ID_BYTES])
@@ -84,6 +85,18 @@ static bool holds_part(const struct sealed_part *part, uint32_t participant)
 uint32_t sealed_held(const struct sealed *s, uint32_t participant)
 {
 	return sealed_held_without(s, participant, NULL);
+}
+
+bool sealed_has_rejected(const struct core *c, const struct sealed *s, uint32_t participant,
+			 uint32_t holder)
+{
+	for (size_t i = 0; i < s->n_rejected; i++) {
+		const struct sealed_rejected *k = &s->rejected[i];
+		if (k->participant == participant && (!holder || k->holder == holder) &&
+		    k->newest == certificates_newest(c, participant))
+			return true;
+	}
+	return false;
 }
 
 static bool came_by(const struct sealed_key *key, const uint8_t *wrap_id)
@@ -381,6 +394,23 @@ enum ieum_err sealed_add_key(struct core *c, struct sealed *s, const struct seal
 			  referral_at(c, s->referral)->sealed);
 }
 
+enum ieum_err sealed_add_rejected(struct core *c, struct sealed *s,
+				  const struct sealed_rejected *rejected)
+{
+	if (rejected->participant == 0 || rejected->participant > c->n_participants ||
+	    rejected->holder == 0 || rejected->holder > c->n_participants)
+		return IEUM_E_JOURNAL_CORRUPT;
+	if (s->n_rejected == SEALED_REJECTED_MAX)
+		memmove(&s->rejected[0], &s->rejected[1], --s->n_rejected * sizeof *s->rejected);
+	struct sealed_rejected *more =
+		realloc(s->rejected, (s->n_rejected + 1) * sizeof *s->rejected);
+	if (!more)
+		return IEUM_E_NO_MEMORY;
+	s->rejected = more;
+	s->rejected[s->n_rejected++] = *rejected;
+	return IEUM_E_OK;
+}
+
 /* Keys that are dropped together. */
 struct dropping {
 	uint32_t participant;
@@ -511,10 +541,17 @@ static enum ieum_err apply_wanted(struct core *c, const struct applied *a, uint3
 {
 	uint32_t wh = sealed_want_of(c, sealed_at(c, h), e->participant);
 
-	if (e->wrap_id.len == CORE_ID_BYTES)
+	if (e->wrap_id.len == CORE_ID_BYTES) {
 		drop_keys(c, h,
 			  &(struct dropping){ .participant = e->participant,
 					      .wrap_id = e->wrap_id.data });
+		enum ieum_err err = sealed_add_rejected(
+			c, sealed_at(c, h),
+			&(struct sealed_rejected){ e->participant, e->holder,
+						   certificates_newest(c, e->participant) });
+		if (err)
+			return err;
+	}
 	if (e->n_parts == 0) {
 		if (wh)
 			drop_want(c, wh);
@@ -608,6 +645,7 @@ enum ieum_err sealed_wake(struct core *c, const struct applied *a, uint32_t part
 		const struct sealed_want *w = sealed_want_at(c, wh);
 		next = w->wait_next;
 		if (!sealed_declined(w, participant) &&
+		    !sealed_has_rejected(c, sealed_at(c, w->sealed), w->participant, participant) &&
 		    sealed_held(sealed_at(c, w->sealed), participant) & w->parts)
 			err = wake(c, a, wh);
 	}

@@ -10,7 +10,8 @@
  * A *want* is somebody who may read parts that it holds no key of.  Those who hold one are asked in
  * turn (the case's owner, the sender, the others); on silence and rejection the next.  When nobody is
  * left to ask, it *waits* until a holder who was silent connects, somebody else becomes one, or the
- * newcomer comes with another certificate.  Whoever declined is asked again only on the last of these.
+ * newcomer comes with another certificate.  Whoever declined, or wrapped what doesn't open, is asked
+ * again only on the last of these.
  *
  * What always holds: a message has one record, as long as its content is there; somebody wants parts
  * of a message once; a want is in the heap or waits; nobody without a valid certificate is asked for
@@ -38,6 +39,7 @@ enum {
 	SEALED_PARTS_MAX = 16,
 	SEALED_READERS_MAX = 512,    /* of one message, when whom it is sealed to is compared */
 	SEALED_KEYS_MAX = 1024,      /* wrapped later, of one message */
+	SEALED_REJECTED_MAX = 64,    /* of one message; the oldest make room */
 	SEALED_ASKED_MAX = 32,       /* holders that are asked for one want before it waits */
 	SEALED_PAUSE_MS = 600000,    /* between two rounds of asking for one want, at least */
 	SEALED_WANTS_MAX = 1 << 13,  /* in the whole hub: a connection looks at all that wait */
@@ -66,6 +68,12 @@ struct sealed_key {
 	uint8_t wrap_id[CORE_ID_BYTES]; /* the key_wrap that brought it */
 };
 
+/* What a holder wrapped for a participant didn't open, which had this one as its newest certificate. */
+struct sealed_rejected {
+	uint32_t participant, holder;
+	uint64_t newest;
+};
+
 struct sealed {
 	uint32_t referral;
 	uint32_t prev, next;
@@ -73,6 +81,8 @@ struct sealed {
 	size_t n_parts;
 	struct sealed_key *keys;
 	size_t n_keys;
+	struct sealed_rejected *rejected;
+	size_t n_rejected;
 	uint32_t first_want;
 	bool look;
 };
@@ -129,6 +139,10 @@ static inline bool sealed_asks(const struct sealed_want *w, uint32_t participant
 }
 /* Does this one not wrap for it? */
 bool sealed_declined(const struct sealed_want *w, uint32_t participant);
+/* Has the participant given back what this holder (0: anyone) wrapped, and comes with the same
+ * certificates since? */
+bool sealed_has_rejected(const struct core *c, const struct sealed *s, uint32_t participant,
+			 uint32_t holder);
 /* The parts (bits) that a participant holds a key of, from the beginning or wrapped later. */
 uint32_t sealed_held(const struct sealed *s, uint32_t participant);
 /* The same without what one key_wrap has brought (NULL: all). */
@@ -219,6 +233,8 @@ const char *sealed_check(const struct core *c);
 uint32_t sealed_add_want(struct core *c, uint32_t h, uint32_t participant);
 enum ieum_err sealed_place_want(struct core *c, uint32_t wh,
 				int64_t ask_again_at_ms) IEUM_MUST_CHECK;
+enum ieum_err sealed_add_rejected(struct core *c, struct sealed *s,
+				  const struct sealed_rejected *rejected) IEUM_MUST_CHECK;
 enum ieum_err sealed_add_key(struct core *c, struct sealed *s,
 			     const struct sealed_key *key) IEUM_MUST_CHECK;
 

@@ -153,6 +153,7 @@ static bool can_wrap(const struct serving *v, uint32_t participant)
 	return index != POLICY_NONE && participant != v->w->participant &&
 	       (!v->here || v->c->participants[participant - 1].n_connections > 0) &&
 	       !sealed_asks(v->w, participant) && !sealed_declined(v->w, participant) &&
+	       !sealed_has_rejected(v->c, v->s, v->w->participant, participant) &&
 	       sealed_held(v->s, participant) & v->parts && may_hear(v, participant, index);
 }
 

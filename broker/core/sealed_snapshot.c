@@ -47,6 +47,24 @@ static enum ieum_err write_keys(struct snapshot_writing *w, const struct sealed 
 	return IEUM_E_OK;
 }
 
+static enum ieum_err write_rejected(struct snapshot_writing *w, const struct sealed *s,
+				    Ieum__V1__SnapshotSealed *m)
+{
+	Ieum__V1__SnapshotRejected *rows = snapshot_room(w, s->n_rejected, sizeof *rows);
+
+	m->rejected = snapshot_room(w, s->n_rejected, sizeof *m->rejected);
+	if (!rows || !m->rejected)
+		return IEUM_E_NO_MEMORY;
+	for (size_t i = 0; i < s->n_rejected; i++) {
+		rows[i] = (Ieum__V1__SnapshotRejected)IEUM__V1__SNAPSHOT_REJECTED__INIT;
+		rows[i].participant = s->rejected[i].participant;
+		rows[i].holder = s->rejected[i].holder;
+		rows[i].newest = s->rejected[i].newest;
+		m->rejected[m->n_rejected++] = &rows[i];
+	}
+	return IEUM_E_OK;
+}
+
 static enum ieum_err write_wants(struct snapshot_writing *w, const struct sealed *s,
 				 Ieum__V1__SnapshotSealed *m)
 {
@@ -90,6 +108,8 @@ enum ieum_err sealed_write(struct snapshot_writing *w)
 		err = write_parts(w, s, &m);
 		if (!err)
 			err = write_keys(w, s, &m);
+		if (!err)
+			err = write_rejected(w, s, &m);
 		if (!err)
 			err = write_wants(w, s, &m);
 		if (!err)
@@ -146,6 +166,11 @@ enum ieum_err sealed_read(struct core *c, const Ieum__V1__SnapshotSealed *m)
 		memcpy(key.wrap_id, m->keys[i]->wrap_id.data, CORE_ID_BYTES);
 		err = sealed_add_key(c, sealed_at(c, h), &key);
 	}
+	for (size_t i = 0; i < m->n_rejected && !err; i++)
+		err = sealed_add_rejected(c, sealed_at(c, h),
+					  &(struct sealed_rejected){ m->rejected[i]->participant,
+								     m->rejected[i]->holder,
+								     m->rejected[i]->newest });
 	for (size_t i = 0; i < m->n_wants && !err; i++)
 		err = read_want(c, h, m->wants[i]);
 	if (!err && m->look)

@@ -875,6 +875,42 @@ static void what_does_not_open_is_given_back_and_the_next_is_asked(void **state)
 	assert_int_equal(passes(t, HOUR_US / 4), 0);
 }
 
+/* Two who wrap by themselves, and one who gives back whatever comes: it has to end. */
+static void whose_key_was_given_back_is_not_asked_again(void **state)
+{
+	struct town *t = *state;
+	uint8_t id[CORE_ID_BYTES];
+
+	asks_team(t, TO(AID, BOSS));
+	memcpy(id, t->m.id, CORE_ID_BYTES);
+	comes(t, MORE_AID);
+	assert_int_equal(passes(t, 0), 1);
+	asked_is(t, BOSS);
+	assert_int_equal(wraps(t, BOSS, id, MORE_AID, MORE_AID), IEUM_E_OK);
+	answers(t, MORE_AID, t->m.id, ANSWER(REJECT));
+	assert_int_equal(passes(t, 0), 1);
+	asked_is(t, AID);
+	assert_int_equal(wraps(t, AID, id, MORE_AID, MORE_AID), IEUM_E_OK);
+	answers(t, MORE_AID, t->m.id, ANSWER(REJECT));
+	trial_restart(&t->w);
+	for (int i = 0; i < 3; i++) {
+		comes(t, AID);
+		comes(t, BOSS);
+		comes(t, MORE_AID);
+		assert_int_equal(passes(t, HOUR_US / 4), 0);
+	}
+	/* One that comes unasked and is given back is not followed at once. */
+	comes(t, HOUSE);
+	assert_int_equal(wraps(t, AID, id, MORE_AID, MORE_AID), IEUM_E_OK);
+	comes_with(t, MORE_AID, STRANGER);
+	answers(t, MORE_AID, t->m.id, ANSWER(REJECT));
+	assert_int_equal(passes(t, 0), 1);
+	asked_is(t, BOSS);
+	assert_int_equal(wraps(t, BOSS, id, MORE_AID, MORE_AID), IEUM_E_OK);
+	answers(t, MORE_AID, t->m.id, ANSWER(REJECT));
+	assert_int_equal(passes(t, 0), 0);
+}
+
 static void who_declined_is_asked_again_on_another_certificate_alone(void **state)
 {
 	struct town *t = *state;
@@ -1110,6 +1146,7 @@ int main(void)
 		TEST(an_excluded_holder_is_not_asked),
 		TEST(who_gets_it_by_counting_is_a_late_joiner),
 		TEST(what_does_not_open_is_given_back_and_the_next_is_asked),
+		TEST(whose_key_was_given_back_is_not_asked_again),
 		TEST(who_declined_is_asked_again_on_another_certificate_alone),
 		TEST(who_was_silent_is_asked_again_after_a_pause),
 		TEST(when_the_key_has_come_nobody_else_is_asked),
