@@ -122,6 +122,7 @@ CORE_SRC := \
 	broker/core/agreements.c \
 	broker/core/key_wrap.c broker/core/sealed.c broker/core/sealed_due.c \
 	broker/core/sealed_readers.c broker/core/sealed_snapshot.c broker/core/sealed_submit.c \
+	broker/core/sealed_wants.c \
 	broker/core/certificates.c \
 	broker/core/certificates_decide.c \
 	broker/core/ladder.c \

@@ -66,6 +66,20 @@ static bool is_named(const struct certificate *k, const uint8_t *id, size_t len,
 	return len == CORE_HASH_BYTES && memcmp(k->issuer_serial, id, len) == 0;
 }
 
+size_t certificates_named(const struct core *c, uint32_t participant, const uint8_t *id, size_t len,
+			  bool by_key_id, int64_t now_ms, uint64_t *out, size_t max)
+{
+	size_t n = 0;
+
+	for (uint32_t h = c->participants[participant - 1].certificates.head; h && n < max;
+	     h = certificate_at(c, h)->next) {
+		const struct certificate *k = certificate_at(c, h);
+		if (is_named(k, id, len, by_key_id) && k->ends_at_ms > now_ms)
+			out[n++] = certificate_identifier(k->fingerprint);
+	}
+	return n;
+}
+
 uint32_t certificates_holder(const struct core *c, const uint8_t *id, size_t len, bool by_key_id,
 			     int64_t now_ms, uint32_t after)
 {

@@ -78,6 +78,10 @@ size_t certificates_of(const struct core *c, uint32_t participant, int64_t now_m
  * participant came with last; 0: none. */
 uint64_t certificate_identifier(const uint8_t fingerprint[CORE_HASH_BYTES]);
 uint64_t certificates_newest(const struct core *c, uint32_t participant);
+/* The identifiers of the participant's that are valid at that time and that a CMS recipient names;
+ * at most `max`.  How many. */
+size_t certificates_named(const struct core *c, uint32_t participant, const uint8_t *id, size_t len,
+			  bool by_key_id, int64_t now_ms, uint64_t *out, size_t max);
 /* Whose is a certificate that is valid at that time and that a CMS recipient names by `id`: a
  * subject key identifier, else SHA-256 over the DER of issuer and serial number.  The lowest number
  * above `after`: a key can be in certificates of several participants.  0: no more. */

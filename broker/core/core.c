@@ -211,15 +211,13 @@ enum ieum_err apply_policy_changed(struct core *c, const struct applied *a,
 static enum ieum_err certificates_changed(struct core *c, const struct applied *a,
 					  const Ieum__V1__CertificatesChanged *e)
 {
-	struct core_certificate one;
-	bool first = false;
-
-	/* Whoever had none was left out when it was looked who lacks a key. */
-	for (size_t i = 0; i < e->n_seen; i++)
-		first |= e->seen[i]->participant &&
-			 !certificates_of(c, e->seen[i]->participant, to_ms(a->at_us), &one, 1);
+	bool somebody = false;
 	enum ieum_err err = apply_certificates_changed(c, e);
-	if (first)
+
+	for (size_t i = 0; i < e->n_seen; i++)
+		somebody |= e->seen[i]->participant != 0;
+	/* What was sealed before lacks a key for it. */
+	if (somebody)
 		sealed_look_all(c);
 	for (size_t i = 0; i < e->n_seen && !err; i++)
 		if (e->seen[i]->participant)

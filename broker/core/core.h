@@ -266,7 +266,7 @@ core_time_us core_last_at_us(const struct core *core);
 
 /* ---- snapshots ---- */
 
-enum { CORE_SNAPSHOT_VERSION = 4 };
+enum { CORE_SNAPSHOT_VERSION = 5 };
 
 /* The whole state as bytes, in a canonical order: equal states give equal bytes. */
 enum ieum_err core_snapshot_write(const struct core *core, struct buf *out) IEUM_MUST_CHECK;

@@ -44,7 +44,7 @@ struct wrapping {
 	int to;             /* by the policy's index */
 	uint32_t to_number; /* participant */
 	uint32_t readable, held;
-	uint32_t to_held; /* by the newcomer, which wants no more of them */
+	struct sealed_own own; /* the newcomer's certificates */
 };
 
 static enum ieum_err find_message(struct wrapping *v)
@@ -78,9 +78,7 @@ static enum ieum_err find_newcomer(struct wrapping *v)
 	if (!v->to_number)
 		return decision_refuse(s->d, IEUM_E_ADDRESSEE_UNKNOWN, "key_wrap.participant");
 	v->readable = sealed_readable(s->c, s->p, v->sealed, v->to);
-	uint32_t wh = sealed_want_of(s->c, v->sealed, v->to_number);
-	v->to_held =
-		sealed_held(v->sealed, v->to_number) & ~(wh ? sealed_want_at(s->c, wh)->parts : 0);
+	sealed_own(s->c, v->sealed, v->to_number, s->now_ms, NULL, &v->own);
 	return IEUM_E_OK;
 }
 
@@ -98,6 +96,36 @@ static bool is_for(const struct wrapping *v, const struct core_sealed *key)
 	return key->n_recipients > 0;
 }
 
+enum { NAMED_MAX = 2 * CORE_CERTIFICATES_PER_PARTICIPANT }; /* by one key: by either name */
+
+/* The newcomer's certificates that a key names. */
+static size_t named(const struct wrapping *v, const struct core_sealed *key, uint64_t *out)
+{
+	size_t n = 0;
+
+	for (size_t i = 0; i < key->n_recipients; i++) {
+		const struct seal_recipient *r = &key->recipients[i];
+		n += certificates_named(v->s->c, v->to_number,
+					r->by_key_id ? r->key_id : r->issuer_serial,
+					r->by_key_id ? r->key_id_len : sizeof r->issuer_serial,
+					r->by_key_id, v->s->now_ms, out + n, NAMED_MAX - n);
+	}
+	return n;
+}
+
+/* Do all of them hold that part? */
+static bool is_held(const struct wrapping *v, const struct core_sealed *key, uint32_t bit)
+{
+	uint64_t ids[NAMED_MAX];
+	size_t n = named(v, key, ids);
+	bool held = true;
+
+	for (size_t i = 0; i < n && held; i++)
+		for (size_t k = 0; k < v->own.n && held; k++)
+			held = v->own.ids[k] != ids[i] || v->own.held[k] & bit;
+	return held;
+}
+
 static enum ieum_err check_key(const struct wrapping *v, size_t i)
 {
 	struct submission *s = v->s;
@@ -110,16 +138,16 @@ static enum ieum_err check_key(const struct wrapping *v, size_t i)
 	if (!(v->held & bit))
 		return decision_refuse(s->d, IEUM_E_NOT_PERMITTED,
 				       "key_wrap.keys[%zu].part: it is not sealed to you", i);
-	/* A key that nobody asked for could only stand in the way of the one that opens. */
-	if (v->to_held & bit)
-		return decision_refuse(s->d, IEUM_E_NOT_PERMITTED,
-				       "key_wrap.keys[%zu].part: '%.64s' holds a key of it", i,
-				       v->body->participant);
 	if (i >= s->from->n_sealed || !is_for(v, &s->from->sealed[i]))
 		return decision_refuse(s->d, IEUM_E_FIELD_INVALID,
 				       "key_wrap.keys[%zu].recipient_info: names no certificate "
 				       "that is valid now of '%.64s'",
 				       i, v->body->participant);
+	/* One more key could only stand in the way of the one that opens. */
+	if (is_held(v, &s->from->sealed[i], bit))
+		return decision_refuse(s->d, IEUM_E_NOT_PERMITTED,
+				       "key_wrap.keys[%zu].part: '%.64s' holds a key of it", i,
+				       v->body->participant);
 	return IEUM_E_OK;
 }
 
@@ -165,12 +193,27 @@ static enum ieum_err tell_newcomer(const struct wrapping *v)
 	return err ? err : submit_check_queues(s->c, s->p, s->d, s->e, s->from->len);
 }
 
+/* The parts that some certificate of the newcomer lacks with those keys too. */
+static uint32_t still_lacking(const struct wrapping *v, const Ieum__V1__KeysChanged *e)
+{
+	uint32_t lacks = 0;
+
+	for (size_t k = 0; k < v->own.n; k++) {
+		uint32_t held = v->own.held[k];
+		for (size_t i = 0; i < e->n_keys; i++)
+			for (size_t n = 0; n < e->keys[i]->n_certificates; n++)
+				if (e->keys[i]->certificates[n] == v->own.ids[k])
+					held |= sealed_bit(e->keys[i]->part);
+		lacks |= ~held;
+	}
+	return lacks;
+}
+
 static enum ieum_err keep_keys(const struct wrapping *v)
 {
 	struct submission *s = v->s;
 	Ieum__V1__KeysChanged *e = decision_keys_changed(s->d, s->now);
 	size_t n = v->body->n_keys;
-	uint32_t parts = 0;
 	Ieum__V1__KeptKey *keys = decision_zalloc(s->d, n * sizeof *keys);
 
 	if (!e || !keys)
@@ -186,14 +229,19 @@ static enum ieum_err keep_keys(const struct wrapping *v)
 		keys[i] = (Ieum__V1__KeptKey)IEUM__V1__KEPT_KEY__INIT;
 		keys[i].part = v->body->keys[i]->part;
 		keys[i].recipient_info = v->body->keys[i]->recipient_info;
+		keys[i].certificates =
+			decision_zalloc(s->d, NAMED_MAX * sizeof *keys[i].certificates);
+		if (!keys[i].certificates)
+			return IEUM_E_NO_MEMORY;
+		keys[i].n_certificates = named(v, &s->from->sealed[i], keys[i].certificates);
 		e->keys[e->n_keys++] = &keys[i];
-		parts |= sealed_bit(keys[i].part);
 	}
 	uint32_t wh = sealed_want_of(s->c, v->sealed, v->to_number);
 	const struct sealed_want *w = wh ? sealed_want_at(s->c, wh) : NULL;
 	/* Once it has all, nobody else has to wrap. */
-	return w && !(w->parts & ~parts) ? sealed_withdraw_requests(s->c, w, 0, s->d, e)
-					 : IEUM_E_OK;
+	return w && !(w->parts & still_lacking(v, e))
+		       ? sealed_withdraw_requests(s->c, w, 0, s->d, e)
+		       : IEUM_E_OK;
 }
 
 static enum ieum_err decide_wrap(struct submission *s)
@@ -266,6 +314,9 @@ static enum ieum_err decline_request(const struct submission *s)
 		return IEUM_E_OK;
 	const struct sealed_want *w = sealed_want_at(s->c, wh);
 	Ieum__V1__KeysChanged *e = declined(s, w->sealed, w->participant, s->who.participant);
+	/* For some certificates: it is asked for the others. */
+	if (e && sealed_asked_partly(w, s->who.participant))
+		e->declined = false;
 	return e ? list_wanted(s, w->parts, e) : IEUM_E_NO_MEMORY;
 }
 
@@ -275,7 +326,7 @@ static enum ieum_err decline_wrap(const struct submission *s)
 	const struct referral *wrap = referral_at(s->c, s->reply);
 	uint32_t h = sealed_of_wrap(s->c, wrap->id), me = s->who.participant;
 	const struct sealed *of = h ? sealed_at(s->c, h) : NULL;
-	uint32_t lacks = h ? sealed_held(of, me) & ~sealed_held_without(of, me, wrap->id) : 0;
+	uint32_t lacks = h ? sealed_lacks_without(s->c, of, me, s->now_ms, wrap->id) : 0;
 	uint32_t wh = h ? sealed_want_of(s->c, of, me) : 0;
 
 	for (size_t i = 0; h && i < of->n_keys; i++) {

@@ -18,6 +18,13 @@ void sealed_init(struct core *c)
 	slab_init(&c->sealed.wants, sizeof(struct sealed_want));
 	heap_init(&c->sealed.due, want_placed, c);
 	lookup_init(&c->sealed.wraps);
+	c->sealed.epoch = 1;
+}
+
+static void free_key(struct sealed_key *key)
+{
+	free(key->info);
+	free(key->to.ids);
 }
 
 static void free_parts(struct sealed *s)
@@ -27,10 +34,11 @@ static void free_parts(struct sealed *s)
 			free(s->parts[i].recipients[k]);
 		free(s->parts[i].recipients);
 		free(s->parts[i].holders);
+		free(s->parts[i].to.ids);
 	}
 	free(s->parts);
 	for (size_t i = 0; i < s->n_keys; i++)
-		free(s->keys[i].info);
+		free_key(&s->keys[i]);
 	free(s->keys);
 	free(s->rejected);
 }
@@ -60,20 +68,6 @@ struct sealed *sealed_at(const struct core *c, uint32_t h)
 	return slab_at(&c->sealed.records, h);
 }
 
-struct sealed_want *sealed_want_at(const struct core *c, uint32_t h)
-{
-	return slab_at(&c->sealed.wants, h);
-}
-
-uint32_t sealed_want_of(const struct core *c, const struct sealed *s, uint32_t participant)
-{
-	uint32_t h = s->first_want;
-
-	while (h && sealed_want_at(c, h)->participant != participant)
-		h = sealed_want_at(c, h)->next;
-	return h;
-}
-
 static bool holds_part(const struct sealed_part *part, uint32_t participant)
 {
 	for (size_t i = 0; i < part->n_holders; i++)
@@ -84,7 +78,15 @@ static bool holds_part(const struct sealed_part *part, uint32_t participant)
 
 uint32_t sealed_held(const struct sealed *s, uint32_t participant)
 {
-	return sealed_held_without(s, participant, NULL);
+	uint32_t held = 0;
+
+	for (size_t i = 0; i < s->n_parts; i++)
+		if (holds_part(&s->parts[i], participant))
+			held |= sealed_bit(s->parts[i].number);
+	for (size_t i = 0; i < s->n_keys; i++)
+		if (s->keys[i].participant == participant)
+			held |= sealed_bit(s->keys[i].part);
+	return held;
 }
 
 bool sealed_has_rejected(const struct core *c, const struct sealed *s, uint32_t participant,
@@ -104,18 +106,89 @@ static bool came_by(const struct sealed_key *key, const uint8_t *wrap_id)
 	return wrap_id && memcmp(key->wrap_id, wrap_id, CORE_ID_BYTES) == 0;
 }
 
-uint32_t sealed_held_without(const struct sealed *s, uint32_t participant, const uint8_t *wrap_id)
+/* ---- by certificate ---- */
+
+static int compare_certificates(const void *a, const void *b)
 {
-	uint32_t held = 0;
+	uint64_t x = *(const uint64_t *)a, y = *(const uint64_t *)b;
+
+	return x < y ? -1 : x > y;
+}
+
+static bool is_among(const struct sealed_certificates *list, uint64_t id)
+{
+	return list->n && bsearch(&id, list->ids, list->n, sizeof id, compare_certificates);
+}
+
+void sealed_own(const struct core *c, const struct sealed *s, uint32_t participant, int64_t now_ms,
+		const uint8_t *wrap_id, struct sealed_own *out)
+{
+	out->n = certificates_of(c, participant, now_ms, out->known,
+				 CORE_CERTIFICATES_PER_PARTICIPANT);
+	for (size_t k = 0; k < out->n; k++) {
+		out->ids[k] = certificate_identifier(out->known[k].fingerprint);
+		out->held[k] = 0;
+		for (size_t i = 0; i < s->n_parts; i++)
+			if (is_among(&s->parts[i].to, out->ids[k]))
+				out->held[k] |= sealed_bit(s->parts[i].number);
+	}
+	for (size_t i = 0; i < s->n_keys; i++) {
+		if (s->keys[i].participant != participant || came_by(&s->keys[i], wrap_id))
+			continue;
+		for (size_t k = 0; k < out->n; k++)
+			if (is_among(&s->keys[i].to, out->ids[k]))
+				out->held[k] |= sealed_bit(s->keys[i].part);
+	}
+}
+
+uint32_t sealed_lacks_without(const struct core *c, const struct sealed *s, uint32_t participant,
+			      int64_t now_ms, const uint8_t *wrap_id)
+{
+	uint32_t parts = 0, lacks = 0;
+	struct sealed_own own;
 
 	for (size_t i = 0; i < s->n_parts; i++)
-		if (holds_part(&s->parts[i], participant))
-			held |= sealed_bit(s->parts[i].number);
-	for (size_t i = 0; i < s->n_keys; i++)
-		if (s->keys[i].participant == participant && !came_by(&s->keys[i], wrap_id))
-			held |= sealed_bit(s->keys[i].part);
-	return held;
+		parts |= sealed_bit(s->parts[i].number);
+	/* Its own key nobody has to keep. */
+	if (participant == referral_at(c, s->referral)->sender)
+		parts &= sealed_held(s, participant);
+	sealed_own(c, s, participant, now_ms, wrap_id, &own);
+	for (size_t k = 0; k < own.n; k++)
+		lacks |= parts & ~own.held[k];
+	return lacks;
 }
+
+uint32_t sealed_lacks(const struct core *c, const struct sealed *s, uint32_t participant,
+		      int64_t now_ms)
+{
+	return sealed_lacks_without(c, s, participant, now_ms, NULL);
+}
+
+/* Copies them; none: those that the participants have now, which was not recorded once. */
+static enum ieum_err take_ids(const struct core *c, const uint64_t *ids, size_t n,
+			      const uint32_t *participants, size_t n_participants,
+			      struct sealed_certificates *out)
+{
+	out->ids = calloc(n ? n : n_participants * CORE_CERTIFICATES_PER_PARTICIPANT + 1,
+			  sizeof *out->ids);
+	if (!out->ids)
+		return IEUM_E_NO_MEMORY;
+	if (n)
+		memcpy(out->ids, ids, n * sizeof *out->ids);
+	out->n = n;
+	for (size_t i = 0; !n && i < n_participants; i++) {
+		struct core_certificate known[CORE_CERTIFICATES_PER_PARTICIPANT];
+		size_t k = certificates_of(c, participants[i], INT64_MIN, known,
+					   CORE_CERTIFICATES_PER_PARTICIPANT);
+		while (k-- > 0)
+			out->ids[out->n++] = certificate_identifier(known[k].fingerprint);
+	}
+	if (out->n)
+		qsort(out->ids, out->n, sizeof *out->ids, compare_certificates);
+	return IEUM_E_OK;
+}
+
+/* ---- keys ---- */
 
 uint32_t sealed_of_wrap(const struct core *c, const uint8_t wrap_id[CORE_ID_BYTES])
 {
@@ -193,117 +266,26 @@ static void link_looked(struct core *c, uint32_t h)
 	sealed_at(c, before)->prev = h;
 }
 
+bool sealed_to_look(const struct core *c, const struct sealed *s)
+{
+	return s->looked != c->sealed.epoch;
+}
+
 void sealed_look(struct core *c, uint32_t h)
 {
-	if (sealed_at(c, h)->look)
+	if (sealed_to_look(c, sealed_at(c, h)))
 		return;
 	unlink_record(c, h);
 	link_last(c, h);
-	sealed_at(c, h)->look = true;
+	sealed_at(c, h)->looked = 0;
 	if (!c->sealed.first_look)
 		c->sealed.first_look = h;
 }
 
 void sealed_look_all(struct core *c)
 {
-	for (uint32_t h = c->sealed.head; h && h != c->sealed.first_look; h = sealed_at(c, h)->next)
-		sealed_at(c, h)->look = true;
+	c->sealed.epoch++;
 	c->sealed.first_look = c->sealed.head;
-}
-
-/* ---- wants ---- */
-
-static void leave_queue(struct core *c, uint32_t wh)
-{
-	struct sealed_want *w = sealed_want_at(c, wh);
-
-	if (w->place) {
-		heap_remove(&c->sealed.due, w->place);
-		return;
-	}
-	*(w->wait_prev ? &sealed_want_at(c, w->wait_prev)->wait_next : &c->sealed.wait_head) =
-		w->wait_next;
-	if (w->wait_next)
-		sealed_want_at(c, w->wait_next)->wait_prev = w->wait_prev;
-}
-
-static enum ieum_err join_queue(struct core *c, uint32_t wh, int64_t ask_again_at_ms)
-{
-	struct sealed_want *w = sealed_want_at(c, wh);
-
-	w->ask_again_at_ms = ask_again_at_ms;
-	if (ask_again_at_ms) {
-		/* Equal moments in an order that is the same in every core. */
-		uint64_t seq = referral_at(c, sealed_at(c, w->sealed)->referral)->seq;
-		return heap_push(&c->sealed.due, (uint64_t)ask_again_at_ms,
-				 seq << 20 | w->participant, wh);
-	}
-	w->wait_prev = 0;
-	w->wait_next = c->sealed.wait_head;
-	if (w->wait_next)
-		sealed_want_at(c, w->wait_next)->wait_prev = wh;
-	c->sealed.wait_head = wh;
-	return IEUM_E_OK;
-}
-
-enum ieum_err sealed_place_want(struct core *c, uint32_t wh, int64_t ask_again_at_ms)
-{
-	leave_queue(c, wh);
-	return join_queue(c, wh, ask_again_at_ms);
-}
-
-static void count_want(struct core *c, const struct sealed_want *w, bool more)
-{
-	uint32_t sender = referral_at(c, sealed_at(c, w->sealed)->referral)->sender;
-	uint32_t by = more ? 1 : UINT32_MAX;
-
-	c->participants[w->participant - 1].n_wants += by;
-	if (sender)
-		c->participants[sender - 1].n_wanted += by;
-}
-
-bool sealed_has_room(const struct core *c, const struct sealed *s, uint32_t participant,
-		     size_t beside)
-{
-	uint32_t sender = referral_at(c, s->referral)->sender;
-
-	return c->sealed.wants.live + beside < SEALED_WANTS_MAX &&
-	       c->participants[participant - 1].n_wants < SEALED_WANTS_OF_ONE &&
-	       !(sender && c->participants[sender - 1].n_wanted + beside >= SEALED_WANTED_OF_ONE);
-}
-
-/* It waits; 0: no memory. */
-uint32_t sealed_add_want(struct core *c, uint32_t h, uint32_t participant)
-{
-	uint32_t wh = slab_get(&c->sealed.wants);
-	uint32_t *link = &sealed_at(c, h)->first_want;
-
-	if (!wh)
-		return 0;
-	struct sealed_want *w = sealed_want_at(c, wh);
-	w->sealed = h;
-	w->participant = participant;
-	while (*link)
-		link = &sealed_want_at(c, *link)->next;
-	*link = wh;
-	count_want(c, w, true);
-	return join_queue(c, wh, 0) ? 0 : wh;
-}
-
-static void drop_want(struct core *c, uint32_t wh)
-{
-	uint32_t *link = &sealed_at(c, sealed_want_at(c, wh)->sealed)->first_want;
-
-	while (*link != wh)
-		link = &sealed_want_at(c, *link)->next;
-	*link = sealed_want_at(c, wh)->next;
-	leave_queue(c, wh);
-	count_want(c, sealed_want_at(c, wh), false);
-	slab_put(&c->sealed.wants, wh);
-	if (c->sealed.skipped && c->sealed.wants.live % SEALED_ROOM_EVERY == 0) {
-		c->sealed.skipped = false;
-		sealed_look_all(c);
-	}
 }
 
 void sealed_forget(struct core *c, struct referral *r)
@@ -313,7 +295,7 @@ void sealed_forget(struct core *c, struct referral *r)
 	if (!h)
 		return;
 	while (sealed_at(c, h)->first_want)
-		drop_want(c, sealed_at(c, h)->first_want);
+		sealed_drop_want(c, sealed_at(c, h)->first_want);
 	for (size_t i = 0; i < sealed_at(c, h)->n_keys; i++)
 		(void)lookup_remove(&c->sealed.wraps,
 				    wrap_hash(c, sealed_at(c, h)->keys[i].wrap_id), h);
@@ -325,7 +307,7 @@ void sealed_forget(struct core *c, struct referral *r)
 
 /* ---- applying ---- */
 
-static enum ieum_err fill_part(struct core *c, struct sealed_part *to,
+static enum ieum_err fill_part(const struct core *c, struct sealed_part *to,
 			       const Ieum__V1__SealedPart *from)
 {
 	to->number = from->number;
@@ -338,6 +320,10 @@ static enum ieum_err fill_part(struct core *c, struct sealed_part *to,
 			return IEUM_E_JOURNAL_CORRUPT;
 		to->holders[to->n_holders++] = from->holders[i];
 	}
+	enum ieum_err err = take_ids(c, from->certificates, from->n_certificates, to->holders,
+				     to->n_holders, &to->to);
+	if (err)
+		return err;
 	for (size_t i = 0; i < from->n_recipients; i++) {
 		to->recipients[i] = strdup(from->recipients[i]);
 		if (!to->recipients[i])
@@ -357,6 +343,7 @@ enum ieum_err sealed_add(struct core *c, uint32_t rh, Ieum__V1__SealedPart *cons
 		return IEUM_E_NO_MEMORY;
 	struct sealed *s = sealed_at(c, h);
 	s->referral = rh;
+	s->looked = c->sealed.epoch;
 	referral_at(c, rh)->sealed = h;
 	link_looked(c, h);
 	s->parts = calloc(n, sizeof *s->parts);
@@ -386,10 +373,17 @@ enum ieum_err sealed_add_key(struct core *c, struct sealed *s, const struct seal
 		return IEUM_E_NO_MEMORY;
 	s->keys = more;
 	s->keys[s->n_keys] = *key;
-	s->keys[s->n_keys].info = malloc(key->info_len);
-	if (!s->keys[s->n_keys].info)
-		return IEUM_E_NO_MEMORY;
-	memcpy(s->keys[s->n_keys++].info, key->info, key->info_len);
+	struct sealed_key *to = &s->keys[s->n_keys];
+	to->info = malloc(key->info_len);
+	enum ieum_err err =
+		to->info ? take_ids(c, key->to.ids, key->to.n, &key->participant, 1, &to->to)
+			 : IEUM_E_NO_MEMORY;
+	if (err) {
+		free(to->info);
+		return err;
+	}
+	memcpy(to->info, key->info, key->info_len);
+	s->n_keys++;
 	return lookup_add(&c->sealed.wraps, wrap_hash(c, key->wrap_id),
 			  referral_at(c, s->referral)->sealed);
 }
@@ -414,17 +408,22 @@ enum ieum_err sealed_add_rejected(struct core *c, struct sealed *s,
 /* Keys that are dropped together. */
 struct dropping {
 	uint32_t participant;
-	uint32_t holder, parts; /* wrapped by this one for those parts */
-	const uint8_t *wrap_id; /* or brought by this key_wrap */
+	const struct sealed_key *by; /* that the same holder has wrapped anew, for the same */
+	const uint8_t *wrap_id;      /* or brought by this key_wrap */
 };
 
 static bool is_dropped(const struct sealed_key *key, const struct dropping *which)
 {
 	if (key->participant != which->participant)
 		return false;
-	return which->wrap_id
-		       ? came_by(key, which->wrap_id)
-		       : key->holder == which->holder && which->parts & sealed_bit(key->part);
+	if (which->wrap_id)
+		return came_by(key, which->wrap_id);
+	if (key == which->by || key->holder != which->by->holder || key->part != which->by->part)
+		return false;
+	for (size_t i = 0; i < key->to.n; i++)
+		if (!is_among(&which->by->to, key->to.ids[i]))
+			return false;
+	return true;
 }
 
 static void drop_keys(struct core *c, uint32_t h, const struct dropping *which)
@@ -438,102 +437,51 @@ static void drop_keys(struct core *c, uint32_t h, const struct dropping *which)
 			continue;
 		}
 		(void)lookup_remove(&c->sealed.wraps, wrap_hash(c, s->keys[i].wrap_id), h);
-		free(s->keys[i].info);
+		free_key(&s->keys[i]);
 	}
 	s->n_keys = kept;
 }
 
-/* Not before the pause since the last round is over. */
-static enum ieum_err wake(struct core *c, const struct applied *a, uint32_t wh)
+/* What the same holder wrapped before for the same certificates is replaced.  Another holder's stays,
+ * and what a colleague wrapped for another workstation: nobody undoes what somebody else has done. */
+static enum ieum_err replace_key(struct core *c, uint32_t h, const Ieum__V1__KeysChanged *e,
+				 const Ieum__V1__KeptKey *kept)
 {
-	const struct sealed_want *w = sealed_want_at(c, wh);
-	int64_t rested_ms = w->asked_at_ms ? w->asked_at_ms + SEALED_PAUSE_MS : 0;
-	int64_t now_ms = to_ms(a->at_us);
+	struct sealed *s = sealed_at(c, h);
+	struct sealed_key key = { .participant = e->participant,
+				  .holder = e->holder,
+				  .part = kept->part,
+				  .info = kept->recipient_info.data,
+				  .info_len = kept->recipient_info.len,
+				  .to = { kept->certificates, kept->n_certificates } };
 
-	return sealed_place_want(c, wh, rested_ms > now_ms ? rested_ms : now_ms);
-}
-
-/* Who has got a key can wrap it for the others. */
-static enum ieum_err wake_others(struct core *c, const struct applied *a, uint32_t h,
-				 uint32_t parts)
-{
-	enum ieum_err err = IEUM_E_OK;
-
-	for (uint32_t wh = sealed_at(c, h)->first_want; wh && !err;
-	     wh = sealed_want_at(c, wh)->next)
-		if (!sealed_want_at(c, wh)->place && sealed_want_at(c, wh)->parts & parts)
-			err = wake(c, a, wh);
+	if (e->wrap_id.len == CORE_ID_BYTES)
+		memcpy(key.wrap_id, e->wrap_id.data, CORE_ID_BYTES);
+	enum ieum_err err = sealed_add_key(c, s, &key);
+	if (!err) {
+		/* It moves while others go. */
+		const struct sealed_key by = s->keys[s->n_keys - 1];
+		s->n_keys--;
+		drop_keys(c, h, &(struct dropping){ .participant = e->participant, .by = &by });
+		s->keys[s->n_keys++] = by;
+	}
 	return err;
 }
 
 static enum ieum_err apply_wrapped(struct core *c, const struct applied *a, uint32_t h,
 				   const Ieum__V1__KeysChanged *e)
 {
-	struct sealed *s = sealed_at(c, h);
-	uint32_t wh = sealed_want_of(c, s, e->participant);
+	uint32_t wh = sealed_want_of(c, sealed_at(c, h), e->participant);
 	enum ieum_err err = IEUM_E_OK;
 	uint32_t parts = 0;
 
-	for (size_t i = 0; i < e->n_keys; i++)
-		parts |= sealed_bit(e->keys[i]->part);
-	/* What the same holder wrapped before for the same part is replaced: the certificates may be
-	 * others now.  Another holder's stays: nobody undoes what somebody else has done. */
-	drop_keys(c, h,
-		  &(struct dropping){
-			  .participant = e->participant, .holder = e->holder, .parts = parts });
 	for (size_t i = 0; i < e->n_keys && !err; i++) {
-		struct sealed_key key = { .participant = e->participant,
-					  .holder = e->holder,
-					  .part = e->keys[i]->part,
-					  .info = e->keys[i]->recipient_info.data,
-					  .info_len = e->keys[i]->recipient_info.len };
-		if (e->wrap_id.len == CORE_ID_BYTES)
-			memcpy(key.wrap_id, e->wrap_id.data, CORE_ID_BYTES);
-		err = sealed_add_key(c, s, &key);
+		parts |= sealed_bit(e->keys[i]->part);
+		err = replace_key(c, h, e, e->keys[i]);
 	}
-	if (!err && wh && (sealed_want_at(c, wh)->parts &= ~parts) == 0)
-		drop_want(c, wh);
-	return err ? err : wake_others(c, a, h, parts);
-}
-
-bool sealed_declined(const struct sealed_want *w, uint32_t participant)
-{
-	for (uint32_t i = 0; i < w->n_declined; i++)
-		if (w->declined[i] == participant)
-			return true;
-	return false;
-}
-
-/* The oldest makes room. */
-static void note_request(struct core *c, struct sealed_want *w, const uint8_t *request_id)
-{
-	uint32_t rh = state_referral(c, request_id);
-
-	if (!rh)
-		return;
-	if (w->n_requests == SEALED_ASKED_MAX)
-		memmove(&w->requests[0], &w->requests[1], --w->n_requests * sizeof *w->requests);
-	w->requests[w->n_requests++] = referral_at(c, rh)->seq;
-}
-
-static void note_asked(struct core *c, const struct applied *a, struct sealed_want *w,
-		       const Ieum__V1__KeysChanged *e)
-{
-	bool asks = e->holder && e->request_id.len == CORE_ID_BYTES;
-
-	memset(w->request_id, 0, CORE_ID_BYTES);
-	if (asks) {
-		memcpy(w->request_id, e->request_id.data, CORE_ID_BYTES);
-		w->asked_at_ms = to_ms(a->at_us);
-		note_request(c, w, w->request_id);
-	}
-	if (e->declined && !sealed_declined(w, e->holder) && w->n_declined < SEALED_ASKED_MAX)
-		w->declined[w->n_declined++] = e->holder;
-	/* When it has to wait, those who said nothing may be asked again. */
-	if (!e->ask_again_at_ms)
-		w->n_asked = 0;
-	else if (asks && w->n_asked < SEALED_ASKED_MAX)
-		w->asked[w->n_asked++] = e->holder;
+	if (!err && wh)
+		err = sealed_want_served(c, a, wh, e->holder);
+	return err ? err : sealed_wake_others(c, a, h, parts);
 }
 
 static enum ieum_err apply_wanted(struct core *c, const struct applied *a, uint32_t h,
@@ -554,25 +502,23 @@ static enum ieum_err apply_wanted(struct core *c, const struct applied *a, uint3
 	}
 	if (e->n_parts == 0) {
 		if (wh)
-			drop_want(c, wh);
+			sealed_drop_want(c, wh);
 		return IEUM_E_OK;
 	}
 	if (!wh)
 		wh = sealed_add_want(c, h, e->participant);
 	if (!wh)
 		return IEUM_E_NO_MEMORY;
-	struct sealed_want *w = sealed_want_at(c, wh);
-	w->parts = 0;
-	for (size_t i = 0; i < e->n_parts; i++)
-		w->parts |= sealed_bit(e->parts[i]);
-	note_asked(c, a, w, e);
-	return sealed_place_want(c, wh, e->ask_again_at_ms);
+	return sealed_want_changed(c, a, wh, e);
 }
 
 static enum ieum_err apply_looked(struct core *c, uint32_t through)
 {
+	/* A hub that looked at less, or in another order, wrote this. */
+	if (!sealed_to_look(c, sealed_at(c, through)))
+		return IEUM_E_OK;
 	for (uint32_t h = c->sealed.first_look; h; h = sealed_at(c, h)->next) {
-		sealed_at(c, h)->look = false;
+		sealed_at(c, h)->looked = c->sealed.epoch;
 		c->sealed.first_look = sealed_at(c, h)->next;
 		if (h == through)
 			return IEUM_E_OK;
@@ -612,58 +558,4 @@ enum ieum_err apply_keys_changed(struct core *c, const struct applied *a,
 		return apply_looked(c, h);
 	sealed_look(c, h);
 	return IEUM_E_OK;
-}
-
-/* Which of them it may read is for the policy to say, when somebody is asked. */
-enum ieum_err sealed_was_read(struct core *c, const struct applied *a, uint32_t rh,
-			      uint32_t participant)
-{
-	const struct referral *r = referral_at(c, rh);
-	struct sealed *s = r->sealed ? sealed_at(c, r->sealed) : NULL;
-	uint32_t parts = 0;
-
-	if (!s || participant == r->sender || sealed_want_of(c, s, participant) ||
-	    !sealed_has_room(c, s, participant, 0))
-		return IEUM_E_OK;
-	for (size_t i = 0; i < s->n_parts; i++)
-		parts |= sealed_bit(s->parts[i].number);
-	parts &= ~sealed_held(s, participant);
-	if (!parts)
-		return IEUM_E_OK;
-	uint32_t wh = sealed_add_want(c, r->sealed, participant);
-	if (!wh)
-		return IEUM_E_NO_MEMORY;
-	sealed_want_at(c, wh)->parts = parts;
-	return sealed_place_want(c, wh, to_ms(a->at_us));
-}
-
-enum ieum_err sealed_wake(struct core *c, const struct applied *a, uint32_t participant)
-{
-	enum ieum_err err = IEUM_E_OK;
-
-	for (uint32_t wh = c->sealed.wait_head, next; wh && !err; wh = next) {
-		const struct sealed_want *w = sealed_want_at(c, wh);
-		next = w->wait_next;
-		if (!sealed_declined(w, participant) &&
-		    !sealed_has_rejected(c, sealed_at(c, w->sealed), w->participant, participant) &&
-		    sealed_held(sealed_at(c, w->sealed), participant) & w->parts)
-			err = wake(c, a, wh);
-	}
-	return err;
-}
-
-/* Whoever declined may have done so because of the certificates that there were. */
-enum ieum_err sealed_certificate(struct core *c, const struct applied *a, uint32_t participant)
-{
-	enum ieum_err err = IEUM_E_OK;
-
-	for (uint32_t wh = c->sealed.wait_head, next; wh && !err; wh = next) {
-		struct sealed_want *w = sealed_want_at(c, wh);
-		next = w->wait_next;
-		if (w->participant != participant)
-			continue;
-		w->n_declined = 0;
-		err = wake(c, a, wh);
-	}
-	return err;
 }

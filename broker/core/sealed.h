@@ -1,5 +1,5 @@
-/* Messages with sealed parts: who holds their content keys, which were wrapped later, and who
- * wants some.
+/* Messages with sealed parts: which certificates hold their content keys, which were wrapped later,
+ * and who wants some.
  *
  *      submitted.sealed ──► holders            a holder opens the part as it was submitted
  *      a delivery is queued, a reader asks ──► look ──► want ──► key_request ──► key_wrap ──► key
@@ -7,15 +7,16 @@
  * What is inside stays closed to the hub: it knows the numbers of parts, participants, and a
  * RecipientInfo for each key that was wrapped, which it puts into the part for its reader.
  *
- * A *want* is somebody who may read parts that it holds no key of.  Those who hold one are asked in
- * turn (the case's owner, the sender, the others); on silence and rejection the next.  When nobody is
- * left to ask, it *waits* until a holder who was silent connects, somebody else becomes one, or the
+ * A *want* is somebody who may read parts that a valid certificate of it holds no key of: a newcomer,
+ * or one more workstation.  Those who hold one are asked in turn (its own workstations, the case's
+ * owner, the sender, the others); on silence and rejection the next.  A request has room for some
+ * certificates: who wraps for these is asked for the rest.  When nobody is left to ask, it *waits* until a holder who was silent connects, somebody else becomes one, or the
  * newcomer comes with another certificate.  Whoever declined, or wrapped what doesn't open, is asked
  * again only on the last of these.
  *
  * What always holds: a message has one record, as long as its content is there; somebody wants parts
- * of a message once; a want is in the heap or waits; nobody without a valid certificate is asked for
- * (when its first is seen, all is looked at again); what has still to be looked at is at the end of the
+ * of a message once; a want is in the heap or waits; nobody without a valid certificate is asked for;
+ * when one is seen, all is looked at again; what has still to be looked at is at the end of the
  * list.  Past the bounds below none is noted: all is looked at again when there is room, or who lacks
  * a key is noted when it reads the message.  Private to broker/core. */
 #ifndef IEUM_BROKER_CORE_SEALED_H
@@ -51,11 +52,18 @@ enum {
 	SEALED_NOTED_MAX = 256,      /* wants that one decision notes */
 };
 
+/* What a certificate is known by here: certificate_identifier(). */
+struct sealed_certificates {
+	uint64_t *ids; /* ascending */
+	size_t n;
+};
+
 struct sealed_part {
 	uint32_t number;
 	uint32_t *holders; /* participants */
 	size_t n_holders;
-	char **recipients; /* names; none: every recipient of the message */
+	struct sealed_certificates to; /* theirs, that it is sealed to */
+	char **recipients;             /* names; none: every recipient of the message */
 	size_t n_recipients;
 };
 
@@ -66,6 +74,7 @@ struct sealed_key {
 	uint8_t *info;
 	size_t info_len;
 	uint8_t wrap_id[CORE_ID_BYTES]; /* the key_wrap that brought it */
+	struct sealed_certificates to;
 };
 
 /* What a holder wrapped for a participant didn't open, which had this one as its newest certificate. */
@@ -84,7 +93,7 @@ struct sealed {
 	struct sealed_rejected *rejected;
 	size_t n_rejected;
 	uint32_t first_want;
-	bool look;
+	uint64_t looked; /* the epoch in which it was looked at last; 0: none */
 };
 
 struct sealed_want {
@@ -98,7 +107,9 @@ struct sealed_want {
 	uint32_t n_declined;
 	uint64_t requests[SEALED_ASKED_MAX]; /* seqs of the newest key_requests */
 	uint32_t n_requests;
-	int64_t asked_at_ms;               /* last */
+	uint32_t partly;     /* asked for the certificates up to `through` only; 0: nobody */
+	uint64_t through;    /* 0: for all */
+	int64_t asked_at_ms; /* last */
 	uint8_t request_id[CORE_ID_BYTES]; /* that asks the last of them; zero: none does */
 	int64_t ask_again_at_ms;           /* 0: it waits */
 	uint32_t place;
@@ -109,6 +120,7 @@ struct sealed_messages {
 	struct slab records, wants;
 	uint32_t head, tail;
 	uint32_t first_look; /* the first that has to be looked at; 0: none */
+	uint64_t epoch;      /* what was looked at in another has to be looked at */
 	struct heap due;     /* wants that are not waiting */
 	uint32_t wait_head;
 	bool skipped;        /* somebody lacks a key for whom there was no room */
@@ -123,7 +135,7 @@ static inline uint32_t sealed_bit(uint32_t part)
 void sealed_init(struct core *c);
 void sealed_deinit(struct core *c);
 
-/* ---- looking; sealed.c ---- */
+/* ---- looking; sealed.c, wants: sealed_wants.c ---- */
 
 struct sealed *sealed_at(const struct core *c, uint32_t h);
 struct sealed_want *sealed_want_at(const struct core *c, uint32_t h);
@@ -137,6 +149,8 @@ static inline bool sealed_asks(const struct sealed_want *w, uint32_t participant
 			return true;
 	return false;
 }
+/* Does what it is asked for leave out certificates, for which it is asked next? */
+bool sealed_asked_partly(const struct sealed_want *w, uint32_t holder);
 /* Does this one not wrap for it? */
 bool sealed_declined(const struct sealed_want *w, uint32_t participant);
 /* Has the participant given back what this holder (0: anyone) wrapped, and comes with the same
@@ -145,8 +159,24 @@ bool sealed_has_rejected(const struct core *c, const struct sealed *s, uint32_t 
 			 uint32_t holder);
 /* The parts (bits) that a participant holds a key of, from the beginning or wrapped later. */
 uint32_t sealed_held(const struct sealed *s, uint32_t participant);
-/* The same without what one key_wrap has brought (NULL: all). */
-uint32_t sealed_held_without(const struct sealed *s, uint32_t participant, const uint8_t *wrap_id);
+/* A participant's valid certificates, in the order in which they were seen, and what each holds. */
+struct sealed_own {
+	struct core_certificate known[CORE_CERTIFICATES_PER_PARTICIPANT];
+	uint64_t ids[CORE_CERTIFICATES_PER_PARTICIPANT];
+	uint32_t held[CORE_CERTIFICATES_PER_PARTICIPANT]; /* parts (bits) */
+	size_t n;
+};
+/* Without what one key_wrap has brought (NULL: with all). */
+void sealed_own(const struct core *c, const struct sealed *s, uint32_t participant, int64_t now_ms,
+		const uint8_t *wrap_id, struct sealed_own *out);
+/* The parts (bits) that some valid certificate of the participant holds no key of.  Of what it sent
+ * itself those parts only that it has sealed to itself. */
+uint32_t sealed_lacks(const struct core *c, const struct sealed *s, uint32_t participant,
+		      int64_t now_ms);
+uint32_t sealed_lacks_without(const struct core *c, const struct sealed *s, uint32_t participant,
+			      int64_t now_ms, const uint8_t *wrap_id);
+/* Has it still to be looked at? */
+bool sealed_to_look(const struct core *c, const struct sealed *s);
 /* The message whose keys a key_wrap has brought, and that are still kept; 0: none. */
 uint32_t sealed_of_wrap(const struct core *c, const uint8_t wrap_id[CORE_ID_BYTES]);
 /* INT64_MAX: nothing has to be done. */
@@ -197,7 +227,7 @@ enum ieum_err sealed_withdraw_requests(const struct core *c, const struct sealed
 bool key_message(const struct submission *s);
 enum ieum_err key_message_decide(struct submission *s) IEUM_MUST_CHECK;
 
-/* ---- applying; sealed.c ---- */
+/* ---- applying; sealed.c, sealed_wants.c ---- */
 
 /* The message (rh, a handle) has these. */
 enum ieum_err sealed_add(struct core *c, uint32_t rh, Ieum__V1__SealedPart *const *parts,
@@ -233,6 +263,16 @@ const char *sealed_check(const struct core *c);
 uint32_t sealed_add_want(struct core *c, uint32_t h, uint32_t participant);
 enum ieum_err sealed_place_want(struct core *c, uint32_t wh,
 				int64_t ask_again_at_ms) IEUM_MUST_CHECK;
+void sealed_drop_want(struct core *c, uint32_t wh);
+/* Who has got a key can wrap it for the others. */
+enum ieum_err sealed_wake_others(struct core *c, const struct applied *a, uint32_t h,
+				 uint32_t parts) IEUM_MUST_CHECK;
+/* After keys were wrapped for it: what it still wants. */
+enum ieum_err sealed_want_served(struct core *c, const struct applied *a, uint32_t wh,
+				 uint32_t holder) IEUM_MUST_CHECK;
+/* What an event says of a want that there is. */
+enum ieum_err sealed_want_changed(struct core *c, const struct applied *a, uint32_t wh,
+				  const Ieum__V1__KeysChanged *e) IEUM_MUST_CHECK;
 enum ieum_err sealed_add_rejected(struct core *c, struct sealed *s,
 				  const struct sealed_rejected *rejected) IEUM_MUST_CHECK;
 enum ieum_err sealed_add_key(struct core *c, struct sealed *s,

@@ -54,7 +54,6 @@ struct looking {
 static enum ieum_err look_at(const struct core *c, const struct policy *p, uint32_t h,
 			     core_time_us now, struct core_decision *d, struct looking *l)
 {
-	struct core_certificate one;
 	const struct sealed *s = sealed_at(c, h);
 	struct sealed_readers readers = { .n = 0 };
 	enum ieum_err err = IEUM_E_OK;
@@ -68,11 +67,12 @@ static enum ieum_err look_at(const struct core *c, const struct policy *p, uint3
 	err = err == IEUM_E_FIELD_TOO_LARGE ? IEUM_E_OK : err;
 	for (size_t i = 0; i < readers.n && !err && d->n_items < SEALED_NOTED_MAX; i++) {
 		uint32_t number = policy_participant(p, readers.index[i])->number;
-		uint32_t parts =
-			sealed_readable(c, p, s, readers.index[i]) & ~sealed_held(s, number);
-		/* Without a certificate there is nothing to wrap for. */
-		if (!parts || sealed_want_of(c, s, number) ||
-		    !certificates_of(c, number, to_ms(now), &one, 1))
+		/* Nearly all have theirs, and what somebody may read is long to find. */
+		uint32_t parts = number ? sealed_lacks(c, s, number, to_ms(now)) : 0;
+		if (!parts || sealed_want_of(c, s, number))
+			continue;
+		parts &= sealed_readable(c, p, s, readers.index[i]);
+		if (!parts)
 			continue;
 		if (sealed_has_room(c, s, number, d->n_items))
 			err = note_want(c, s, number, parts, now, d);
@@ -116,7 +116,8 @@ struct serving {
 	const struct sealed *s;
 	const struct sealed_want *w;
 	uint32_t parts; /* that it may read and lacks now */
-	bool here;      /* only who is connected */
+	struct sealed_own own;
+	bool here; /* only who is connected */
 };
 
 static struct caller caller(const struct serving *v, uint32_t participant, int index)
@@ -137,7 +138,7 @@ static bool may_hear(const struct serving *v, uint32_t participant, int index)
 		caller(v, v->w->participant,
 		       state_policy_participant(v->c, v->p, v->w->participant));
 
-	if (!k)
+	if (!k || participant == v->w->participant)
 		return true;
 	if (case_excludes(k, participant))
 		return false;
@@ -145,16 +146,28 @@ static bool may_hear(const struct serving *v, uint32_t participant, int index)
 	       handover_inherits(v->c, v->p, &newcomer, k, handover_own_mailbox(v->c, participant));
 }
 
+/* Also the newcomer itself, while another workstation of it can. */
+static bool holds_some(const struct serving *v, uint32_t participant)
+{
+	bool holds = false;
+
+	if (participant != v->w->participant)
+		return sealed_held(v->s, participant) & v->parts;
+	for (size_t i = 0; i < v->own.n; i++)
+		holds |= (v->own.held[i] & v->parts) != 0;
+	return holds;
+}
+
 /* Somebody who holds one of the parts, and may hear who wants it. */
 static bool can_wrap(const struct serving *v, uint32_t participant)
 {
 	int index = participant ? state_policy_participant(v->c, v->p, participant) : POLICY_NONE;
 
-	return index != POLICY_NONE && participant != v->w->participant &&
+	return index != POLICY_NONE &&
 	       (!v->here || v->c->participants[participant - 1].n_connections > 0) &&
 	       !sealed_asks(v->w, participant) && !sealed_declined(v->w, participant) &&
 	       !sealed_has_rejected(v->c, v->s, v->w->participant, participant) &&
-	       sealed_held(v->s, participant) & v->parts && may_hear(v, participant, index);
+	       holds_some(v, participant) && may_hear(v, participant, index);
 }
 
 /* One of the case's owner. */
@@ -172,13 +185,18 @@ static uint32_t owner_who_can(const struct serving *v)
 	return 0;
 }
 
-/* The case's owner, the sender, then the others: 0 when nobody is left. */
+/* A colleague at another workstation, the case's owner, the sender, then the others: 0 when nobody
+ * is left.  One workstation alone is most likely the one that wants the key. */
 static uint32_t first_holder(const struct serving *v)
 {
 	const struct sealed *s = v->s;
 	uint32_t sender = referral_at(v->c, s->referral)->sender;
-	uint32_t found = owner_who_can(v);
+	uint32_t self = v->w->participant;
+	uint32_t found =
+		v->c->participants[self - 1].n_connections > 1 && can_wrap(v, self) ? self : 0;
 
+	if (!found)
+		found = owner_who_can(v);
 	if (!found && can_wrap(v, sender))
 		found = sender;
 	for (size_t i = 0; i < s->n_parts && !found; i++)
@@ -186,6 +204,8 @@ static uint32_t first_holder(const struct serving *v)
 			found = can_wrap(v, s->parts[i].holders[k]) ? s->parts[i].holders[k] : 0;
 	for (size_t i = 0; i < s->n_keys && !found; i++)
 		found = can_wrap(v, s->keys[i].participant) ? s->keys[i].participant : 0;
+	if (!found && can_wrap(v, self))
+		found = self;
 	return found;
 }
 
@@ -202,29 +222,55 @@ static uint32_t next_holder(struct serving *v)
 	return found ? found : first_holder(v);
 }
 
-/* Those of the newcomer that are valid now, the newest: a request has room for so many. */
-static enum ieum_err fill_request(const struct serving *v, uint32_t parts, Ieum__V1__KeyRequest *to)
+/* Those of the newcomer that lack one of the parts, in the order in which they were seen: a request
+ * has room for so many.  Whoever was asked for some is asked for those behind.  *through: the last that
+ * is named, when there are more. */
+static enum ieum_err name_certificates(const struct serving *v, uint32_t holder, uint32_t parts,
+				       Ieum__V1__KeyRequest *to, uint64_t *through)
 {
 	enum { CERTIFICATES_MAX = 8 };
-	struct core_certificate known[CORE_CERTIFICATES_PER_PARTICIPANT];
-	size_t n = certificates_of(v->c, v->w->participant, to_ms(v->now), known,
-				   CORE_CERTIFICATES_PER_PARTICIPANT);
+	uint64_t after = sealed_asked_partly(v->w, holder) ? v->w->through : 0;
+	size_t i = 0;
+
+	to->certificates = decision_zalloc(v->d, CERTIFICATES_MAX * sizeof *to->certificates);
+	if (!to->certificates)
+		return IEUM_E_NO_MEMORY;
+	while (after && i < v->own.n && v->own.ids[i] != after)
+		i++;
+	/* Gone meanwhile: from the beginning. */
+	i = after && i < v->own.n ? i + 1 : 0;
+	for (uint64_t last = 0; i < v->own.n; i++) {
+		const struct core_certificate *k = &v->own.known[i];
+		if (!(parts & ~v->own.held[i]))
+			continue;
+		if (to->n_certificates == CERTIFICATES_MAX) {
+			*through = last;
+			break;
+		}
+		to->certificates[to->n_certificates++] =
+			(ProtobufCBinaryData){ k->der_len, (uint8_t *)k->der };
+		last = v->own.ids[i];
+	}
+	return IEUM_E_OK;
+}
+
+static enum ieum_err fill_request(const struct serving *v, uint32_t holder,
+				  Ieum__V1__KeyRequest *to, uint64_t *through)
+{
+	uint32_t parts =
+		v->parts & (holder == v->w->participant ? v->parts : sealed_held(v->s, holder));
+	enum ieum_err err = name_certificates(v, holder, parts, to, through);
 
 	to->message_id =
 		(ProtobufCBinaryData){ CORE_ID_BYTES, referral_at(v->c, v->s->referral)->id };
 	to->participant = (char *)state_participant_name(v->c, v->w->participant);
-	to->certificates = decision_zalloc(v->d, CERTIFICATES_MAX * sizeof *to->certificates);
-	if (!to->certificates)
-		return IEUM_E_NO_MEMORY;
-	for (size_t i = n > CERTIFICATES_MAX ? n - CERTIFICATES_MAX : 0; i < n; i++)
-		to->certificates[to->n_certificates++] =
-			(ProtobufCBinaryData){ known[i].der_len, (uint8_t *)known[i].der };
-	return list_parts(v->d, parts, &to->parts, &to->n_parts);
+	return err ? err : list_parts(v->d, parts, &to->parts, &to->n_parts);
 }
 
 /* Of no case: who can open a message need not take part in its case any more, and being asked
  * doesn't bring it back. */
-static enum ieum_err send_request(const struct serving *v, uint32_t holder, ProtobufCBinaryData *id)
+static enum ieum_err send_request(const struct serving *v, uint32_t holder, ProtobufCBinaryData *id,
+				  uint64_t *through)
 {
 	const struct referral *r = referral_at(v->c, v->s->referral);
 	int index = state_policy_participant(v->c, v->p, holder);
@@ -240,7 +286,7 @@ static enum ieum_err send_request(const struct serving *v, uint32_t holder, Prot
 	m->envelope.urgency =
 		(Ieum__V1__Urgency)(r->urgency + IEUM__V1__URGENCY__URGENCY_IMMEDIATE);
 	*id = m->envelope.message_id;
-	err = fill_request(v, v->parts & sealed_held(v->s, holder), m->referral.key_request);
+	err = fill_request(v, holder, m->referral.key_request, through);
 	if (!err)
 		err = hub_message_to(&o, m, policy_mailbox(v->p, box)->number,
 				     IEUM__V1__DELIVERY_CAUSE__DELIVERY_CAUSE_RULE);
@@ -274,7 +320,8 @@ static enum ieum_err ask(const struct serving *v, uint32_t holder)
 	int index = state_policy_participant(v->c, v->p, holder);
 	int box = policy_participant(v->p, index)->mailbox;
 	ProtobufCBinaryData id;
-	enum ieum_err err = send_request(v, holder, &id);
+	uint64_t through = 0;
+	enum ieum_err err = send_request(v, holder, &id, &through);
 	Ieum__V1__KeysChanged *e = err ? NULL : keys_changed(v->c, v->s, v->now, v->d);
 
 	if (!e)
@@ -282,6 +329,7 @@ static enum ieum_err ask(const struct serving *v, uint32_t holder)
 	e->participant = v->w->participant;
 	e->holder = holder;
 	e->request_id = id;
+	e->through = through;
 	e->ask_again_at_ms = to_ms(v->now) + policy_limits(v->p)->wrap_within_ms;
 	/* One request to each of them is enough. */
 	err = sealed_withdraw_requests(v->c, v->w, policy_mailbox(v->p, box)->number, v->d, e);
@@ -305,14 +353,14 @@ static enum ieum_err settle(const struct serving *v)
 static enum ieum_err serve(struct serving *v)
 {
 	int index = state_policy_participant(v->c, v->p, v->w->participant);
-	struct core_certificate one;
 
-	v->parts = index == POLICY_NONE ? 0
-					: sealed_readable(v->c, v->p, v->s, index) &
-						  ~sealed_held(v->s, v->w->participant);
-	/* Its certificates have ended: when another is seen, it is looked who lacks what. */
-	if (!certificates_of(v->c, v->w->participant, to_ms(v->now), &one, 1))
-		v->parts = 0;
+	/* None when its certificates have ended: when another is seen, it is looked who lacks what. */
+	v->parts = index == POLICY_NONE
+			   ? 0
+			   : sealed_lacks(v->c, v->s, v->w->participant, to_ms(v->now));
+	if (v->parts)
+		v->parts &= sealed_readable(v->c, v->p, v->s, index);
+	sealed_own(v->c, v->s, v->w->participant, to_ms(v->now), NULL, &v->own);
 	uint32_t holder = v->parts ? next_holder(v) : 0;
 	return holder ? ask(v, holder) : settle(v);
 }

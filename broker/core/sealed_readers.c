@@ -119,7 +119,7 @@ uint32_t sealed_readable(const struct core *c, const struct policy *p, const str
 		return 0;
 	for (size_t i = 0; i < s->n_parts; i++) {
 		const struct sealed_part *part = &s->parts[i];
-		bool reads = part->n_recipients == 0;
+		bool reads = part->n_recipients == 0 || r->sender == of->number;
 		for (size_t to = 0; to < part->n_recipients && !reads; to++)
 			reads = sealed_is_named(c, p, participant, r->core_case,
 						part->recipients[to]);

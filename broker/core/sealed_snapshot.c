@@ -21,6 +21,8 @@ static enum ieum_err write_parts(struct snapshot_writing *w, const struct sealed
 		rows[i].n_holders = s->parts[i].n_holders;
 		rows[i].recipients = s->parts[i].recipients;
 		rows[i].n_recipients = s->parts[i].n_recipients;
+		rows[i].certificates = s->parts[i].to.ids;
+		rows[i].n_certificates = s->parts[i].to.n;
 		m->parts[m->n_parts++] = &rows[i];
 	}
 	return IEUM_E_OK;
@@ -42,6 +44,8 @@ static enum ieum_err write_keys(struct snapshot_writing *w, const struct sealed 
 		rows[i].recipient_info =
 			(ProtobufCBinaryData){ s->keys[i].info_len, s->keys[i].info };
 		rows[i].wrap_id = snapshot_id(s->keys[i].wrap_id);
+		rows[i].certificates = s->keys[i].to.ids;
+		rows[i].n_certificates = s->keys[i].to.n;
 		m->keys[m->n_keys++] = &rows[i];
 	}
 	return IEUM_E_OK;
@@ -88,6 +92,8 @@ static enum ieum_err write_wants(struct snapshot_writing *w, const struct sealed
 		row->n_declined = want->n_declined;
 		row->requests = want->requests;
 		row->n_requests = want->n_requests;
+		row->partly = want->partly;
+		row->through = want->through;
 		row->asked_at_ms = want->asked_at_ms;
 		row->request_id = snapshot_id(want->request_id);
 		row->ask_again_at_ms = want->ask_again_at_ms;
@@ -104,7 +110,7 @@ enum ieum_err sealed_write(struct snapshot_writing *w)
 		const struct sealed *s = sealed_at(w->c, h);
 		Ieum__V1__SnapshotSealed m = IEUM__V1__SNAPSHOT_SEALED__INIT;
 		m.message_id = snapshot_id(referral_at(w->c, s->referral)->id);
-		m.look = s->look;
+		m.look = sealed_to_look(w->c, s);
 		err = write_parts(w, s, &m);
 		if (!err)
 			err = write_keys(w, s, &m);
@@ -141,6 +147,8 @@ static enum ieum_err read_want(struct core *c, uint32_t h, const Ieum__V1__Snaps
 	if (m->n_requests)
 		memcpy(w->requests, m->requests, m->n_requests * sizeof *w->requests);
 	w->n_requests = (uint32_t)m->n_requests;
+	w->partly = m->partly;
+	w->through = m->through;
 	w->asked_at_ms = m->asked_at_ms;
 	memcpy(w->request_id, m->request_id.data, CORE_ID_BYTES);
 	return sealed_place_want(c, wh, m->ask_again_at_ms);
@@ -160,7 +168,9 @@ enum ieum_err sealed_read(struct core *c, const Ieum__V1__SnapshotSealed *m)
 					  .holder = m->keys[i]->holder,
 					  .part = m->keys[i]->part,
 					  .info = m->keys[i]->recipient_info.data,
-					  .info_len = m->keys[i]->recipient_info.len };
+					  .info_len = m->keys[i]->recipient_info.len,
+					  .to = { m->keys[i]->certificates,
+						  m->keys[i]->n_certificates } };
 		if (m->keys[i]->wrap_id.len != CORE_ID_BYTES)
 			return IEUM_E_JOURNAL_CORRUPT;
 		memcpy(key.wrap_id, m->keys[i]->wrap_id.data, CORE_ID_BYTES);
@@ -186,8 +196,8 @@ static const char *check_want(const struct core *c, uint32_t h, uint32_t wh)
 
 	if (w->sealed != h || sealed_want_of(c, sealed_at(c, h), w->participant) != wh)
 		return "somebody wants keys of a message twice, or of another one";
-	if (!w->parts || sealed_held(sealed_at(c, h), w->participant) & w->parts)
-		return "somebody wants keys that it has, or none";
+	if (!w->parts)
+		return "somebody wants no keys";
 	if ((w->ask_again_at_ms != 0) != (w->place != 0))
 		return "who wants keys waits and is due, or neither";
 	if (w->place && (int64_t)c->sealed.due.entries[w->place - 1].key != w->ask_again_at_ms)
@@ -202,7 +212,7 @@ static const char *check_one(const struct core *c, uint32_t h, bool look, uint32
 
 	if (r->sealed != h || r->erased)
 		return "a message with sealed parts is another's, or its content is gone";
-	if (s->look != look)
+	if (sealed_to_look(c, s) != look)
 		return "what has to be looked at does not stand behind the others";
 	for (uint32_t wh = s->first_want; wh; wh = sealed_want_at(c, wh)->next) {
 		const char *wrong = check_want(c, h, wh);

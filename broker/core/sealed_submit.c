@@ -102,7 +102,7 @@ struct comparing {
 	const Ieum__V1__NarrativePart *part;
 	const struct sealed_readers *readers;
 	Ieum__V1__SealedPart *out;
-	size_t cap_holders;
+	size_t cap_holders, cap_certificates;
 };
 
 static bool may_hold(const struct comparing *k, uint32_t participant)
@@ -134,6 +134,16 @@ static uint32_t holder_of(const struct submission *s, const struct seal_recipien
 				   r->by_key_id, s->now_ms, after);
 }
 
+static void add_certificates(struct comparing *k, const struct seal_recipient *r, uint32_t who)
+{
+	k->out->n_certificates +=
+		certificates_named(k->s->c, who, r->by_key_id ? r->key_id : r->issuer_serial,
+				   r->by_key_id ? r->key_id_len : sizeof r->issuer_serial,
+				   r->by_key_id, k->s->now_ms,
+				   k->out->certificates + k->out->n_certificates,
+				   k->cap_certificates - k->out->n_certificates);
+}
+
 /* A key can be in certificates of several participants: one of them has to be a reader.  A
  * certificate that the hub has never seen opens it for somebody outside, who gets nothing here. */
 static enum ieum_err add_holders(struct comparing *k, const struct seal_recipient *r)
@@ -148,6 +158,7 @@ static enum ieum_err add_holders(struct comparing *k, const struct seal_recipien
 		meant = true;
 		if (!is_holder(k->out, who) && k->out->n_holders < k->cap_holders)
 			k->out->holders[k->out->n_holders++] = who;
+		add_certificates(k, r, who);
 	}
 	if (meant)
 		return IEUM_E_OK;
@@ -185,6 +196,8 @@ static enum ieum_err compare_part(struct submission *s, const struct core_sealed
 		.readers = readers,
 		.out = out,
 		.cap_holders = readers->n + 1,
+		/* Few keys are in more than one. */
+		.cap_certificates = 2 * sealed->n_recipients,
 	};
 	enum ieum_err err = IEUM_E_OK;
 
@@ -193,7 +206,8 @@ static enum ieum_err compare_part(struct submission *s, const struct core_sealed
 	out->recipients = k.part->recipients;
 	out->n_recipients = k.part->n_recipients;
 	out->holders = decision_zalloc(s->d, k.cap_holders * sizeof *out->holders);
-	if (!out->holders)
+	out->certificates = decision_zalloc(s->d, k.cap_certificates * sizeof *out->certificates);
+	if (!out->holders || !out->certificates)
 		return IEUM_E_NO_MEMORY;
 	for (size_t i = 0; i < sealed->n_recipients && !err; i++)
 		err = add_holders(&k, &sealed->recipients[i]);

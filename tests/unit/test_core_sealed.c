@@ -57,7 +57,7 @@ struct paper {
 struct town {
 	struct trial w;
 	uint64_t at[N_PAPERS]; /* connections */
-	struct paper papers[N_PAPERS];
+	struct paper papers[N_PAPERS + 2 * CORE_CERTIFICATES_PER_PARTICIPANT];
 	uint8_t case_id[CORE_ID_BYTES];
 	/* The message at hand. */
 	struct message m;
@@ -678,6 +678,9 @@ static void a_snapshot_keeps_keys_and_who_wants_some(void **state)
 	assert_int_equal(sealed_held(s, number(t, MORE_AID)), 1 << 2);
 	assert_int_equal(s->n_keys, 1);
 	assert_int_equal(s->keys[0].holder, number(t, AID));
+	assert_int_equal(sealed_lacks(other, s, number(t, MORE_AID), 0), 0);
+	assert_int_equal(sealed_lacks(other, s, number(t, AID), 0), 0);
+	assert_int_equal(sealed_lacks(other, s, number(t, HOUSE), 0), 1 << 2);
 	uint32_t wh = sealed_want_of(other, s, number(t, HOUSE));
 	assert_int_not_equal(wh, 0);
 	assert_int_equal(sealed_want_at(other, wh)->asked[0], number(t, BOSS));
@@ -1082,6 +1085,143 @@ static void one_participant_wants_no_more_than_its_share(void **state)
 	assert_non_null(want(t, ids[last], MORE_AID));
 }
 
+/* ---- by certificate ---- */
+
+/* One more workstation of a participant, which has a certificate of its own: its connection. */
+static uint64_t another_comes(struct town *t, int who, int certificate)
+{
+	uint64_t first = t->at[who], second;
+
+	comes_with(t, who, certificate);
+	second = t->at[who];
+	t->at[who] = first;
+	return second;
+}
+
+static size_t keys_of(struct town *t, int who, const uint8_t *id)
+{
+	struct core_key keys[CORE_KEYS_MAX];
+
+	return core_keys(t->w.core, t->at[who], id, keys, CORE_KEYS_MAX);
+}
+
+static void a_workstation_that_comes_later_gets_its_key_of_a_colleague(void **state)
+{
+	struct town *t = *state;
+	uint8_t id[CORE_ID_BYTES];
+
+	asks_team(t, TO(AID, BOSS));
+	memcpy(id, t->m.id, CORE_ID_BYTES);
+	assert_int_equal(passes(t, 0), 0);
+	(void)another_comes(t, AID, N_PAPERS);
+	assert_int_equal(passes(t, 0), 1);
+	asked_is(t, AID); /* before boss, who owns the case */
+	assert_int_equal(t->request->key_request->n_certificates, 1);
+	assert_memory_equal(t->request->key_request->certificates[0].data,
+			    t->papers[N_PAPERS].der, 64);
+	assert_int_equal(wraps(t, AID, id, AID, N_PAPERS), IEUM_E_OK);
+	assert_null(want(t, id, AID));
+	assert_int_equal(keys_of(t, AID, id), 1);
+	assert_int_equal(passes(t, HOUR_US / 2), 0);
+	trial_restart(&t->w);
+	comes(t, AID);
+	reads_it(t, AID, id);
+	assert_null(want(t, id, AID));
+}
+
+/* Also when all has been taken from the queue, and of what was sealed to the sender itself. */
+static void a_workstation_that_reads_later_gets_its_key(void **state)
+{
+	struct town *t = *state;
+	uint8_t id[CORE_ID_BYTES];
+
+	asks_team(t, TO(AID, BOSS));
+	memcpy(id, t->m.id, CORE_ID_BYTES);
+	takes_all(t, AID);
+	comes(t, MORE_AID);
+	assert_int_equal(wraps(t, AID, id, MORE_AID, MORE_AID), IEUM_E_OK);
+	takes_all(t, MORE_AID);
+	assert_int_equal(passes(t, 0), 0);
+	(void)another_comes(t, BOSS, N_PAPERS);
+	(void)another_comes(t, AID, N_PAPERS + 1);
+	assert_int_equal(passes(t, 0), 0);
+	reads_it(t, BOSS, id);
+	assert_int_equal(passes(t, 0), 1);
+	asked_is(t, BOSS);
+	assert_int_equal(wraps(t, BOSS, id, BOSS, N_PAPERS), IEUM_E_OK);
+	assert_null(want(t, id, BOSS));
+	reads_it(t, AID, id);
+	assert_int_equal(passes(t, 0), 1);
+	asked_is(t, AID);
+	/* The only one that has the key is away: another holder is asked before. */
+	answers(t, AID, t->request->envelope->message_id.data, ANSWER(REJECT));
+	assert_int_equal(passes(t, 0), 1);
+	asked_is(t, BOSS);
+}
+
+/* A request has room for half of them, and the holder wraps for what it trusts. */
+static void every_certificate_is_asked_for(void **state)
+{
+	struct town *t = *state;
+	uint8_t id[CORE_ID_BYTES];
+
+	asks_team(t, TO(AID, BOSS));
+	memcpy(id, t->m.id, CORE_ID_BYTES);
+	assert_int_equal(passes(t, 0), 0);
+	for (int i = 0; i < CORE_CERTIFICATES_PER_PARTICIPANT; i++) {
+		comes_with(t, MORE_AID, N_PAPERS + i);
+		goes(t, MORE_AID);
+	}
+	comes_with(t, MORE_AID, N_PAPERS);
+	assert_int_equal(passes(t, 0), 1);
+	asked_is(t, BOSS);
+	assert_int_equal(t->request->key_request->n_certificates, 8);
+	/* One that nobody uses locks nobody out. */
+	assert_int_equal(wraps(t, BOSS, id, MORE_AID, N_PAPERS + 3), IEUM_E_OK);
+	assert_int_equal(wraps(t, BOSS, id, MORE_AID, N_PAPERS + 3), IEUM_E_NOT_PERMITTED);
+	assert_non_null(want(t, id, MORE_AID));
+	trial_verify(&t->w);
+	assert_int_equal(passes(t, 0), 1);
+	asked_is(t, BOSS);
+	const Ieum__V1__KeyRequest *asked = t->request->key_request;
+	assert_int_equal(asked->n_certificates, 8);
+	assert_memory_equal(asked->certificates[0].data, t->papers[N_PAPERS + 8].der, 64);
+	for (int i = 8; i < CORE_CERTIFICATES_PER_PARTICIPANT; i++)
+		assert_int_equal(wraps(t, BOSS, id, MORE_AID, N_PAPERS + i), IEUM_E_OK);
+	/* What it left out is the next one's. */
+	assert_int_equal(passes(t, 0), 1);
+	asked_is(t, AID);
+	assert_int_equal(t->request->key_request->n_certificates, 7);
+	for (int i = 0; i < 8; i++)
+		if (i != 3)
+			assert_int_equal(wraps(t, AID, id, MORE_AID, N_PAPERS + i), IEUM_E_OK);
+	assert_null(want(t, id, MORE_AID));
+	assert_int_equal(keys_of(t, MORE_AID, id), CORE_CERTIFICATES_PER_PARTICIPANT);
+	assert_int_equal(passes(t, HOUR_US / 2), 0);
+}
+
+static void who_declines_for_some_certificates_is_asked_for_the_others(void **state)
+{
+	struct town *t = *state;
+
+	asks_team(t, TO(AID));
+	assert_int_equal(passes(t, 0), 0);
+	for (int i = 0; i < CORE_CERTIFICATES_PER_PARTICIPANT; i++)
+		comes_with(t, MORE_AID, N_PAPERS + i);
+	assert_int_equal(passes(t, 0), 1);
+	answers(t, AID, t->request->envelope->message_id.data, ANSWER(REJECT));
+	trial_verify(&t->w);
+	assert_int_equal(passes(t, 0), 1);
+	asked_is(t, AID);
+	assert_memory_equal(t->request->key_request->certificates[0].data,
+			    t->papers[N_PAPERS + 8].der, 64);
+	answers(t, AID, t->request->envelope->message_id.data, ANSWER(REJECT));
+	assert_int_equal(passes(t, HOUR_US / 4), 0);
+	goes(t, AID);
+	comes(t, AID);
+	assert_int_equal(passes(t, HOUR_US / 4), 0);
+}
+
 /* ---- the end ---- */
 
 static void keys_go_with_the_content(void **state)
@@ -1154,6 +1294,10 @@ int main(void)
 		TEST(who_got_it_closed_gets_no_key_after_a_withdrawal),
 		TEST(who_has_left_the_case_is_not_asked),
 		TEST(one_participant_wants_no_more_than_its_share),
+		TEST(a_workstation_that_comes_later_gets_its_key_of_a_colleague),
+		TEST(a_workstation_that_reads_later_gets_its_key),
+		TEST(every_certificate_is_asked_for),
+		TEST(who_declines_for_some_certificates_is_asked_for_the_others),
 		TEST(keys_go_with_the_content),
 	};
 
