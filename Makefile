@@ -209,12 +209,15 @@ JOURNAL_SRC := \
 	broker/journal/batch.c \
 	broker/journal/committer.c \
 	broker/journal/evidence.c \
+	broker/journal/incarnation.c \
 	broker/journal/journal.c \
+	broker/journal/mark.c \
 	broker/journal/memory.c \
 	broker/journal/merkle.c \
 	broker/journal/snapshot.c \
 	broker/journal/sqlite.c \
 	broker/journal/sqlite_checkpoint.c \
+	broker/journal/sqlite_mark.c \
 	broker/journal/sqlite_open.c \
 	broker/journal/sqlite_snapshot.c
 
@@ -496,6 +499,7 @@ UNIT_TESTS := \
 	tests/unit/test_frame.c \
 	tests/unit/test_golden.c \
 	tests/unit/test_journal.c \
+	tests/unit/test_journal_mark.c \
 	tests/unit/test_journal_memory.c \
 	tests/unit/test_journal_power.c \
 	tests/unit/test_journal_sqlite.c \
@@ -579,6 +583,7 @@ INTEGRATION_TESTS := \
 	tests/integration/test_limits.c \
 	tests/integration/test_queries.c \
 	tests/integration/test_reload.c \
+	tests/integration/test_restore.c \
 	tests/integration/test_retention.c \
 	tests/integration/test_seal_and_open.c \
 	tests/integration/test_sealed.c \

@@ -19,6 +19,7 @@
 struct options {
 	const char *config;
 	bool check;
+	bool restored;
 	bool drill;
 	int64_t drill_from_us; /* 0: now */
 };
@@ -35,12 +36,15 @@ struct process {
 };
 
 static const char usage[] =
-	N_("usage: ieumd --config FILE [--check] [--lang en|ko] [--drill | --drill-from TIME]\n"
+	N_("usage: ieumd --config FILE [--check | --restored] [--lang en|ko] "
+	   "[--drill | --drill-from TIME]\n"
 	   "       ieumd --version | --help\n"
 	   "\n"
 	   "  --config FILE  how the daemon runs (ieumd.yaml)\n"
 	   "  --check        look at the configuration, the hub file and the "
 	   "certificates, then exit\n"
+	   "  --restored     the journal is a copy that was put back: begin a new "
+	   "incarnation, then exit\n"
 	   "  --lang LANG    of what --check and the start say, en or ko; else the locale's.  "
 	   "The log is English\n"
 	   "  --drill        nothing is real: a drill's journal, and a clock that its "
@@ -67,6 +71,7 @@ static bool read_options(int argc, char **argv, struct options *o, int *code)
 	static const struct option known[] = {
 		{ "config", required_argument, NULL, 'c' },
 		{ "check", no_argument, NULL, 'k' },
+		{ "restored", no_argument, NULL, 'r' },
 		{ "lang", required_argument, NULL, 'l' },
 		{ "drill", no_argument, NULL, 'd' },
 		{ "drill-from", required_argument, NULL, 'f' },
@@ -83,6 +88,7 @@ static bool read_options(int argc, char **argv, struct options *o, int *code)
 		switch (option) {
 		case 'c': o->config = optarg; break;
 		case 'k': o->check = true; break;
+		case 'r': o->restored = true; break;
 		case 'l':
 			if (words_lang_named(optarg, &lang)) {
 				catalog_use(lang);
@@ -190,6 +196,17 @@ static enum server_exit exit_of_journal(enum ieum_err err)
 	}
 }
 
+static void tell_incarnation(const struct journal *j)
+{
+	const char *why = journal_info(j)->restored_why;
+
+	if (why[0])
+		log_warn(
+			"new_incarnation", LOG_U("seq", journal_last_seq(j)), LOG_S("why", why),
+			LOG_S("text",
+			      "the journal is taken for a copy that was put back: agencies send again what they have receipts for"));
+}
+
 static enum server_exit open_journal(const struct options *o, struct process *p)
 {
 	const struct config_limits *limits = &p->config->limits;
@@ -198,6 +215,7 @@ static enum server_exit open_journal(const struct options *o, struct process *p)
 		.path = p->config->journal_path,
 		.create = true,
 		.drill = o->drill,
+		.restored = o->restored,
 		.log_cb = log_journal,
 	};
 	struct replay replay = {
@@ -208,6 +226,8 @@ static enum server_exit open_journal(const struct options *o, struct process *p)
 
 	if (RAND_bytes(journal.incarnation, sizeof(journal.incarnation)) == 1)
 		err = journal_open(&journal, &p->journal);
+	if (!err)
+		tell_incarnation(p->journal);
 	if (!err)
 		err = replay_journal(p->journal, &replay, &p->core);
 	if (err) {
@@ -259,7 +279,7 @@ int main(int argc, char **argv)
 	code = (int)read_files(&options, &p);
 	if (code == SERVER_EXIT_STOPPED)
 		code = (int)open_journal(&options, &p);
-	if (code == SERVER_EXIT_STOPPED)
+	if (code == SERVER_EXIT_STOPPED && !options.restored)
 		code = (int)serve(&options, &p);
 
 	server_free(p.server);

@@ -10,6 +10,7 @@
 #define IEUM_BROKER_JOURNAL_ENGINE_H
 
 #include "broker/journal/journal.h"
+#include "broker/journal/mark.h"
 
 enum {
 	/* Rebuilding the tree at open hashes at most this many events and one batch. */
@@ -62,13 +63,18 @@ struct journal_engine {
 
 	enum ieum_err (*start_incarnation)(void *store,
 					   const uint8_t incarnation[JOURNAL_INCARNATION_BYTES]);
+	/* Where the store's last writer had come to, kept apart from the journal; see mark.h.
+	 * begin: from now on every commit leaves one.  NULL: this engine keeps none. */
+	enum ieum_err (*mark_read)(void *store, struct journal_mark *mark, const char **none);
+	enum ieum_err (*mark_begin)(void *store, const struct journal_mark *mark);
 	enum ieum_err (*maintain)(void *store, bool idle);
 };
 
 extern const struct journal_engine journal_sqlite;
 extern const struct journal_engine journal_memory;
 
-/* The front's state; shared by its parts (journal.c, snapshot.c, evidence.c). */
+/* The front's state; shared by its parts (journal.c, incarnation.c, snapshot.c,
+ * evidence.c). */
 struct journal {
 	const struct journal_engine *engine;
 	void *store;
@@ -85,6 +91,10 @@ struct journal {
 	bool unknown;           /* the last append's fate is not known yet */
 	enum ieum_err failed;   /* answer to every further append */
 };
+
+/* A writing open's last step; incarnation.c. */
+enum ieum_err journal_settle_incarnation(struct journal *j,
+					 const struct journal_config *config) IEUM_MUST_CHECK;
 
 /* A line through config->log_cb; nothing when there is none. */
 void journal_log(journal_log_cb *cb, void *ctx, const char *format, ...)

@@ -101,10 +101,13 @@ enum ieum_err journal_open(const struct journal_config *config, struct journal *
 		goto out;
 	}
 	/* An auditor must be able to open what does not verify, to say where. */
-	if (!config->read_only)
+	if (!config->read_only) {
 		err = tree_rebuild(j);
-	else if (j->last.size == 0)
+		if (!err)
+			err = journal_settle_incarnation(j, config);
+	} else if (j->last.size == 0) {
 		j->last.root = merkle_root(&j->tree);
+	}
 out:
 	if (err)
 		journal_close(j);
@@ -315,15 +318,4 @@ enum ieum_err journal_payload_erase(struct journal *j, uint64_t seq)
 	struct journal_batch b = { .erasures = &seq, .n_erasures = 1 };
 
 	return journal_append(j, &b);
-}
-
-enum ieum_err journal_start_incarnation(struct journal *j,
-					const uint8_t incarnation[JOURNAL_INCARNATION_BYTES])
-{
-	if (j->read_only)
-		return IEUM_E_NOT_PERMITTED;
-	enum ieum_err err = j->engine->start_incarnation(j->store, incarnation);
-	if (!err)
-		memcpy(j->info.incarnation, incarnation, JOURNAL_INCARNATION_BYTES);
-	return err;
 }

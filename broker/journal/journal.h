@@ -34,6 +34,7 @@ enum {
 	JOURNAL_SCHEMA_OLDEST = 1, /* read as it is, and raised by a writing open */
 	JOURNAL_INCARNATION_BYTES = 16,
 	JOURNAL_SNAPSHOTS_KEPT = 2,
+	JOURNAL_WHY_BYTES = 128,
 	JOURNAL_SNAPSHOT_BYTES_MAX = 1 << 30,
 };
 
@@ -46,7 +47,7 @@ typedef void journal_log_cb(void *ctx, const char *line);
 
 struct journal_config {
 	const char *engine; /* "sqlite" or "memory" */
-	/* sqlite: the journal file; beside it live -wal, -shm, -lock and snapshots. */
+	/* sqlite: the journal file; beside it live -wal, -shm, -lock, -mark and snapshots. */
 	const char *path;
 	struct memory_disk *disk; /* memory: borrowed, outlives the journal */
 
@@ -54,7 +55,10 @@ struct journal_config {
 	bool create;    /* make the journal if it is not there */
 	/* Must be what the journal was created with; a read-only open takes either. */
 	bool drill;
-	/* Used when creating: random, given by the caller. */
+	/* A copy that was put back: begin a new incarnation, also when nothing shows it. */
+	bool restored;
+	/* Of a journal that is created, and of one that turns out to be a copy: random, given by
+	 * the caller. */
 	uint8_t incarnation[JOURNAL_INCARNATION_BYTES];
 
 	journal_log_cb *log_cb; /* may be NULL */
@@ -65,13 +69,16 @@ struct journal_config {
 	size_t sqlite_wal_mark_bytes; /* a WAL this big is moved into the database */
 };
 
-/* Fixed when the journal was created or restored, or counted up at each open. */
+/* Fixed when the journal was created or put back, or counted up at each open. */
 struct journal_info {
 	uint8_t incarnation[JOURNAL_INCARNATION_BYTES];
 	int schema_version;
 	bool drill;
 	/* Counts the writing opens; an append with an old one is refused (fencing). */
 	uint64_t epoch;
+	/* Why this open found that the journal is a copy put back, and began a new incarnation, so
+	 * that clients send again what the old one had receipted after the copy; "": it didn't. */
+	char restored_why[JOURNAL_WHY_BYTES];
 };
 
 /* FILE_UNREADABLE (not there and not to be created), JOURNAL_VERSION (written by a
@@ -167,11 +174,6 @@ enum ieum_err journal_snapshot_put(struct journal *j, uint64_t seq, uint32_t ver
  * of another version or of another history is passed over with a log line. */
 enum ieum_err journal_snapshot_get(struct journal *j, uint32_t version, uint64_t *seq,
 				   uint8_t **bytes, size_t *len) IEUM_MUST_CHECK;
-
-/* A restored backup starts a new incarnation, so that clients send again what the old
- * one had receipted after the backup. */
-enum ieum_err journal_start_incarnation(
-	struct journal *j, const uint8_t incarnation[JOURNAL_INCARNATION_BYTES]) IEUM_MUST_CHECK;
 
 /* Proofs from the stored events; O(size).  Leaf = seq - 1. */
 enum ieum_err journal_inclusion_prove(struct journal *j, uint64_t seq, uint64_t size,

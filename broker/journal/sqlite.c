@@ -98,9 +98,11 @@ static enum ieum_err sqlite_append(void *store, const struct journal_batch *b,
 				   const struct journal_commit *commit, uint64_t epoch)
 {
 	struct sqlite_store *s = store;
-	enum ieum_err err;
-	int rc = step_once(s->stmt[QUERY_BEGIN]);
+	enum ieum_err err = sqlite_mark_settle(s);
 
+	if (err)
+		return err;
+	int rc = step_once(s->stmt[QUERY_BEGIN]);
 	if (rc)
 		return give_up(s, sqlite_failed(s, "begin", rc));
 	err = check_epoch(s, epoch);
@@ -112,6 +114,8 @@ static enum ieum_err sqlite_append(void *store, const struct journal_batch *b,
 	rc = step_once(s->stmt[QUERY_COMMIT]);
 	if (rc)
 		return give_up(s, sqlite_failed(s, "commit", rc));
+	if (commit)
+		sqlite_mark_commit(s, commit);
 	if (b->n_erasures > 0)
 		s->erased = true;
 	return IEUM_E_OK;
@@ -296,5 +300,7 @@ const struct journal_engine journal_sqlite = {
 	.snapshot_list = sqlite_snapshot_list,
 	.snapshot_read = sqlite_snapshot_read,
 	.start_incarnation = sqlite_store_start_incarnation,
+	.mark_read = sqlite_mark_read,
+	.mark_begin = sqlite_mark_begin,
 	.maintain = sqlite_checkpoint_maintain,
 };

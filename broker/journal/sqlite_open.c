@@ -381,6 +381,7 @@ enum ieum_err sqlite_store_open(const struct journal_config *config, struct jour
 	if (!s)
 		return IEUM_E_NO_MEMORY;
 	s->lock_fd = -1;
+	s->mark_file.fd = -1;
 	s->wal_mark_bytes = config->sqlite_wal_mark_bytes ? config->sqlite_wal_mark_bytes
 							  : SQLITE_WAL_MARK_BYTES;
 	s->log_cb = config->log_cb;
@@ -418,6 +419,7 @@ void sqlite_store_close(void *store)
 	for (size_t i = 0; i < QUERY_COUNT; i++)
 		sqlite3_finalize(s->stmt[i]);
 	sqlite3_close(s->db);
+	journal_mark_close(&s->mark_file);
 	if (s->lock_fd >= 0)
 		close(s->lock_fd);
 	free(s->path);

@@ -2,6 +2,7 @@
  *
  *   sqlite.c             append, read, the vtable
  *   sqlite_open.c        files, lock, schema, statements
+ *   sqlite_mark.c        how far it has come, in a file beside it
  *   sqlite_checkpoint.c  moving the WAL into the database off the commit path
  *   sqlite_snapshot.c    snapshot files beside the journal
  *
@@ -64,7 +65,10 @@ struct sqlite_store {
 	size_t wal_mark_bytes;
 	size_t wal_bytes;       /* in use in the WAL, after the last commit */
 	size_t wal_tried_bytes; /* where the last checkpoint left off: not again until it has grown */
-	bool erased;            /* erased bytes may still lie in the WAL */
+	struct journal_mark mark; /* of the last commit */
+	struct journal_mark_file mark_file;
+	bool mark_owed; /* it is not in the file yet */
+	bool erased;    /* erased bytes may still lie in the WAL */
 };
 
 /* What a result code means to the journal. */
@@ -83,6 +87,13 @@ enum ieum_err sqlite_snapshot_put(void *store, uint64_t seq, const void *head, s
 				  const void *body, size_t body_len);
 enum ieum_err sqlite_snapshot_list(void *store, uint64_t *seqs, size_t cap, size_t *n);
 enum ieum_err sqlite_snapshot_read(void *store, uint64_t seq, uint8_t **blob, size_t *len);
+
+enum ieum_err sqlite_mark_read(void *store, struct journal_mark *mark, const char **none);
+enum ieum_err sqlite_mark_begin(void *store, const struct journal_mark *mark);
+/* Before a batch: writes the mark that is owed.  DISK_FULL, JOURNAL_IO: it still is. */
+enum ieum_err sqlite_mark_settle(struct sqlite_store *s) IEUM_MUST_CHECK;
+/* After its commit. */
+void sqlite_mark_commit(struct sqlite_store *s, const struct journal_commit *commit);
 
 /* The thread with a connection of its own.  stop takes NULL. */
 enum ieum_err sqlite_checkpointer_start(const char *path, const char *vfs,

@@ -461,8 +461,6 @@ static void only_one_may_write_and_anyone_may_read(void **state)
 	assert_int_equal(journal_append(reader, b), IEUM_E_NOT_PERMITTED);
 	journal_batch_free(b);
 	assert_int_equal(journal_payload_erase(reader, 1), IEUM_E_NOT_PERMITTED);
-	assert_int_equal(journal_start_incarnation(reader, journal_info(p->j)->incarnation),
-			 IEUM_E_NOT_PERMITTED);
 	journal_close(reader);
 	append(p->j, 1);
 	open_again(p);
@@ -489,12 +487,19 @@ static void a_missing_journal_is_not_made_unasked(void **state)
 static void a_new_incarnation_stays(void **state)
 {
 	struct place *p = *state;
+	struct journal_config config = config_of(p);
 
-	assert_int_equal(journal_start_incarnation(p->j, (const uint8_t *)"incarnation two"),
-			 IEUM_E_OK);
+	append(p->j, 3);
+	journal_close(p->j);
+	config.restored = true;
+	memcpy(config.incarnation, "incarnation two", sizeof config.incarnation);
+	assert_int_equal(journal_open(&config, &p->j), IEUM_E_OK);
+	assert_string_not_equal(journal_info(p->j)->restored_why, "");
 	assert_string_equal((const char *)journal_info(p->j)->incarnation, "incarnation two");
 	open_again(p);
+	assert_string_equal(journal_info(p->j)->restored_why, "");
 	assert_string_equal((const char *)journal_info(p->j)->incarnation, "incarnation two");
+	assert_root(p->j, 3);
 }
 
 static void assert_snapshot(struct place *p, uint32_t version, uint64_t seq, const char *text)

@@ -13,6 +13,7 @@
 #include <cmocka.h>
 
 #include "broker/journal/journal.h"
+#include "broker/journal/mark.h"
 #include "tests/crash/power_vfs.h"
 #include "tests/unit/scratch.h"
 
@@ -160,6 +161,20 @@ static enum ieum_err compare(void *ctx, const struct journal_record *record)
 	return seq == seen->r->erased ? IEUM_E_PAYLOAD_ERASED : IEUM_E_OK;
 }
 
+/* It is not synced, so here it is as new as it can be: it tells of nothing that could be lost. */
+static void check_mark(const struct round *r, uint64_t last)
+{
+	struct journal_mark mark;
+	const char *none;
+	char name[80];
+
+	snprintf(name, sizeof name, "%s-mark", r->path);
+	assert_int_equal(journal_mark_read(name, &mark, &none), IEUM_E_OK);
+	assert_null(none);
+	assert_true(mark.size <= last);
+	assert_true(mark.size >= r->acknowledged);
+}
+
 /* An erasure is there with the events that came in its batch, and not without them. */
 static void check_erasing(const struct round *r, struct journal *j)
 {
@@ -179,7 +194,9 @@ static void check_erasing(const struct round *r, struct journal *j)
 
 static void check_after(struct round *r)
 {
-	struct journal_config config = { .engine = "sqlite", .path = r->after_path };
+	struct journal_config config = { .engine = "sqlite",
+					 .path = r->after_path,
+					 .incarnation = "another machine" };
 	struct seen seen = { .r = r };
 	struct journal_verdict v;
 	struct journal *j;
@@ -193,6 +210,7 @@ static void check_after(struct round *r)
 		print_error("%s\n", v.text);
 	assert_int_equal(v.finding, JOURNAL_SOUND);
 	assert_int_equal(seen.events, last);
+	check_mark(r, last);
 	check_erasing(r, j);
 	/* And it goes on. */
 	struct journal_event e = { .kept = (const uint8_t *)"on", .kept_len = 2 };

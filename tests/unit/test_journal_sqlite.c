@@ -28,6 +28,7 @@ struct place {
 	char folder[SCRATCH_PATH_BYTES];
 	char path[64];
 	size_t wal_mark_bytes;
+	char incarnation[JOURNAL_INCARNATION_BYTES]; /* given at the next open */
 	struct journal *j;
 	struct journal_batch *b;
 	char log[2048]; /* all lines */
@@ -43,13 +44,14 @@ static void keep_lines(void *ctx, const char *line)
 
 static struct journal_config config_of(struct place *p)
 {
-	return (struct journal_config){ .engine = "sqlite",
-					.path = p->path,
-					.create = true,
-					.incarnation = "golden journal!",
-					.log_cb = keep_lines,
-					.log_ctx = p,
-					.sqlite_wal_mark_bytes = p->wal_mark_bytes };
+	struct journal_config config = { .engine = "sqlite",
+					 .path = p->path,
+					 .create = true,
+					 .log_cb = keep_lines,
+					 .log_ctx = p,
+					 .sqlite_wal_mark_bytes = p->wal_mark_bytes };
+	memcpy(config.incarnation, p->incarnation, sizeof config.incarnation);
+	return config;
 }
 
 static enum ieum_err try_open(struct place *p, bool read_only)
@@ -70,7 +72,9 @@ static int set_up(void **state)
 	snprintf(p->path, sizeof p->path, "%s/j", p->folder);
 	p->b = journal_batch_new();
 	*state = p;
+	strcpy(p->incarnation, "golden journal!");
 	assert_int_equal(try_open(p, false), IEUM_E_OK);
+	strcpy(p->incarnation, "the second one!");
 	return 0;
 }
 
