@@ -214,6 +214,24 @@ static enum ieum_err decide_connect(struct session *s, const struct core_connect
 	return core_decide_connect(sv->core, sv->policy, connect, server_now_us(sv), &sv->decision);
 }
 
+/* What a peer says changes nothing: it can be wrong.  But a journal that ends before a receipt of
+ * its own incarnation is a copy, of which its mark knew nothing. */
+static void look_for_lost_end(const struct session *s, const Ieum__V1__Hello *hello)
+{
+	struct server *sv = s->server;
+	uint64_t last = core_last_seq(sv->core);
+
+	if (hello->journal_number <= last ||
+	    memcmp(hello->incarnation.data, sv->incarnation, sizeof(sv->incarnation)) != 0)
+		return;
+	log_limited(
+		&sv->trouble_lines, clock_read().monotonic_us / 1000, LOG_ERROR,
+		"receipt_beyond_journal", LOG_S("participant", session_participant(s)->name),
+		LOG_U("receipt", hello->journal_number), LOG_U("seq", last),
+		LOG_S("text",
+		      "the journal ends before a receipt it has given: if it was put back from a copy, stop the hub and run it once with --restored, so that agencies send again what is missing"));
+}
+
 static void greet(const struct request *rq)
 {
 	const Ieum__V1__Hello *hello = rq->frame->frame->hello;
@@ -247,6 +265,7 @@ static void greet(const struct request *rq)
 	if (!server_record(sv))
 		return;
 	s->state = SESSION_OPEN;
+	look_for_lost_end(s, hello);
 	log_info("connected", LOG_U("connection", s->connection),
 		 LOG_S("participant", connect.participant), LOG_S("address", connect.address),
 		 LOG_S("certificate", connect.certificate));

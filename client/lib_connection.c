@@ -124,6 +124,10 @@ static void send_hello(struct ieum *c)
 
 	hello.version_min = hello.version_max = LIB_VERSION;
 	hello.software = (char *)c->options.software;
+	if (c->receipt_number && !c->plain_hello) {
+		hello.journal_number = c->receipt_number;
+		hello.incarnation = (ProtobufCBinaryData){ sizeof c->incarnation, c->incarnation };
+	}
 	frame.request_id = ++c->last_request_id;
 	frame.what_case = IEUM__V1__FRAME__WHAT_HELLO;
 	frame.hello = &hello;
@@ -162,6 +166,7 @@ static void meet_incarnation(struct ieum *c, const uint8_t *now, size_t from_spo
 		return;
 	memcpy(before, c->incarnation, sizeof before);
 	memcpy(c->incarnation, now, sizeof c->incarnation);
+	c->receipt_number = 0;
 	if (++c->incarnation_n == 1)
 		return;
 	size_t resending = lib_submits_again(c) + from_spool;
@@ -201,6 +206,8 @@ static void on_last_words(struct ieum *c, const Ieum__V1__Error *error)
 	lib_trouble_set(&c->reason, (enum ieum_err)ieum_error((int)error->code)->number,
 			error->name, error->detail, error->retry_after_ms);
 	c->reconnect_hint_ms = error->retry_after_ms;
+	if (c->state == LIB_GREETING && error->code == IEUM_E_FIELD_UNKNOWN)
+		c->plain_hello = true;
 	if (c->state == LIB_GREETING)
 		channel_finish(c->ch);
 }

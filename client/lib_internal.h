@@ -182,8 +182,10 @@ struct ieum {
 	Ieum__V1__Limits hub;
 	bool drill; /* its clock is not ours */
 	uint8_t incarnation[IEUM_ID_BYTES];
-	unsigned incarnation_n; /* 0: none known */
-	struct arena arena;     /* of the frame at hand */
+	unsigned incarnation_n;  /* 0: none known */
+	uint64_t receipt_number; /* the newest of this incarnation that we know of; 0: none */
+	bool plain_hello;    /* the hub is of a version that reads no receipt there */
+	struct arena arena;      /* of the frame at hand */
 
 	uint64_t last_request_id;
 	struct request *requests;

@@ -596,6 +596,8 @@ static enum ieum_err remember_hub(struct ieum *c, char why[IEUM_WHY_BYTES])
 	if (!err && sum.has_incarnation) {
 		memcpy(c->incarnation, sum.incarnation, IEUM_ID_BYTES);
 		c->incarnation_n = 1;
+		c->receipt_number = sum.receipt_number > sum.copied_through ? sum.receipt_number
+									    : sum.copied_through;
 	}
 	if (!err)
 		err = spool_adopt(sp->file, c->options.spool_deliveries, &adopted);

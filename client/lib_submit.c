@@ -130,6 +130,15 @@ static void keep(struct ieum *c, struct outgoing *o, const Ieum__V1__Receipt *re
 		drop_kept(c, TAILQ_FIRST(&c->kept));
 }
 
+/* Told at the next Hello: a hub that was put back from a copy may not know it. */
+static void note_number(struct ieum *c, const Ieum__V1__Receipt *receipt)
+{
+	if (receipt->journal_number > c->receipt_number &&
+	    receipt->incarnation.len == IEUM_ID_BYTES &&
+	    memcmp(receipt->incarnation.data, c->incarnation, IEUM_ID_BYTES) == 0)
+		c->receipt_number = receipt->journal_number;
+}
+
 /* Off every list; then told; then kept if it has a receipt. */
 static void finish(struct ieum *c, struct outgoing *o, const Ieum__V1__Receipt *receipt,
 		   const struct ieum_failure *failure)
@@ -139,6 +148,8 @@ static void finish(struct ieum *c, struct outgoing *o, const Ieum__V1__Receipt *
 	TAILQ_REMOVE(&c->started, o, started);
 	c->n_started--;
 	c->started_bytes -= o->len;
+	if (receipt)
+		note_number(c, receipt);
 	tell(c, o, receipt, failure);
 	if (o->number)
 		lib_spool_finished(c, o, receipt, failure);

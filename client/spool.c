@@ -560,6 +560,20 @@ static enum ieum_err count_rows(struct spool *s, struct spool_sum *out)
 	return err;
 }
 
+static enum ieum_err read_receipt(struct spool *s, struct spool_sum *out)
+{
+	enum ieum_err err = IEUM_E_NO_MEMORY;
+	sqlite3_stmt *stmt = spool_query(s, "SELECT max(journal_number) FROM submit JOIN owner"
+					    " ON submit.incarnation = owner.incarnation"
+					    " WHERE state = 1");
+
+	if (!stmt || !spool_row(s, stmt, &err))
+		return err;
+	out->receipt_number = (uint64_t)sqlite3_column_int64(stmt, 0);
+	sqlite3_reset(stmt);
+	return IEUM_E_OK;
+}
+
 static void copy_text(sqlite3_stmt *stmt, int column, char *to, size_t room)
 {
 	const unsigned char *text = sqlite3_column_text(stmt, column);
@@ -586,5 +600,6 @@ enum ieum_err spool_sum(struct spool *s, struct spool_sum *out)
 	out->let_go = (uint64_t)sqlite3_column_int64(stmt, 4);
 	out->bytes = (uint64_t)sqlite3_column_int64(stmt, 5);
 	sqlite3_reset(stmt);
-	return count_rows(s, out);
+	err = read_receipt(s, out);
+	return err ? err : count_rows(s, out);
 }

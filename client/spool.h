@@ -196,6 +196,7 @@ struct spool_sum {
 	char participant[80], hub[80];
 	uint8_t incarnation[SPOOL_ID_BYTES];
 	bool has_incarnation;
+	uint64_t receipt_number; /* the newest receipt of this incarnation; 0: none */
 };
 enum ieum_err spool_sum(struct spool *s, struct spool_sum *out) IEUM_MUST_CHECK;
 /* What the hub said last; kept for whoever looks. */

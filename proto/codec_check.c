@@ -29,6 +29,10 @@ enum ieum_err codec_check_hello(const struct codec_walk *w, const ProtobufCMessa
 
 	if (hello->version_min > hello->version_max)
 		return codec_refuse(w, IEUM_E_FIELD_INVALID, "version_min", "is above version_max");
+	if ((hello->journal_number > 0) != (hello->incarnation.len > 0))
+		return codec_refuse(w, IEUM_E_FIELD_MISSING,
+				    hello->journal_number ? "incarnation" : "journal_number",
+				    "is required, as the other half of a receipt");
 	return IEUM_E_OK;
 }
 

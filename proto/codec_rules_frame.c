@@ -22,6 +22,8 @@ static const struct codec_rule hello_rules[] = {
 	ROW_ANY("version_min", .required = true),
 	ROW_ANY("version_max", .required = true),
 	ROW_TEXT("software", CODEC_SOFTWARE_MAX_BYTES),
+	ROW_ANY("journal_number"),
+	ROW_ID("incarnation"),
 };
 static CODEC_SHAPE(hello, hello, .check = codec_check_hello);
 

@@ -175,7 +175,8 @@ static void so_it_is_when_the_mark_is_copied_too(void **state)
 	assert_messages(2);
 }
 
-/* A disk image: the very files of then.  Nothing on this machine shows it. */
+/* A disk image: the very files of then.  Nothing on this machine shows it, but a receipt
+ * elsewhere does. */
 static void where_the_mark_agrees_the_operator_says_so(void **state)
 {
 	char id[UUID_TEXT_BYTES];
@@ -187,12 +188,16 @@ static void where_the_mark_agrees_the_operator_says_so(void **state)
 			 0);
 	hub_start(&hub);
 	submit_one_more(id);
+	desk_expect("town-ps", "submit report.yaml", EXIT_DONE);
 	assert_int_equal(hub_stop(&hub), 0);
 	assert_int_equal(
 		hub_run(&hub, "cat %s/copy/journal.db >%s && cat %s/copy/journal.db-mark >%s-mark",
 			hub.folder, hub.journal, hub.folder, hub.journal),
 		0);
 	hub_start(&hub);
+	desk_expect("town-ps", "whoami", EXIT_DONE);
+	assert_true(
+		hub_logged(&hub, "level=error event=receipt_beyond_journal participant=town-ps"));
 	assert_true(same_incarnation());
 	assert_int_equal(hub_run(&hub, "%s/ieumd --config %s --restored 2>%s/err", hub_bin(),
 				 hub.config, hub.folder),
@@ -204,10 +209,12 @@ static void where_the_mark_agrees_the_operator_says_so(void **state)
 				 hub_bin(), hub.config),
 			 0);
 	hub_start(&hub);
+	desk_expect("town-ps", "whoami", EXIT_DONE);
 	assert_false(hub_logged(&hub, "event=new_incarnation"));
+	assert_false(hub_logged(&hub, "event=receipt_beyond_journal"));
 	assert_false(same_incarnation());
 	expect_back(id);
-	assert_messages(2);
+	assert_messages(3);
 }
 
 int main(void)

@@ -311,6 +311,8 @@ Ieum__V1__Frame *samples_frame(struct samples *s, Ieum__V1__Frame__WhatCase what
 	if (what == IEUM__V1__FRAME__WHAT_HELLO &&
 	    frame->hello->version_min > frame->hello->version_max)
 		frame->hello->version_min = 1;
+	if (what == IEUM__V1__FRAME__WHAT_HELLO)
+		frame->hello->journal_number = frame->hello->incarnation.len ? 7 : 0;
 	if (what == IEUM__V1__FRAME__WHAT_SUBMIT)
 		frame->submit->referral =
 			samples_referral(s, (Ieum__V1__MessageType)(1 + samples_random(s, 35)));

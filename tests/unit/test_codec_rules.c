@@ -665,6 +665,12 @@ static const struct raw_frame {
 	  "hello.version_min: is required", 5 },
 	{ RAW("\x08\x05\x12\x04\x08\x00\x10\x01"), CODEC_FROM_CLIENT, IEUM_E_FIELD_MISSING,
 	  "hello.version_min: is required", 5 },
+	{ RAW("\x08\x05\x12\x06\x08\x01\x10\x01\x20\x07"), CODEC_FROM_CLIENT, IEUM_E_FIELD_MISSING,
+	  "hello.incarnation: is required, as the other half of a receipt", 5 },
+	{ RAW("\x08\x05\x12\x16\x08\x01\x10\x01\x2A\x10"
+	      "0123456789abcdef"),
+	  CODEC_FROM_CLIENT, IEUM_E_FIELD_MISSING,
+	  "hello.journal_number: is required, as the other half of a receipt", 5 },
 	{ RAW("\x08\x05\x3A\x06\x40\x81\x80\x80\x80\x10"), CODEC_FROM_HUB, IEUM_E_FIELD_INVALID,
 	  "delivery.cause: 4294967297 is not a value of DeliveryCause", 5 },
 	{ RAW("\x08\x05\x2A\x06\x08\xFF\xFF\xFF\xFF\x1F"), CODEC_FROM_HUB, IEUM_E_FRAME_MALFORMED,

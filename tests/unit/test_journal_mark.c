@@ -374,7 +374,7 @@ static int find_mark_fd(const struct place *p)
 		snprintf(link, sizeof link, "/proc/self/fd/%.20s", entry->d_name);
 		ssize_t n = readlink(link, name, sizeof name - 1);
 		if (n > 0 && (size_t)n == strlen(p->mark) && memcmp(name, p->mark, (size_t)n) == 0)
-			found = atoi(entry->d_name);
+			found = (int)strtol(entry->d_name, NULL, 10);
 	}
 	closedir(fds);
 	assert_true(found >= 0);

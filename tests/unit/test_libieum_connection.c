@@ -79,6 +79,85 @@ static void a_hub_that_never_welcomes_is_left(void **state)
 	two_close(&w);
 }
 
+/* What the last Hello said, and which hub it came to: one that can't read what it doesn't know. */
+static struct {
+	uint64_t number;
+	uint8_t incarnation[16];
+	bool older;
+	unsigned refused;
+} told;
+
+static void read_hello(struct hub *hub, uint64_t request_id)
+{
+	const Ieum__V1__Hello *hello = hub->frame->hello;
+
+	told.number = hello->journal_number;
+	memset(told.incarnation, 0, sizeof told.incarnation);
+	if (hello->incarnation.len == sizeof told.incarnation)
+		memcpy(told.incarnation, hello->incarnation.data, sizeof told.incarnation);
+	if (!told.older || !hello->journal_number) {
+		hub_welcome(hub, request_id);
+		return;
+	}
+	told.refused++;
+	hub_error(hub, 0, IEUM_E_FIELD_UNKNOWN, "hello.4: is a field this hub does not know", 0);
+}
+
+static void the_newest_receipt_is_told_at_hello(void **state)
+{
+	const uint8_t none[16] = { 0 };
+	struct two w;
+	const char *address;
+
+	(void)state;
+	memset(&told, 0, sizeof told);
+	two_hub_only(&w);
+	w.hub.on_hello = read_hello;
+	struct ieum_options options = two_options(&w, &address);
+	two_connect(&w, &options);
+	for (int i = 0; i < 3; i++)
+		two_submit(&w);
+	UNTIL(w.client.receipts == 3);
+	assert_int_equal(told.number, 0);
+	assert_memory_equal(told.incarnation, none, 16);
+	hub_cut(&w.hub);
+	UNTIL(w.client.connected == 2);
+	assert_int_equal(told.number, w.hub.journal_number);
+	assert_memory_equal(told.incarnation, w.hub.incarnation, 16);
+	/* Those of another incarnation are void. */
+	w.hub.incarnation[0] ^= 1;
+	w.hub.mute = true;
+	hub_cut(&w.hub);
+	UNTIL(w.client.connected == 3);
+	hub_cut(&w.hub);
+	UNTIL(w.client.connected == 4);
+	assert_int_equal(told.number, 0);
+	two_close(&w);
+}
+
+static void a_hub_of_an_older_version_is_not_told_of_it(void **state)
+{
+	struct two w;
+	const char *address;
+
+	(void)state;
+	memset(&told, 0, sizeof told);
+	told.older = true;
+	two_hub_only(&w);
+	w.hub.on_hello = read_hello;
+	struct ieum_options options = two_options(&w, &address);
+	two_connect(&w, &options);
+	two_submit(&w);
+	UNTIL(w.client.receipts == 1);
+	for (unsigned i = 2; i < 4; i++) {
+		hub_cut(&w.hub);
+		UNTIL(w.client.connected == i);
+		assert_int_equal(told.refused, 1);
+	}
+	assert_false(w.client.permanent);
+	two_close(&w);
+}
+
 static void refused_certificates_say_so(void **state)
 {
 	static const struct {
@@ -322,6 +401,8 @@ int main(void)
 		cmocka_unit_test(questions_are_answered_or_told_lost),
 		cmocka_unit_test(a_silent_hub_is_pinged_and_then_left),
 		cmocka_unit_test(a_hub_that_never_welcomes_is_left),
+		cmocka_unit_test(the_newest_receipt_is_told_at_hello),
+		cmocka_unit_test(a_hub_of_an_older_version_is_not_told_of_it),
 		cmocka_unit_test(refused_certificates_say_so),
 		cmocka_unit_test(renewed_files_count_from_the_next_connection_on),
 		cmocka_unit_test(a_hub_with_another_name_is_refused),
