@@ -11,6 +11,7 @@
 
 #include "broker/audit_names.h"
 #include "broker/audit_table.h"
+#include "broker/core/gateway.h"
 #include "broker/core/lookup.h"
 #include "broker/journal/journal.h"
 #include "ieum/v1/event.pb-c.h"
@@ -33,6 +34,7 @@ struct message {
 	bool lists_case; /* an agenda with a wanted case on it */
 	char *article;   /* of those that are wanted; may be NULL */
 	char *person;    /* for whom a gateway sent it; may be NULL */
+	char *actor;     /* who sent it, of those that are wanted; may be NULL */
 };
 
 /* A delivery of a message that is wanted. */
@@ -255,6 +257,20 @@ static enum ieum_err take_article(struct ledger *l, const struct journal_record 
 	return m->article ? IEUM_E_OK : IEUM_E_NO_MEMORY;
 }
 
+/* As the hub calls it: the certificate's name, and for whom its gateway speaks. */
+static enum ieum_err take_actor(const struct ledger *l, uint64_t connection, struct message *m)
+{
+	const struct joined *k = audit_table_find(&l->connections, connection);
+	char name[GATEWAY_ACTOR_BYTES];
+
+	if (!k)
+		return IEUM_E_OK;
+	if (m->person)
+		snprintf(name, sizeof name, GATEWAY_ACTOR, k->actor, m->person);
+	m->actor = strdup(m->person ? name : k->actor);
+	return m->actor ? IEUM_E_OK : IEUM_E_NO_MEMORY;
+}
+
 /* An agenda is of no case, and says of those on it that they are there.  Journals from before it
  * was on record have that in the content alone. */
 static bool lists_wanted(struct ledger *l, const struct journal_record *r,
@@ -297,6 +313,8 @@ static enum ieum_err tell_submitted(struct ledger *l, const struct journal_recor
 	if (!m->wanted)
 		return IEUM_E_OK;
 	enum ieum_err err = take_article(l, r, m);
+	if (!err)
+		err = take_actor(l, s->connection, m);
 	return err ? err : add_routes(l, r->seq, r->seq, s->routes, s->n_routes);
 }
 
@@ -326,6 +344,7 @@ static struct disclosure begin(const struct ledger *l, uint64_t seq, int64_t at_
 				    .read = "",
 				    .mailbox = "",
 				    .sender = "",
+				    .sender_actor = "",
 				    .on_behalf_of = "",
 				    .article = "",
 				    .wrapped_by = "",
@@ -348,6 +367,7 @@ static void put_message(const struct ledger *l, const struct message *m, struct 
 	d->case_id = m->has_case ? m->case_id : m->lists_case ? l->of->case_id : NULL;
 	d->type = (Ieum__V1__MessageType)m->type;
 	d->sender = audit_names_of(&l->participants, m->sender);
+	d->sender_actor = m->actor ? m->actor : "";
 	d->on_behalf_of = m->person ? m->person : "";
 	d->basis = (Ieum__V1__BasisKind)m->basis;
 	d->article = m->article ? m->article : "";
@@ -559,6 +579,7 @@ static void ledger_deinit(struct ledger *l)
 	while ((m = audit_table_next(&l->messages, &at)) != NULL) {
 		free(m->article);
 		free(m->person);
+		free(m->actor);
 	}
 	disconnect_all(l);
 	audit_table_deinit(&l->messages);

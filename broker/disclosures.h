@@ -40,6 +40,7 @@ struct disclosure {
 	const uint8_t *message_id, *case_id;
 	Ieum__V1__MessageType type;
 	const char *sender;       /* whose message; "" with a message: the hub's */
+	const char *sender_actor; /* the person or workstation, or "gateway for person" */
 	const char *on_behalf_of; /* the person for whom the sender's gateway spoke */
 	Ieum__V1__BasisKind basis;
 	const char *article;

@@ -13,7 +13,7 @@
 #include "client/values.h"
 #include "client/when.h"
 
-enum { TOKEN_BYTES_MAX = 64, WHO_CELLS = 32, HOW_CELLS = 48, PARTS_MAX = 32 };
+enum { TOKEN_BYTES_MAX = 64, PARTS_MAX = 32 };
 
 /* Where the rows go. */
 struct printing {
@@ -108,16 +108,16 @@ static enum ieum_err add_json(struct printing *p, const struct disclosure *d)
 	(void)pbmap_enum_word(&ieum__v1__basis_kind__descriptor, (int)d->basis, word[1]);
 	(void)pbmap_enum_word(&ieum__v1__delivery_cause__descriptor, (int)d->cause, word[2]);
 	json_t *row = json_pack(
-		"{s:I, s:I, s:s, s:s, s:s, s:s, s:s, s:s, s:s, s:s, s:s, s:s, s:s, s:s, s:s, s:b, s:s, "
-		"s:s, s:o}",
+		"{s:I, s:I, s:s, s:s, s:s, s:s, s:s, s:s, s:s, s:s, s:s, s:s, s:s, s:s, s:s, s:s, s:b, "
+		"s:s, s:s, s:o}",
 		"journal_number", (json_int_t)d->seq, "at_us", (json_int_t)d->at_us, "participant",
 		d->participant, "actor", d->actor, "address", d->address, "how", how_word(d),
 		"read", d->read, "mailbox", d->mailbox, "cause", d->cause ? word[2] : "",
 		"message_id", id_text(d->message_id, message), "type", d->message_id ? word[0] : "",
-		"case_id", id_text(d->case_id, in_case), "sender", d->sender, "on_behalf_of",
-		d->on_behalf_of, "article", d->article, "erased", (int)d->erased, "wrapped_by",
-		d->wrapped_by, "wrapped_by_actor", d->wrapped_by_actor, "parts",
-		parts_json(d->key_parts));
+		"case_id", id_text(d->case_id, in_case), "sender", d->sender, "sender_actor",
+		d->sender_actor, "on_behalf_of", d->on_behalf_of, "article", d->article, "erased",
+		(int)d->erased, "wrapped_by", d->wrapped_by, "wrapped_by_actor",
+		d->wrapped_by_actor, "parts", parts_json(d->key_parts));
 	if (!row || json_object_set_new(row, "basis", json_string(d->basis ? word[1] : "")) != 0 ||
 	    json_array_append_new(p->list, row) != 0)
 		return IEUM_E_NO_MEMORY;
@@ -126,16 +126,16 @@ static enum ieum_err add_json(struct printing *p, const struct disclosure *d)
 
 /* "statutory, 아동복지법 제22조의4" */
 static const char *basis_text(const struct printing *p, const struct disclosure *d,
-			      char out[SHOWN_BYTES])
+			      char out[SHOWN_WHO_BYTES])
 {
 	const char *kind = d->basis ? SHOWN_WORD(p->inv, basis_kind, d->basis) : "";
 
-	snprintf(out, SHOWN_BYTES, "%s%s%s", kind, *d->article ? ", " : "", d->article);
+	snprintf(out, SHOWN_WHO_BYTES, "%s%s%s", kind, *d->article ? ", " : "", d->article);
 	return out;
 }
 
 /* What was asked for, by the name that it has in the journal. */
-static const char *read_text(const struct printing *p, const char *what, char out[SHOWN_BYTES])
+static const char *read_text(const struct printing *p, const char *what, char out[SHOWN_WHO_BYTES])
 {
 	static const struct {
 		const char *what;
@@ -156,60 +156,72 @@ static const char *read_text(const struct printing *p, const char *what, char ou
 	for (size_t i = 0; i < sizeof asked / sizeof asked[0]; i++)
 		if (strcmp(asked[i].what, what) == 0)
 			return say(p->inv, asked[i].text);
-	snprintf(out, SHOWN_BYTES, say(p->inv, TEXT_LEDGER_READ), what);
+	snprintf(out, SHOWN_WHO_BYTES, say(p->inv, TEXT_LEDGER_READ), what);
 	return out;
 }
 
-/* "key of part 2, 3, from gimpo-child-official" */
-static const char *key_text(const struct printing *p, const struct disclosure *d,
-			    char out[SHOWN_BYTES])
+/* "gimpo-ps (desk 3)": as shown_who(), but an auditor is told names, which are in the journal. */
+static const char *who_text(const char *name, const char *actor, char out[SHOWN_WHO_BYTES])
 {
-	char parts[SHOWN_BYTES / 2];
+	snprintf(out, SHOWN_WHO_BYTES, *actor ? "%s (%s)" : "%s%s", name, actor);
+	return out;
+}
+
+/* "key of part 2, 3, from gimpo-child-official (desk-1)" */
+static const char *key_text(const struct printing *p, const struct disclosure *d,
+			    char out[SHOWN_WHO_BYTES])
+{
+	char parts[SHOWN_BYTES / 2], who[SHOWN_WHO_BYTES];
 	size_t len = 0;
 
 	for (uint32_t number = 1; number <= PARTS_MAX; number++)
 		if (d->key_parts >> (number - 1) & 1)
 			len += (size_t)snprintf(parts + len, sizeof parts - len, "%s%u",
 						len > 0 ? ", " : "", (unsigned)number);
-	snprintf(out, SHOWN_BYTES, say(p->inv, TEXT_LEDGER_KEY), parts, d->wrapped_by);
+	snprintf(out, SHOWN_WHO_BYTES, say(p->inv, TEXT_LEDGER_KEY), parts,
+		 who_text(d->wrapped_by, d->wrapped_by_actor, who));
 	return out;
 }
 
 static const char *how_text(const struct printing *p, const struct disclosure *d,
-			    char out[SHOWN_BYTES])
+			    char out[SHOWN_WHO_BYTES])
 {
 	if (d->key_parts)
 		return key_text(p, d, out);
 	if (*d->read)
 		return read_text(p, d->read, out);
-	snprintf(out, SHOWN_BYTES, "%s%s%s", SHOWN_WORD(p->inv, delivery_cause, d->cause),
+	snprintf(out, SHOWN_WHO_BYTES, "%s%s%s", SHOWN_WORD(p->inv, delivery_cause, d->cause),
 		 strcmp(d->mailbox, d->participant) != 0 ? ", " : "",
 		 strcmp(d->mailbox, d->participant) != 0 ? d->mailbox : "");
 	return out;
 }
 
+/* Who sent it; the hub itself is no participant. */
+static const char *sender_text(const struct printing *p, const struct disclosure *d,
+			       char out[SHOWN_WHO_BYTES])
+{
+	if (!d->message_id)
+		return "";
+	return *d->sender ? who_text(d->sender, d->sender_actor, out)
+			  : say(p->inv, TEXT_LEDGER_HUB);
+}
+
 static void add_row(struct printing *p, const struct disclosure *d)
 {
-	char when[WHEN_BYTES], line[SHOWN_BYTES], id[UUID_TEXT_BYTES];
+	char when[WHEN_BYTES], line[SHOWN_WHO_BYTES], id[UUID_TEXT_BYTES];
 	const char *type = d->message_id ? SHOWN_WORD(p->inv, message_type, d->type) : "";
 	struct sheet *s = &p->sheet;
 
 	sheet_row(s);
 	sheet_cell(s, when_time(d->at_us / 1000, when));
-	sheet_cell(s, d->participant);
-	snprintf(line, sizeof line, "%s%s%s", d->actor, *d->actor ? ", " : "", d->address);
-	sheet_cell(s, line);
+	sheet_cell(s, who_text(d->participant, d->actor, line));
+	sheet_cell(s, d->address);
 	sheet_colour(s, how_text(p, d, line),
 		     d->cause == IEUM__V1__DELIVERY_CAUSE__DELIVERY_CAUSE_ESCALATED ? TABLE_YELLOW
 										    : TABLE_PLAIN);
 	snprintf(line, sizeof line, d->erased ? say(p->inv, TEXT_LEDGER_ERASED) : "%s", type);
 	sheet_cell(s, line);
-	snprintf(line, sizeof line, *d->on_behalf_of ? "%s (%s)" : "%s%s",
-		 !d->message_id ? ""
-		 : *d->sender   ? d->sender
-				: say(p->inv, TEXT_LEDGER_HUB),
-		 d->on_behalf_of);
-	sheet_cell(s, line);
+	sheet_cell(s, sender_text(p, d, line));
 	sheet_cell(s, basis_text(p, d, line));
 	sheet_cell(s, id_text(d->case_id, id));
 	sheet_cell(s, id_text(d->message_id, id));
@@ -221,12 +233,12 @@ static void begin_table(struct printing *p)
 
 	sheet_begin(s, p->inv);
 	sheet_column(s, TEXT_WHEN, TABLE_LEFT, 0);
-	sheet_column(s, TEXT_LEDGER_WHO, TABLE_LEFT, WHO_CELLS);
-	sheet_column(s, TEXT_LEDGER_FROM, TABLE_LEFT, WHO_CELLS);
-	sheet_column(s, TEXT_LEDGER_HOW, TABLE_LEFT, HOW_CELLS);
+	sheet_column(s, TEXT_LEDGER_WHO, TABLE_LEFT, 0);
+	sheet_column(s, TEXT_LEDGER_FROM, TABLE_LEFT, 0);
+	sheet_column(s, TEXT_LEDGER_HOW, TABLE_LEFT, 0);
 	sheet_column(s, TEXT_TYPE, TABLE_LEFT, 0);
-	sheet_column(s, TEXT_LEDGER_WHOSE, TABLE_LEFT, WHO_CELLS);
-	sheet_column(s, TEXT_LEGAL_BASIS, TABLE_LEFT, WHO_CELLS);
+	sheet_column(s, TEXT_LEDGER_WHOSE, TABLE_LEFT, 0);
+	sheet_column(s, TEXT_LEGAL_BASIS, TABLE_LEFT, 0);
 	sheet_column(s, TEXT_CASE, TABLE_LEFT, 0);
 	sheet_column(s, TEXT_MESSAGE, TABLE_LEFT, 0);
 }

@@ -336,10 +336,10 @@ static void entry_time(const struct invocation *inv, struct sheet *s, int64_t at
 static void entry_row(const struct invocation *inv, struct sheet *s, const struct pages *pages,
 		      const struct names *names, const Ieum__V1__TimelineEntry *e)
 {
-	char name[SHOWN_BYTES], text[1024];
+	char who[SHOWN_WHO_BYTES], text[1024];
 	enum table_colour colour;
 
-	sheet_cell(s, shown_name(inv, names, e->from, name));
+	sheet_cell(s, shown_who(inv, names, e->from, e->actor, who));
 	colour = what(inv, pages, names, e, text, sizeof text);
 	sheet_colour(s, text, colour);
 	whom(inv, names, e, text, sizeof text);
@@ -356,7 +356,7 @@ static enum exit_code render_timeline(const struct invocation *inv, const struct
 
 	sheet_begin(&s, inv);
 	sheet_column(&s, TEXT_WHEN, TABLE_RIGHT, 0);
-	sheet_column(&s, TEXT_WHO, TABLE_LEFT, NAME_CELLS);
+	sheet_column(&s, TEXT_WHO, TABLE_LEFT, 0);
 	sheet_column(&s, TEXT_WHAT, TABLE_LEFT, WHAT_CELLS);
 	sheet_column(&s, TEXT_TO, TABLE_LEFT, WHAT_CELLS);
 	sheet_column(&s, TEXT_NOTE, TABLE_LEFT, 0);

@@ -66,7 +66,7 @@ static void delivery_title(const struct invocation *inv, const Ieum__V1__Deliver
 enum exit_code render_delivery(const struct invocation *inv, const Ieum__V1__Delivery *d,
 			       const struct names *names, int64_t now_ms)
 {
-	char id[UUID_TEXT_BYTES], when[WHEN_BYTES], name[SHOWN_BYTES], line[2 * SHOWN_BYTES + 8];
+	char id[UUID_TEXT_BYTES], when[WHEN_BYTES], name[SHOWN_BYTES], who[SHOWN_WHO_BYTES];
 	struct sheet s;
 	enum exit_code code;
 
@@ -76,9 +76,7 @@ enum exit_code render_delivery(const struct invocation *inv, const Ieum__V1__Del
 	sheet_begin(&s, inv);
 	sheet_plain_column(&s, TABLE_LEFT);
 	sheet_plain_column(&s, TABLE_LEFT);
-	snprintf(line, sizeof line, *d->sender_actor ? "%s (%s)" : "%s%s",
-		 shown_name(inv, names, d->sender, name), d->sender_actor);
-	sheet_field(&s, TEXT_FROM, line);
+	sheet_field(&s, TEXT_FROM, shown_who(inv, names, d->sender, d->sender_actor, who));
 	sheet_field(&s, TEXT_MAILBOX, shown_name(inv, names, d->mailbox, name));
 	sheet_field(&s, TEXT_CASE, shown_id(&d->case_id, id));
 	if (d->referral && d->referral->envelope)
@@ -247,7 +245,7 @@ enum exit_code render_referral(const struct invocation *inv, const struct pages 
 {
 	const Ieum__V1__ReferralResult *r = pages->page[0]->referral;
 	int64_t now_ms = pages->page[0]->hub_time_at_ms;
-	char id[UUID_TEXT_BYTES], name[SHOWN_BYTES], when[WHEN_BYTES];
+	char id[UUID_TEXT_BYTES], who[SHOWN_WHO_BYTES], when[WHEN_BYTES];
 	enum exit_code code;
 	struct sheet s;
 
@@ -256,7 +254,7 @@ enum exit_code render_referral(const struct invocation *inv, const struct pages 
 	sheet_plain_column(&s, TABLE_LEFT);
 	sheet_field(&s, TEXT_MESSAGE, shown_id(&r->message_id, id));
 	sheet_field(&s, TEXT_TYPE, SHOWN_WORD(inv, message_type, r->type));
-	sheet_field(&s, TEXT_FROM, shown_name(inv, names, r->sender, name));
+	sheet_field(&s, TEXT_FROM, shown_who(inv, names, r->sender, r->sender_actor, who));
 	sheet_field(&s, TEXT_CASE, shown_id(&r->case_id, id));
 	sheet_field(&s, TEXT_RECEIVED, when_time(r->received_at_ms, when));
 	if (r->referral)

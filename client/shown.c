@@ -143,3 +143,13 @@ const char *shown_name(const struct invocation *inv, const struct names *names, 
 		snprintf(out, SHOWN_BYTES, "%s%s", title, name + n);
 	return out;
 }
+
+const char *shown_who(const struct invocation *inv, const struct names *names, const char *name,
+		      const char *actor, char out[SHOWN_WHO_BYTES])
+{
+	char title[SHOWN_BYTES];
+
+	snprintf(out, SHOWN_WHO_BYTES, *actor ? "%s (%s)" : "%s%s",
+		 shown_name(inv, names, name, title), actor);
+	return out;
+}

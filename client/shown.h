@@ -9,7 +9,7 @@
 #include "proto/pbmap.h"
 #include "proto/uuid7.h"
 
-enum { SHOWN_BYTES = 256 };
+enum { SHOWN_BYTES = 256, SHOWN_WHO_BYTES = 3 * SHOWN_BYTES };
 
 /* The word of an enum value in the chosen language; "" for 0, which means not stated. */
 const char *shown_word(const struct invocation *inv, const ProtobufCEnumDescriptor *type, int value,
@@ -38,5 +38,9 @@ struct names {
  * clock, gate or pool; the hub for "". */
 const char *shown_name(const struct invocation *inv, const struct names *names, const char *name,
 		       char out[SHOWN_BYTES]);
+
+/* The same with the person or workstation, "Gimpo Police Station (desk 3)"; `actor` may be "". */
+const char *shown_who(const struct invocation *inv, const struct names *names, const char *name,
+		      const char *actor, char out[SHOWN_WHO_BYTES]);
 
 #endif

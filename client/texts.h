@@ -393,7 +393,7 @@
 	X(LEDGER_HOW,       "How") \
 	X(LEDGER_WHO,       "To whom") \
 	X(LEDGER_WHOSE,     "Whose") \
-	X(LEDGER_FROM,      "Person, address") \
+	X(LEDGER_FROM,      "Address") \
 	X(LEDGER_HUB,       "the hub") \
 	X(LEDGER_ERASED,    "%s (erased)") \
 	X(AUDIT_EVENTS,     "Events") \

@@ -176,6 +176,7 @@ static const struct codec_rule referral_result_rules[] = {
 	ROW_ANY("deliveries"),
 	ROW_SPLICED("referral"),
 	ROW_ANY("withheld"),
+	ROW_TEXT("sender_actor", CODEC_HUB_TEXT_MAX_BYTES),
 };
 static CODEC_SHAPE(referral_result, referral_result);
 

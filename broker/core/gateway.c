@@ -8,18 +8,16 @@
 
 #include "broker/core/submit.h"
 
-enum { ACTOR_BYTES = 512 }; /* a certificate's CN and Envelope.on_behalf_of */
-
-static void name_both(const char *gateway, const char *person, char out[ACTOR_BYTES])
+static void name_both(const char *gateway, const char *person, char out[GATEWAY_ACTOR_BYTES])
 {
-	(void)snprintf(out, ACTOR_BYTES, "%.300s for %.64s", gateway, person);
+	(void)snprintf(out, GATEWAY_ACTOR_BYTES, GATEWAY_ACTOR, gateway, person);
 }
 
 enum ieum_err gateway_check(const struct submission *s)
 {
 	const char *person = s->envelope->on_behalf_of;
 	const struct core *c = s->c;
-	char both[ACTOR_BYTES];
+	char both[GATEWAY_ACTOR_BYTES];
 
 	if (!*person)
 		return IEUM_E_OK;
@@ -43,7 +41,7 @@ enum ieum_err gateway_check(const struct submission *s)
 
 uint32_t gateway_actor(struct core *c, uint32_t actor, const char *person)
 {
-	char both[ACTOR_BYTES];
+	char both[GATEWAY_ACTOR_BYTES];
 
 	if (!actor || !*person)
 		return actor;

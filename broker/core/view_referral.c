@@ -174,6 +174,7 @@ enum ieum_err view_referral(struct viewing *w, const Ieum__V1__ReferralQuery *q)
 		r->case_id = view_id(k->id);
 	r->type = (Ieum__V1__MessageType)m->type;
 	r->sender = view_text(state_participant_name(w->c, m->sender));
+	r->sender_actor = view_text(state_actor_name(w->c, m->actor));
 	r->received_at_ms = to_ms(m->at_us);
 	r->journal_number = m->seq;
 	enum ieum_err err = put_tasks(w, m, r);

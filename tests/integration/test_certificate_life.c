@@ -446,6 +446,11 @@ static void only_a_gateway_speaks_for_somebody(void **state)
 				 "grep -q '\"on_behalf_of\": \"officer 7\"'",
 				 hub_bin(), hub.journal),
 			 0);
+	assert_int_equal(hub_run(&hub,
+				 "%s/ieum audit ledger %s --participant town-aid | "
+				 "grep -q 'town-ps (town-ps-1 for officer 7)'",
+				 hub_bin(), hub.journal),
+			 0);
 }
 
 int main(void)

@@ -421,6 +421,7 @@ static void a_gateway_says_for_whom_it_sends(void **state)
 	assert_true(core_delivery(w->core, trial_release_one(w, boss), &d));
 	assert_string_equal(d.sender, "ps");
 	assert_string_equal(d.sender_actor, "someone for kim");
+	assert_string_equal(trial_referral(w, boss, d.message_id)->sender_actor, "someone for kim");
 	trial_verify(w);
 	assert_int_equal(send_for(w, ps, ""), IEUM_E_OK);
 	assert_true(core_delivery(w->core, trial_release_one(w, boss), &d));

@@ -27,7 +27,7 @@ static uint8_t report_id[16] = { 1, 2, 3 };
 /* ---- a case ---- */
 
 static char nobody[] = "", ps[] = "gimpo-ps", team[] = "joint-response-team-gimpo/lead",
-	    aid[] = "legal-aid-1";
+	    aid[] = "legal-aid-1", gateway[] = "gimpo-ps-gateway for 당직 3팀장";
 
 static struct page {
 	Ieum__V1__Result result, *list[1];
@@ -62,6 +62,7 @@ static struct pages case_page(void)
 	page.entries[0].type = IEUM__V1__MESSAGE_TYPE__MESSAGE_TYPE_REPORT_RECEIVED;
 	page.entries[0].urgency = IEUM__V1__URGENCY__URGENCY_IMMEDIATE;
 	page.entries[0].due_at_ms = MONDAY_MS + 240 * MIN_MS;
+	page.entries[0].actor = gateway;
 	page.entries[0].message_id = (ProtobufCBinaryData){ sizeof report_id, report_id };
 	entry(1, IEUM__V1__TIMELINE_KIND__TIMELINE_KIND_ANSWERED, MONDAY_MS + 5 * MIN_MS, team,
 	      page.to_ps);
@@ -102,7 +103,7 @@ static void a_timeline_reads_from_left_to_right(void **state)
 	(void)state;
 	assert_int_equal(render_case(&screen.inv, &pages, &none, true), EXIT_DONE);
 	assert_says("2026-03-02 09:25 (35 min overdue)");
-	assert_says("2026-03-02 (Mon) 10:00  gimpo-ps");
+	assert_says("2026-03-02 (Mon) 10:00  gimpo-ps (gimpo-ps-gateway for 당직 3팀장)  Report");
 	assert_says("Report received");
 	assert_says("Immediate · by 2026-03-02 14:00");
 	/* The same day is not said twice. */
@@ -138,6 +139,21 @@ static void risk_and_consent_are_told(void **state)
 	assert_says("Repeat risk: no grade any more");
 	assert_says("Consent withdrawn");
 	assert_says("Consent given again");
+}
+
+static void a_message_says_who_sent_it(void **state)
+{
+	struct pages pages = case_page();
+	struct names none = { 0 };
+	Ieum__V1__ReferralResult r = IEUM__V1__REFERRAL_RESULT__INIT;
+
+	(void)state;
+	r.sender = ps;
+	r.sender_actor = gateway;
+	page.result.what_case = IEUM__V1__RESULT__WHAT_REFERRAL;
+	page.result.referral = &r;
+	assert_int_equal(render_referral(&screen.inv, &pages, &none), EXIT_DONE);
+	assert_says("gimpo-ps (gimpo-ps-gateway for 당직 3팀장)\n");
 }
 
 static void the_same_in_korean(void **state)
@@ -294,6 +310,8 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup_teardown(a_timeline_reads_from_left_to_right, screen_open,
+						screen_close),
+		cmocka_unit_test_setup_teardown(a_message_says_who_sent_it, screen_open,
 						screen_close),
 		cmocka_unit_test_setup_teardown(the_same_in_korean, screen_open, screen_close),
 		cmocka_unit_test_setup_teardown(risk_and_consent_are_told, screen_open,
