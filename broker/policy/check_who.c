@@ -7,7 +7,7 @@
 
 #include "proto/catalog.h"
 
-enum { CHAIN_BYTES = 200 };
+enum { CHAIN_BYTES = 200, SHORT_NAME_BYTES = 3 };
 
 /* The participant who is the head of another; a role of a body ends the chain. */
 static int head_of(const struct policy *p, int participant)
@@ -106,9 +106,30 @@ void check_duty(struct loader *l)
 
 /* ---- the neutral text ---- */
 
+static bool is_word(char c)
+{
+	return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9');
+}
+
+/* As a word: "p" is not named by "Please", nor "it" by "items", but "school" is by "schools".  In
+ * Korean words are joined and particles follow, so there every place counts. */
+static bool is_named(const char *text, const char *name)
+{
+	size_t n = strlen(name);
+
+	for (const char *at = text; (at = strcasestr(at, name)); at++) {
+		bool begins = at == text || !is_word(at[-1]) || !is_word(*name);
+		bool ends = n > SHORT_NAME_BYTES || !is_word(at[n]) || !is_word(name[n - 1]);
+
+		if (begins && ends)
+			return true;
+	}
+	return false;
+}
+
 static void check_neutral(struct loader *l, const char *key, const char *text, const char *name)
 {
-	if (name && *name && strcasestr(text, name))
+	if (name && *name && is_named(text, name))
 		yaml_mistake(
 			l->diag, yaml_get(yaml_get(l->root, "notification"), key),
 			"this text names '%s'; whoever looks over a shoulder must learn nothing",

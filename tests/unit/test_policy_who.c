@@ -696,12 +696,29 @@ static void mistakes_in_safe_contact_and_what_is_told(void **state)
 		{ "reads: none", "reads: case", "case}", "cases" },
 		{ "There is something", "The police have something", "The police",
 		  "this text names 'Police'" },
+		{ "There is something", "Policemen have something", "Policemen",
+		  "this text names 'Police'" },
 		{ "확인할", "공동팀에서 확인할", "공동팀에서", "this text names '공동팀'" },
 		{ ", ko: 확인할 내용이 있습니다.", "", "{en: There", "key 'ko' is missing" },
 	};
 
 	(void)state;
 	HUB_TEXT_CHECK_ALL(good, table);
+}
+
+static void a_short_title_is_named_as_a_word_only(void **state)
+{
+	static const struct hub_text_mistake as_a_word[] = {
+		{ "{en: Police, ko: 경찰}", "{en: is, ko: 경찰}", "There is",
+		  "this text names 'is'" },
+	};
+	char *text = hub_text_changed(good, "{en: Police, ko: 경찰}", "{en: so, ko: 경찰}");
+	struct policy *p = hub_text_parsed(text);
+
+	(void)state;
+	policy_free(p);
+	free(text);
+	HUB_TEXT_CHECK_ALL(good, as_a_word);
 }
 
 static int begin(void **state)
@@ -791,6 +808,7 @@ int main(void)
 		cmocka_unit_test(mistakes_in_languages),
 		cmocka_unit_test(mistakes_in_agreements),
 		cmocka_unit_test(mistakes_in_safe_contact_and_what_is_told),
+		cmocka_unit_test(a_short_title_is_named_as_a_word_only),
 		cmocka_unit_test(who_left_has_a_successor),
 		cmocka_unit_test(mistakes_of_who_left),
 	};
