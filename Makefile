@@ -316,6 +316,7 @@ IEUM_SRC := \
 	client/link.c \
 	client/message.c \
 	client/new_city.c \
+	client/new_city_ask.c \
 	client/pipe_input.c \
 	client/pipe_output.c \
 	client/pipe_seal.c \

@@ -1,6 +1,8 @@
 /* The texts of a new hub's files; see new_city.h. */
 #include "client/new_city.h"
 
+#include <stdint.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "proto/utf8.h"
@@ -88,7 +90,8 @@ bool new_city_listen_valid(const char *text)
 	const char *port = strrchr(text, ':');
 	size_t digits = port ? strspn(port + 1, DIGITS) : 0;
 
-	return digits > 0 && digits <= 5 && !port[1 + digits] && strlen(text) < 256 &&
+	return digits > 0 && digits <= 5 && !port[1 + digits] &&
+	       strtoul(port + 1, NULL, 10) <= UINT16_MAX && strlen(text) < 256 &&
 	       strspn(text, LETTERS DIGITS "ABCDEFGHIJKLMNOPQRSTUVWXYZ.:-[]") == strlen(text);
 }
 
@@ -308,9 +311,9 @@ void new_city_write_profile(const struct new_city *city, const struct new_agency
 	fprintf(out,
 		"# The profile of %s for the command ieum.  Paths are relative to this file.\n"
 		"addresses: [\"%s\"]\n"
-		"ca: ../certs/ca.crt\n"
-		"crl: ../certs/ca.crl            # nothing is sealed to a certificate that was revoked\n"
-		"certificate: ../certs/participants/%s.crt\n"
-		"key: ../certs/participants/%s.key\n",
+		"ca: ca.crt\n"
+		"crl: ca.crl                    # nothing is sealed to a certificate that was revoked\n"
+		"certificate: %s.crt\n"
+		"key: %s.key\n",
 		agency->name, city->address, agency->name, agency->name);
 }

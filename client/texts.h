@@ -247,17 +247,22 @@
 	/* a new city */ \
 	X(ASK_HUB,          "Name of the hub (city.ieum): ") \
 	X(ASK_JURISDICTION, "Administrative code of the city, digits: ") \
-	X(ASK_LISTEN,       "Where it listens [:7443]: ") \
+	X(ASK_LISTEN,       "Where it listens, ADDRESS:PORT or :PORT [:7443]: ") \
 	X(ASK_AGENCY,       "An agency, KIND:NAME or KIND:NAME:TITLE (empty line: no more): ") \
+	X(HUB_WRONG,        "--hub: '%s' can't be a hub's name; write a-z, 0-9, '.' and '-', like gimpo.ieum") \
+	X(JURISDICTION_WRONG, "--jurisdiction: '%s' is no administrative code; write 2 to 10 digits, like 41570") \
+	X(LISTEN_WRONG,     "--listen: '%s' is no place to listen; write ADDRESS:PORT, or :PORT for every address, like :7443") \
+	X(HOST_WRONG,       "--host: '%s' is no host's name; write a name or an address without a port, like hub.gimpo.example") \
 	X(AGENCY_WRONG,     "'%s' is no agency; write kind:name or kind:name:title, kind and name of a-z, 0-9, '-' and '_'") \
 	X(AGENCY_TWICE,     "'%s' is there twice") \
+	X(AGENCIES_TOO_MANY, "'%s' is one agency more than init writes; add it to hub.yaml afterwards") \
 	X(AGENCIES_MISSING, "at least two agencies are needed, --agency KIND:NAME%s") \
 	X(THERE_ALREADY,    "%s is there already and is not overwritten; choose another --dir, or move it away") \
 	X(INIT_DONE,        "%s is ready in %s: %zu agencies. Next:") \
 	X(INIT_CHECK,       "look the files over; hub.yaml says who hears what") \
 	X(INIT_START,       "start the hub") \
 	X(INIT_WHOAMI,      "ask it as an agency") \
-	X(INIT_HAND_OUT,    "give each agency its profile, its two files, ca.crt and ca.crl; what is in participants/ is secret") \
+	X(INIT_HAND_OUT,    "give each agency its own of these folders, to be its ~/.config/ieum; its key is in it: keep no copy") \
 	X(INIT_CA,          "move the authority's key off this machine: it signs whoever takes part") \
 	X(SCENARIO_AFTER, "… %s later") \
 	X(SCENARIO_OPENS, "%s opens what is sealed in %s") \

@@ -80,7 +80,7 @@
 	  "usage: ieum init [--dir DIR] [--hub NAME] [--jurisdiction CODE] [--listen ADDRESS:PORT] [--host NAME]\n" \
 	  "                 [--agency KIND:NAME[:TITLE]]…\n\n" \
 	  "Writes all that a hub of a new city needs to start: ieumd.yaml, hub.yaml with a rule or two, an\n" \
-	  "authority with certificates for the hub and each agency, and a profile for each. Asks for what is\n" \
+	  "authority, and for each agency a folder to give to it: certificate, key, profile. Asks for what is\n" \
 	  "not given. What is there already is never overwritten. The last lines say what to do next.\n\n" \
 	  "  --dir DIR            where to; made when it is not there (default: here, or /etc/ieum for root\n" \
 	  "                       where the packages are installed: the journal is in /var/lib/ieum then)\n" \
