@@ -141,12 +141,10 @@ static void read_spool(struct reader *r, const char *file, struct profile *p)
 
 	if (!node)
 		return;
-	p->spool = read_path_of(r, file, node);
-	if (p->spool && strcmp(p->spool + (p->spool[0] == '/' ? 0 : r->folder_len), "none") == 0) {
-		free(p->spool);
-		p->spool = NULL;
+	if (yaml_kind(node) == YAML_SCALAR && strcmp(yaml_text(node), "none") == 0)
 		p->no_spool = true;
-	}
+	else
+		p->spool = read_path_of(r, file, node);
 }
 
 static void read_addresses(struct reader *r, struct profile *p)

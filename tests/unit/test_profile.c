@@ -140,6 +140,34 @@ static void what_sealing_needs_is_read(void **state)
 	assert_int_equal(diag.count, 3);
 }
 
+/* `path` is absolute, as the default profile's is. */
+static void a_profile_can_want_no_spool(void **state)
+{
+	static const char rest[] = "addresses: a:1\nca: a\ncertificate: b\nkey: c\n";
+	struct profile *p = NULL;
+	char text[256], want[256];
+
+	(void)state;
+	assert_int_equal(path[0], '/');
+	snprintf(text, sizeof text, "%sspool: none\n", rest);
+	write_file(text);
+	assert_int_equal(profile_load(path, &diag, &p), IEUM_E_OK);
+	assert_true(p->no_spool);
+	assert_null(p->spool);
+	profile_free(p);
+	snprintf(text, sizeof text, "%sspool: none.spool\n", rest);
+	write_file(text);
+	assert_int_equal(profile_load(path, &diag, &p), IEUM_E_OK);
+	assert_false(p->no_spool);
+	snprintf(want, sizeof want, "%s/none.spool", folder);
+	assert_string_equal(p->spool, want);
+	profile_free(p);
+	snprintf(text, sizeof text, "%sspool: [none]\n", rest);
+	write_file(text);
+	assert_int_equal(profile_load(path, &diag, &p), IEUM_E_FILE_INVALID);
+	assert_int_equal(diag.count, 1);
+}
+
 static void every_mistake_has_its_line(void **state)
 {
 	struct profile *p = NULL;
@@ -205,6 +233,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(identities_say_whose_a_certificate_is, make, drop),
 		cmocka_unit_test_setup_teardown(one_address_needs_no_list, make, drop),
 		cmocka_unit_test_setup_teardown(what_sealing_needs_is_read, make, drop),
+		cmocka_unit_test_setup_teardown(a_profile_can_want_no_spool, make, drop),
 		cmocka_unit_test_setup_teardown(every_mistake_has_its_line, make, drop),
 		cmocka_unit_test_setup_teardown(a_profile_that_is_not_there_is_said, make, drop),
 		cmocka_unit_test_setup_teardown(asked_then_environment_then_home, make, drop),
