@@ -65,15 +65,55 @@ static bool row_is_good(sqlite3_stmt *row, const char *table)
 			 memcmp(digest, sqlite3_column_blob(row, 3), sizeof digest) == 0);
 }
 
-static void bad_rows(struct spool_walk *w, int64_t first, int64_t last)
+/* Its index lies in other pages than the table, and mostly still says how many rows there were.  0:
+ * that can't be read either. */
+static uint64_t rows_between(const struct spool_walk *w, int64_t first, int64_t last)
 {
-	char line[128], to[32] = "";
+	bool submits = strcmp(w->table, "submit") == 0;
+	sqlite3_stmt *stmt = NULL;
+	uint64_t n = 0;
+
+	if (sqlite3_prepare_v2(w->db,
+			       submits ? "SELECT count(*) FROM submit INDEXED BY submit_state"
+					 " WHERE state >= 0 AND number BETWEEN ? AND ?"
+				       : "SELECT count(*) FROM delivery INDEXED BY delivery_state"
+					 " WHERE taken >= 0 AND number BETWEEN ? AND ?",
+			       -1, &stmt, NULL) == SQLITE_OK) {
+		sqlite3_bind_int64(stmt, 1, first);
+		sqlite3_bind_int64(stmt, 2, last);
+		if (sqlite3_step(stmt) == SQLITE_ROW)
+			n = (uint64_t)sqlite3_column_int64(stmt, 0);
+	}
+	sqlite3_finalize(stmt);
+	return n;
+}
+
+static void bad_row(struct spool_walk *w, int64_t number)
+{
+	char line[128];
 
 	w->bad++;
-	if (last > first)
-		snprintf(to, sizeof to, " to %" PRId64, last);
-	snprintf(line, sizeof line, "%s %" PRId64 "%s can't be read as it was written", w->table,
-		 first, to);
+	snprintf(line, sizeof line, "%s %" PRId64 " can't be read as it was written", w->table,
+		 number);
+	if (w->why)
+		add_line(w->why, line);
+}
+
+/* None of these numbers can be read; some may have gone long before. */
+static void bad_rows(struct spool_walk *w, int64_t first, int64_t last)
+{
+	char line[128];
+
+	if (last == first) {
+		bad_row(w, first);
+		return;
+	}
+	uint64_t n = rows_between(w, first, last);
+	w->bad += n ? n : 1;
+	snprintf(line, sizeof line,
+		 "%s %" PRId64 " to %" PRId64 " can't be read as they were written (rows: %" PRIu64
+		 "%s)",
+		 w->table, first, last, n ? n : 1, n ? "" : " or more");
 	if (w->why)
 		add_line(w->why, line);
 }
@@ -148,7 +188,7 @@ static void walk_from_first(struct spool_walk *w, sqlite3_stmt *row)
 		if (found == FOUND_END || found == FOUND_STOP)
 			return;
 		if (found == FOUND_BAD && number != named)
-			bad_rows(w, named = number, number);
+			bad_row(w, named = number);
 		/* The number of a bad row may be wrong as well: nothing up to it is passed over. */
 		if (found == FOUND_GOOD) {
 			w->good++;
@@ -209,8 +249,12 @@ enum ieum_err spool_check(const char *path, char why[SPOOL_WHY_BYTES])
 		snprintf(why, SPOOL_WHY_BYTES, "%s: %s", path,
 			 db ? sqlite3_errmsg(db) : "out of memory");
 		err = IEUM_E_SPOOL_CORRUPT;
-	} else if (!check_pages(db, why) || walk_all(db, why) > 0) {
-		err = IEUM_E_SPOOL_CORRUPT;
+	} else {
+		/* Which messages, before which pages: that is what its user has to do something about. */
+		bool bad = walk_all(db, why) > 0;
+
+		if (!check_pages(db, why) || bad)
+			err = IEUM_E_SPOOL_CORRUPT;
 	}
 	sqlite3_close(db);
 	return err;

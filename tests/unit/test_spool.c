@@ -623,6 +623,23 @@ static size_t damage_pages(const char *path, const size_t *pages, size_t n_pages
 	return n;
 }
 
+/* The first gap, with how many rows lie in it; then what is wrong with the pages. */
+static void expect_named(const char *why, const bool *lost, uint32_t rows)
+{
+	char line[128];
+	uint32_t first = 1, last;
+
+	while (first <= rows && !lost[first])
+		first++;
+	for (last = first; last < rows && lost[last + 1];)
+		last++;
+	snprintf(line, sizeof line, "submit %u to %u can't be read as they were written (rows: %u)",
+		 first, last, last - first + 1);
+	if (!strstr(why, line))
+		fail_msg("not '%s' in: %s", line, why);
+	assert_non_null(strstr(why, "Page 41: ")); /* SQLite counts from 1 */
+}
+
 static void of_damaged_pages_only_their_rows_are_lost(void **state)
 {
 	enum { ROWS = 200 };
@@ -645,9 +662,10 @@ static void of_damaged_pages_only_their_rows_are_lost(void **state)
 	assert_non_null(strstr(p.why, "some of its pages are damaged"));
 	assert_int_equal(access(p.path, R_OK), 0); /* nobody moves it but its user */
 	assert_int_equal(spool_check(p.path, p.why), IEUM_E_SPOOL_CORRUPT);
+	expect_named(p.why, lost, ROWS);
 	assert_int_equal(spool_salvage(p.path, &saved, p.why), IEUM_E_OK);
 	assert_int_equal(saved.messages, ROWS - n_lost);
-	assert_true(saved.lost > 0);
+	assert_int_equal(saved.lost, n_lost);
 	s = open_here(&p);
 	all_of(s, &found);
 	assert_int_equal(found.count, ROWS - n_lost);
