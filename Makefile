@@ -470,7 +470,7 @@ UNIT_TESTS := \
 	tests/unit/test_core_consent.c tests/unit/test_core_counts.c \
 	tests/unit/test_core_delivery.c \
 	tests/unit/test_core_participation.c tests/unit/test_core_place_time.c tests/unit/test_core_places.c \
-	tests/unit/test_core_random.c tests/unit/test_core_sealed.c \
+	tests/unit/test_core_random.c tests/unit/test_core_sealed.c tests/unit/test_core_sealed_many.c \
 	tests/unit/test_core_submit.c \
 	tests/unit/test_core_view.c \
 	tests/unit/test_core_who.c \

@@ -38,6 +38,7 @@ struct submission;
 
 enum {
 	SEALED_PARTS_MAX = 16,
+	SEALED_NAMES_MAX = 16,       /* whom one part is for */
 	SEALED_READERS_MAX = 512,    /* of one message, when whom it is sealed to is compared */
 	SEALED_KEYS_MAX = 1024,      /* wrapped later, of one message */
 	SEALED_REJECTED_MAX = 64,    /* of one message; the oldest make room */
@@ -188,11 +189,21 @@ int64_t sealed_next_due_ms(const struct core *c);
  * handed the case (handle; 0: none) over to it? */
 bool sealed_is_named(const struct core *c, const struct policy *p, int participant,
 		     uint32_t core_case, const char *name);
+/* The same of a whole narrative: in `of`, by participant (index of the policy), a bit for each part
+ * that names it, from bit 0, or that names nobody.  `of` is zero before.  INTERNAL: more parts or
+ * names than a codec takes. */
+enum ieum_err sealed_read_names(const struct core *c, const struct policy *p, uint32_t core_case,
+				Ieum__V1__NarrativePart *const *parts, size_t n_parts,
+				uint16_t *of) IEUM_MUST_CHECK;
 /* Participants (indexes of the policy), each once. */
 struct sealed_readers {
 	int index[SEALED_READERS_MAX];
 	size_t n;
+	uint64_t listed[POLICY_PARTICIPANTS_MAX / 64]; /* the same, a bit each */
 };
+bool sealed_reads(const struct sealed_readers *readers, int participant);
+/* One that isn't listed.  False: it is full. */
+bool sealed_add_reader(struct sealed_readers *to, int participant);
 /* Adds those who take from a mailbox (number), without the excluded.  FIELD_TOO_LARGE. */
 enum ieum_err sealed_add_readers(const struct core *c, const struct policy *p, uint32_t mailbox,
 				 const int *excluded, size_t n_excluded,

@@ -84,13 +84,22 @@ static enum ieum_err told_readers(struct submission *s, struct sealed_readers *t
 					 SEALED_READERS_MAX);
 }
 
-static bool reads(const struct submission *s, const Ieum__V1__NarrativePart *part, int participant)
+static uint16_t part_bit(size_t place)
 {
-	bool reads = part->n_recipients == 0;
+	return (uint16_t)(1u << place);
+}
 
-	for (size_t i = 0; i < part->n_recipients && !reads; i++)
-		reads = sealed_is_named(s->c, s->p, participant, s->core_case, part->recipients[i]);
-	return reads;
+/* Who reads what of it: found once, since each part may have as many names as it has readers. */
+static enum ieum_err read_names(struct submission *s)
+{
+	const Ieum__V1__Referral *m = s->from->referral;
+	size_t n = policy_participants(s->p);
+
+	s->reads = decision_zalloc(s->d, n * sizeof *s->reads);
+	s->holds = decision_zalloc(s->d, n * sizeof *s->holds);
+	if (!s->reads || !s->holds)
+		return IEUM_E_NO_MEMORY;
+	return sealed_read_names(s->c, s->p, s->core_case, m->narrative, m->n_narrative, s->reads);
 }
 
 /* ---- whom it is sealed to ---- */
@@ -99,31 +108,28 @@ static bool reads(const struct submission *s, const Ieum__V1__NarrativePart *par
 struct comparing {
 	struct submission *s;
 	const struct core_sealed *sealed;
-	const Ieum__V1__NarrativePart *part;
+	uint16_t bit; /* of reads and holds */
 	const struct sealed_readers *readers;
 	Ieum__V1__SealedPart *out;
 	size_t cap_holders, cap_certificates;
 };
 
-static bool may_hold(const struct comparing *k, uint32_t participant)
+/* `index`: of the policy, or POLICY_NONE. */
+static bool may_hold(const struct comparing *k, uint32_t participant, int index)
 {
-	const struct submission *s = k->s;
-	int index = state_policy_participant(s->c, s->p, participant);
-
-	if (participant == s->who.participant)
-		return true;
-	for (size_t i = 0; i < k->readers->n; i++)
-		if (k->readers->index[i] == index)
-			return reads(s, k->part, index);
-	return false;
+	return index != POLICY_NONE &&
+	       (participant == k->s->who.participant ||
+		(sealed_reads(k->readers, index) && k->s->reads[index] & k->bit));
 }
 
-static bool is_holder(const Ieum__V1__SealedPart *part, uint32_t participant)
+static void add_holder(struct comparing *k, uint32_t participant, int index)
 {
-	for (size_t i = 0; i < part->n_holders; i++)
-		if (part->holders[i] == participant)
-			return true;
-	return false;
+	uint16_t *holds = &k->s->holds[index];
+
+	if (*holds & k->bit || k->out->n_holders == k->cap_holders)
+		return;
+	*holds |= k->bit;
+	k->out->holders[k->out->n_holders++] = participant;
 }
 
 static uint32_t holder_of(const struct submission *s, const struct seal_recipient *r,
@@ -153,11 +159,11 @@ static enum ieum_err add_holders(struct comparing *k, const struct seal_recipien
 	bool meant = !first;
 
 	for (uint32_t who = first; who; who = holder_of(s, r, who)) {
-		if (!may_hold(k, who))
+		int index = state_policy_participant(s->c, s->p, who);
+		if (!may_hold(k, who, index))
 			continue;
 		meant = true;
-		if (!is_holder(k->out, who) && k->out->n_holders < k->cap_holders)
-			k->out->holders[k->out->n_holders++] = who;
+		add_holder(k, who, index);
 		add_certificates(k, r, who);
 	}
 	if (meant)
@@ -173,9 +179,9 @@ static enum ieum_err check_complete(const struct comparing *k)
 	struct core_certificate one;
 
 	for (size_t i = 0; i < k->readers->n; i++) {
-		const struct policy_participant *who =
-			policy_participant(s->p, k->readers->index[i]);
-		if (is_holder(k->out, who->number) || !reads(s, k->part, k->readers->index[i]) ||
+		int index = k->readers->index[i];
+		const struct policy_participant *who = policy_participant(s->p, index);
+		if (!(s->reads[index] & ~s->holds[index] & k->bit) ||
 		    certificates_of(s->c, who->number, s->now_ms, &one, 1) == 0)
 			continue;
 		return decision_refuse(
@@ -189,10 +195,11 @@ static enum ieum_err check_complete(const struct comparing *k)
 static enum ieum_err compare_part(struct submission *s, const struct core_sealed *sealed,
 				  const struct sealed_readers *readers, Ieum__V1__SealedPart *out)
 {
+	const Ieum__V1__NarrativePart *part = s->from->referral->narrative[sealed->place];
 	struct comparing k = {
 		.s = s,
 		.sealed = sealed,
-		.part = s->from->referral->narrative[sealed->place],
+		.bit = part_bit(sealed->place),
 		.readers = readers,
 		.out = out,
 		.cap_holders = readers->n + 1,
@@ -202,9 +209,9 @@ static enum ieum_err compare_part(struct submission *s, const struct core_sealed
 	enum ieum_err err = IEUM_E_OK;
 
 	*out = (Ieum__V1__SealedPart)IEUM__V1__SEALED_PART__INIT;
-	out->number = k.part->number;
-	out->recipients = k.part->recipients;
-	out->n_recipients = k.part->n_recipients;
+	out->number = part->number;
+	out->recipients = part->recipients;
+	out->n_recipients = part->n_recipients;
 	out->holders = decision_zalloc(s->d, k.cap_holders * sizeof *out->holders);
 	out->certificates = decision_zalloc(s->d, k.cap_certificates * sizeof *out->certificates);
 	if (!out->holders || !out->certificates)
@@ -222,6 +229,8 @@ enum ieum_err sealed_compare(struct submission *s)
 	if (n == 0)
 		return IEUM_E_OK;
 	enum ieum_err err = told_readers(s, &readers);
+	if (!err)
+		err = read_names(s);
 	Ieum__V1__SealedPart *parts = decision_zalloc(s->d, n * sizeof *parts);
 	s->e->sealed = decision_zalloc(s->d, n * sizeof *s->e->sealed);
 	if (!err && (!parts || !s->e->sealed))
@@ -238,18 +247,17 @@ enum ieum_err sealed_compare(struct submission *s)
 enum ieum_err sealed_late(struct submission *s)
 {
 	struct sealed_readers readers = { .n = 0 };
+	uint16_t sealed = 0;
 	bool late = false;
 
 	if (s->e->n_sealed == 0)
 		return IEUM_E_OK;
 	for (size_t i = 0; i < s->e->n_routes && !late; i++)
 		late = readers_of(s, &s->e->routes[i]->mailbox, 1, &readers) != IEUM_E_OK;
+	for (size_t i = 0; i < s->e->n_sealed; i++)
+		sealed |= part_bit(s->from->sealed[i].place);
 	for (size_t i = 0; i < readers.n && !late; i++)
-		for (size_t k = 0; k < s->e->n_sealed && !late; k++)
-			late = !is_holder(s->e->sealed[k],
-					  policy_participant(s->p, readers.index[i])->number) &&
-			       reads(s, s->from->referral->narrative[s->from->sealed[k].place],
-				     readers.index[i]);
+		late = s->reads[readers.index[i]] & ~s->holds[readers.index[i]] & sealed;
 	if (!late)
 		return IEUM_E_OK;
 	Ieum__V1__KeysChanged *e = decision_keys_changed(s->d, s->now);
@@ -278,7 +286,7 @@ static enum ieum_err reach_row(struct submission *s, struct arena *arena, int pa
 	if (!row->parts || !row->certificates)
 		return IEUM_E_NO_MEMORY;
 	for (size_t i = 0; i < m->n_narrative; i++)
-		if (participant == s->who.index || reads(s, m->narrative[i], participant))
+		if (participant == s->who.index || s->reads[participant] & part_bit(i))
 			row->parts[row->n_parts++] = (uint32_t)i;
 	for (size_t i = 0; i < n; i++)
 		row->certificates[row->n_certificates++] =
@@ -288,9 +296,12 @@ static enum ieum_err reach_row(struct submission *s, struct arena *arena, int pa
 
 enum ieum_err sealed_reach(struct submission *s, struct arena *arena, Ieum__V1__ReachResult *out)
 {
-	struct sealed_readers readers = { .index = { s->who.index }, .n = 1 };
-	enum ieum_err err = told_readers(s, &readers);
+	struct sealed_readers readers = { .n = 0 };
 
+	(void)sealed_add_reader(&readers, s->who.index);
+	enum ieum_err err = told_readers(s, &readers);
+	if (!err)
+		err = read_names(s);
 	if (err)
 		return err;
 	Ieum__V1__ReachReader *rows = arena_zalloc(arena, readers.n * sizeof *rows);

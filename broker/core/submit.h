@@ -61,6 +61,9 @@ struct submission {
 	uint32_t told[POLICY_ROUTES_MAX];
 	size_t n_told;
 	bool counted;
+	/* Of such a message, once it is compared, by participant (index of the policy): a bit for
+	 * each part of the narrative that it may read, and that is sealed to it. */
+	uint16_t *reads, *holds;
 };
 
 /* The rule's view of a message of `who`: case, owner, exclusions.  FIELD_INVALID for an excluded

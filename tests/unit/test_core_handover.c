@@ -567,6 +567,36 @@ static void keys_go_over_with_the_case(void **state)
 	trial_stop(&t.w);
 }
 
+/* What is for the old one is for the new one too, asked of one participant or of all at once. */
+static void the_old_ones_name_means_the_new_one(void **state)
+{
+	static char *of_old[] = { (char *)"old" };
+	Ieum__V1__NarrativePart part = IEUM__V1__NARRATIVE_PART__INIT, *parts[] = { &part };
+	struct town t;
+
+	(void)state;
+	open_town(&t);
+	cut_over(&t);
+	assert_int_equal(trial_answer(&t.w, t.new, t.asked[0], ANSWER(ACCEPT)), IEUM_E_OK);
+	part.recipients = of_old;
+	part.n_recipients = 1;
+	for (int in_case = 0; in_case < 2; in_case++) {
+		uint32_t ch = in_case ? state_case(t.w.core, t.cases[0]) : 0;
+		uint16_t *of = calloc(policy_participants(t.w.policy), sizeof *of);
+		int new = policy_find_participant(t.w.policy, "new");
+
+		assert_non_null(of);
+		assert_int_equal(sealed_read_names(t.w.core, t.w.policy, ch, parts, 1, of),
+				 IEUM_E_OK);
+		assert_int_equal(of[new], in_case);
+		for (size_t i = 0; i < policy_participants(t.w.policy); i++)
+			assert_int_equal(of[i],
+					 sealed_is_named(t.w.core, t.w.policy, (int)i, ch, "old"));
+		free(of);
+	}
+	trial_stop(&t.w);
+}
+
 static int64_t due_of(struct town *t, uint64_t who, const uint8_t *id)
 {
 	const Ieum__V1__ReferralResult *r = trial_referral(&t->w, who, id);
@@ -1435,6 +1465,7 @@ int main(void)
 		cmocka_unit_test(until_it_is_accepted_the_old_one_is_responsible),
 		cmocka_unit_test(who_takes_a_case_over_wants_its_keys),
 		cmocka_unit_test(keys_go_over_with_the_case),
+		cmocka_unit_test(the_old_ones_name_means_the_new_one),
 		cmocka_unit_test(deadlines_are_not_reset),
 		cmocka_unit_test(the_old_ones_access_ends),
 		cmocka_unit_test(the_list_tells_the_old_one_no_more_than_that_it_was_taken),
