@@ -330,7 +330,7 @@ static void connected(struct ieum *c, const Ieum__V1__Welcome *welcome, void *ar
 	if (in->away) /* what comes now is printed with titles */
 		ieum_credit(c, 0);
 	if (!in->notify) /* each notice says it */
-		link_greet(in->inv, welcome);
+		link_greet(in->inv, welcome, ieum_keyring(c));
 	if (in->follow && !in->inv->json)
 		fprintf(in->inv->err, "%s\n", say(in->inv, TEXT_INBOX_WAITING));
 	if (!ask_first(in))

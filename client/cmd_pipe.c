@@ -163,6 +163,19 @@ static void impatient(evutil_socket_t fd, short what, void *arg)
 
 /* ---- the connection ---- */
 
+/* Once: it goes on as it is, and somebody should know. */
+static void tell_list(struct pipe *p)
+{
+	int64_t ended_at_ms = link_list_ended_at_ms(p->inv->keyring);
+	char list[PBMAP_WORD_BYTES], at[PBMAP_WORD_BYTES];
+
+	if (!ended_at_ms || p->told_list)
+		return;
+	p->told_list = true;
+	pipe_say(p, pipe_key(p, "revocation_list_ended", list),
+		 json_pack("{s:I}", pipe_key(p, "ended_at_ms", at), (json_int_t)ended_at_ms));
+}
+
 static void connected(struct ieum *c, const Ieum__V1__Welcome *welcome, void *arg)
 {
 	struct pipe *p = arg;
@@ -175,6 +188,7 @@ static void connected(struct ieum *c, const Ieum__V1__Welcome *welcome, void *ar
 	p->inv->keyring = ieum_keyring(c);
 	offline_ask(&p->deadlines, c);
 	pipe_say(p, "welcome", pipe_json(p, &welcome->base));
+	tell_list(p);
 	pipe_go_on(p);
 }
 

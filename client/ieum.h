@@ -313,6 +313,10 @@ enum ieum_err ieum_keyring_new(const struct ieum_options *options, struct ieum_k
 			       char why[IEUM_WHY_BYTES]) IEUM_MUST_CHECK;
 void ieum_keyring_free(struct ieum_keyring *keyring); /* NULL is fine */
 
+/* When the revocation list of its files ends, of several the first: Unix ms; 0: it has none.  Past that
+ * it is still believed in what it revokes, and says nothing of who was revoked since. */
+int64_t ieum_revocation_list_ends_at_ms(const struct ieum_keyring *keyring);
+
 /* One part of a narrative. */
 struct ieum_opened_part {
 	bool sealed; /* else it is clear, and nothing else is said here */

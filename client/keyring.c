@@ -144,6 +144,11 @@ void keyring_renew(struct ieum_keyring *k, struct ieum_keyring *with)
 	ieum_keyring_free(with);
 }
 
+int64_t ieum_revocation_list_ends_at_ms(const struct ieum_keyring *k)
+{
+	return tls_crl_next_update_s(k->keys[0]) * 1000;
+}
+
 X509 *keyring_certificate(const struct ieum_keyring *k, size_t i)
 {
 	return SSL_CTX_get0_certificate(tls_ctx(k->keys[i]));

@@ -95,9 +95,21 @@ enum exit_code link_failure(const struct invocation *inv, const struct ieum_fail
 						       .retry_after_ms = why->retry_after_ms });
 }
 
-/* Nobody may take a drill for the real thing, or be surprised by an expired certificate. */
-void link_greet(const struct invocation *inv, const Ieum__V1__Welcome *welcome)
+int64_t link_list_ended_at_ms(const struct ieum_keyring *keyring)
 {
+	int64_t ends_at_ms = ieum_revocation_list_ends_at_ms(keyring);
+	struct timespec t;
+
+	clock_gettime(CLOCK_REALTIME, &t);
+	return ends_at_ms && ends_at_ms / 1000 < (int64_t)t.tv_sec ? ends_at_ms : 0;
+}
+
+/* Nobody may take a drill for the real thing, or be surprised by an expired certificate or a list of
+ * revoked ones that is old. */
+void link_greet(const struct invocation *inv, const Ieum__V1__Welcome *welcome,
+		const struct ieum_keyring *keyring)
+{
+	int64_t ended_at_ms = link_list_ended_at_ms(keyring);
 	char when[WHEN_BYTES];
 
 	if (inv->json || !welcome)
@@ -107,6 +119,10 @@ void link_greet(const struct invocation *inv, const Ieum__V1__Welcome *welcome)
 	if (welcome->certificate_ends_at_ms) {
 		fprintf(inv->err, say(inv, TEXT_CERTIFICATE_ENDS),
 			when_time(welcome->certificate_ends_at_ms, when));
+		fputc('\n', inv->err);
+	}
+	if (ended_at_ms) {
+		fprintf(inv->err, say(inv, TEXT_OWN_LIST_ENDED), when_time(ended_at_ms, when));
 		fputc('\n', inv->err);
 	}
 }
@@ -183,8 +199,8 @@ static enum exit_code link_new(struct invocation *inv, struct link **out)
 
 static void greeted(struct link *link)
 {
-	link_greet(link->inv, ieum_blocking_welcome(link->b));
 	link->inv->keyring = ieum_blocking_keyring(link->b);
+	link_greet(link->inv, ieum_blocking_welcome(link->b), link->inv->keyring);
 }
 
 enum exit_code link_open(struct invocation *inv, struct link **out)

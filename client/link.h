@@ -34,7 +34,10 @@ enum ieum_seal link_sealing(const struct invocation *inv);
 enum exit_code link_failure(const struct invocation *inv, const struct ieum_failure *why);
 
 /* Where people look: on stdout that this is a drill; on stderr that our certificate ends soon. */
-void link_greet(const struct invocation *inv, const Ieum__V1__Welcome *welcome);
+void link_greet(const struct invocation *inv, const Ieum__V1__Welcome *welcome,
+		const struct ieum_keyring *keyring);
+/* When our own revocation list ended, Unix ms; 0: it has not. */
+int64_t link_list_ended_at_ms(const struct ieum_keyring *keyring);
 
 /* Reads the profile, connects, says hello. */
 enum exit_code link_open(struct invocation *inv, struct link **out);

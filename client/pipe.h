@@ -79,9 +79,10 @@ struct pipe {
 	uint32_t window;  /* as `receive` said */
 	uint32_t granted; /* as libieum knows it */
 
-	bool welcomed; /* ever */
-	bool alone;    /* never, but there is a spool: what needs the hub fails */
-	bool progress; /* something we wait for at the end has come, since we looked last */
+	bool welcomed;  /* ever */
+	bool told_list; /* that our own revocation list has ended */
+	bool alone;     /* never, but there is a spool: what needs the hub fails */
+	bool progress;  /* something we wait for at the end has come, since we looked last */
 	bool leaving;
 	enum ieum_err last_err; /* why there is no connection */
 	char last_why[IEUM_WHY_BYTES];

@@ -80,6 +80,7 @@
 	X(NONE,      "none") \
 	X(DRILL,     "DRILL: nothing here is real") \
 	X(CERTIFICATE_ENDS, "Your certificate ends on %s; ask the hub's operator for a new one.") \
+	X(OWN_LIST_ENDED, "The revocation list in your profile ended on %s: who was revoked since isn't known here. Ask whoever signs the certificates for a new one (ca.crl) and put it in its place.") \
 	X(FIELD_VALUE, "%s: %s") \
 	/* receipts */ \
 	X(RECEIVED_BY_HUB,  "The hub has it: message %s") \

@@ -459,6 +459,42 @@ static void who_stays_connected_knows_the_new_list(void **state)
 	fclose(shown);
 }
 
+/* Ours is past its end: that is said, and cuts nobody off. */
+static void an_old_list_of_our_own_is_told_of(void **state)
+{
+	char text[8 * PATH_BYTES];
+
+	(void)state;
+	assert_int_equal(
+		hub_run(&hub,
+			"cd %s && touch index && printf '[ca]\\ndefault_ca=x\\n[x]\\n"
+			"database=index\\ndefault_md=sha256\\n' >conf && openssl ca -gencrl -config "
+			"conf -keyfile %s/ca.key -cert %s/ca.crt -crl_lastupdate 20240101000000Z "
+			"-crl_nextupdate 20240201000000Z -out old.crl 2>>certs.log",
+			desk.folder, hub.certificates, hub.certificates),
+		0);
+	greet("town-aid");
+	assert_not_in(desk.said, "revocation list");
+	snprintf(text, sizeof text,
+		 "addresses: [\"%s\"]\nca: %s/ca.crt\ncrl: %s/old.crl\n"
+		 "certificate: %s/participants/town-aid.crt\nkey: %s/participants/town-aid.key\n"
+		 "server_name: localhost\nlanguage: en\n",
+		 hub.address, hub.certificates, desk.folder, hub.certificates, hub.certificates);
+	desk_write("town-aid.yaml", text);
+	greet("town-aid");
+	assert_in(desk.said, "The revocation list in your profile ended on 2024-02-01");
+	desk_expect("town-aid", "ping --json", EXIT_DONE);
+	assert_not_in(desk.said, "revocation list");
+	desk_expect("town-aid", "inbox", EXIT_DONE);
+	assert_in(desk.said, "ended on 2024-02-01");
+	assert_int_equal(
+		hub_run(&hub,
+			"cd %s && echo '{\"ping\": {}}' | %s --profile town-aid.yaml pipe | "
+			"grep -qx '{\"revocationListEnded\":{\"endedAtMs\":1706745600000}}'",
+			desk.folder, desk.ieum),
+		0);
+}
+
 int main(void)
 {
 #define TEST(f) cmocka_unit_test_setup_teardown(f, start, end)
@@ -470,6 +506,7 @@ int main(void)
 		TEST(its_user_is_asked_first_and_may_refuse),
 		TEST(both_certificates_of_a_renewal_open),
 		TEST(who_stays_connected_knows_the_new_list),
+		TEST(an_old_list_of_our_own_is_told_of),
 	};
 
 	return cmocka_run_group_tests_name("seal and open", tests, NULL, NULL);
