@@ -370,10 +370,11 @@ static void disconnected(struct ieum *c, const struct ieum_failure *why, bool pe
 {
 	struct inbox *in = arg;
 
-	(void)c;
 	(void)retry_in_ms;
 	in->last_err = why->code;
 	snprintf(in->last_why, sizeof in->last_why, "%s", why->detail);
+	if (!in->ending && link_renew(in->inv, c))
+		permanent = false;
 	if (in->leaving || why->code == IEUM_E_OK) {
 		event_base_loopbreak(in->base);
 	} else if (permanent && in->spooled && !in->asked && !in->ending) {

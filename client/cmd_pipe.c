@@ -199,7 +199,6 @@ static void disconnected(struct ieum *c, const struct ieum_failure *why, bool pe
 	char room[PBMAP_WORD_BYTES];
 	json_t *error;
 
-	(void)c;
 	if (why->code == IEUM_E_OK) {
 		event_base_loopbreak(p->base);
 		return;
@@ -211,7 +210,7 @@ static void disconnected(struct ieum *c, const struct ieum_failure *why, bool pe
 		pipe_say(p, "disconnected",
 			 json_pack("{s:o, s:I}", "error", error, pipe_key(p, "retry_in_ms", room),
 				   (json_int_t)retry_in_ms));
-	if (permanent) {
+	if (!link_renew(p->inv, c) && permanent) {
 		pipe_abort(p, link_failure(p->inv, why));
 		return;
 	}

@@ -240,5 +240,6 @@ enum exit_code command_main(int argc, char **argv, FILE *out, FILE *err)
 	arguments_parse(argc, argv, &arguments);
 	code = check_output(&inv, run(&inv));
 	profile_free(inv.profile);
+	profile_free(inv.renewed);
 	return code;
 }

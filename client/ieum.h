@@ -162,11 +162,13 @@ void ieum_free(struct ieum *c);
 
 bool ieum_connected(const struct ieum *c);
 
-/* New certificates, authorities and lists from the same files: for connections from the next on, and
- * for what is sealed and opened from now on.  On failure the old stay.  Each new connection does so by
- * itself when the files have changed, and so does one that stays, before it handles what comes:
- * nobody has to call this. */
-enum ieum_err ieum_reload_certificates(struct ieum *c, char why[IEUM_WHY_BYTES]) IEUM_MUST_CHECK;
+/* Files under other names, as after a renewal: cert, key, ca, crl and old_keys of options count from the
+ * next connection on (begun at once where there is none), and for what is sealed and opened from now
+ * on; the open connection stays, and nothing else of options is heeded.  All or nothing: FILE_UNREADABLE, FILE_INVALID, FIELD_INVALID or
+ * NO_MEMORY with the reason in why, and the old stay.  Files that change under the same names need no
+ * call: they are looked at before each connection, and before what comes over one is handled. */
+enum ieum_err ieum_use_files(struct ieum *c, const struct ieum_options *options,
+			     char why[IEUM_WHY_BYTES]) IEUM_MUST_CHECK;
 
 /* ---- the spool ----
  *

@@ -28,6 +28,7 @@ struct invocation {
 	bool colour;
 	int64_t timeout_ms;
 	struct profile *profile;            /* NULL until a command needs it */
+	struct profile *renewed;            /* whose files are used now; NULL: that one's */
 	const struct ieum_keyring *keyring; /* the connection's, while there is one; else NULL */
 };
 

@@ -177,8 +177,8 @@ static enum ieum_err take_options(struct ieum *c, const struct ieum_options *opt
 	if (options->n_addresses < 1 || options->n_addresses > IEUM_ADDRESSES_MAX ||
 	    !options->addresses)
 		return bad_option(why, "options: 1 to 16 addresses");
-	if (!options->cert || !options->key || !options->ca)
-		return bad_option(why, "options: cert, key and ca are required");
+	if (!lib_files_are_named(options, why))
+		return IEUM_E_FIELD_INVALID;
 	*o = *options;
 	set_defaults(o);
 	if (strlen(o->software) > 64)
@@ -187,16 +187,6 @@ static enum ieum_err take_options(struct ieum *c, const struct ieum_options *opt
 		c->addresses[i] = own(c, options->addresses[i]);
 	o->addresses = c->addresses;
 	o->server_name = own(c, o->server_name);
-	o->cert = own(c, o->cert);
-	o->key = own(c, o->key);
-	o->ca = own(c, o->ca);
-	o->crl = own(c, o->crl);
-	if (o->n_old_keys > IEUM_OLD_KEYS_MAX)
-		return bad_option(why, "options: too many old keys");
-	for (size_t i = 0; i < o->n_old_keys; i++)
-		c->old_keys[i] = (struct ieum_old_key){ own(c, o->old_keys[i].cert),
-							own(c, o->old_keys[i].key) };
-	o->old_keys = c->old_keys;
 	if (o->n_identities > IEUM_IDENTITIES_MAX)
 		return bad_option(why, "options: too many identities");
 	for (size_t i = 0; i < o->n_identities; i++) {
@@ -209,7 +199,7 @@ static enum ieum_err take_options(struct ieum *c, const struct ieum_options *opt
 	o->identities = c->identities;
 	o->spool = own(c, o->spool);
 	o->software = own(c, o->software);
-	if (!o->software || !o->cert || !o->key || !o->ca)
+	if (!o->software || !lib_files_name(options, o, &c->file_names))
 		return IEUM_E_NO_MEMORY;
 	c->credit = o->credit;
 	c->backoff = (struct backoff){ .min_ms = o->pause_min_ms, .max_ms = o->pause_max_ms };
@@ -247,6 +237,7 @@ enum ieum_err ieum_new(struct event_base *base, const struct ieum_options *optio
 	c->alone_since_ms = lib_now_ms();
 	init_lists(c);
 	arena_init(&c->strings, STRINGS_MAX_BYTES);
+	arena_init(&c->file_names, LIB_FILE_NAMES_MAX_BYTES);
 	arena_init(&c->arena, CODEC_ARENA_BUDGET_BYTES);
 	event_assign(&c->work_ev, base, -1, 0, on_work, c);
 	event_assign(&c->tick_ev, base, -1, 0, on_tick, c);
@@ -287,6 +278,7 @@ void ieum_free(struct ieum *c)
 	ieum_keyring_free(c->keyring);
 	arena_release(&c->arena);
 	arena_release(&c->strings);
+	arena_release(&c->file_names);
 	free(c);
 }
 

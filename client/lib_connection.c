@@ -76,7 +76,8 @@ static void went_down(struct ieum *c, enum channel_close_reason reason)
 {
 	struct lib_trouble why = c->reason;
 	bool stopped = c->state == LIB_STOPPED, was_up = c->state == LIB_UP;
-	bool permanent = !stopped && is_permanent(why.failure.code, reason);
+	bool permanent =
+		!stopped && is_permanent(why.failure.code, reason) && !lib_files_changed(c);
 	int64_t retry_in_ms = -1;
 
 	why.failure.name = why.name;

@@ -5,6 +5,9 @@
  * in force what was read before. */
 #include "client/lib_internal.h"
 
+#include <stdio.h>
+#include <string.h>
+
 _Static_assert((int)IEUM_WHY_BYTES == (int)TLS_WHY_BYTES, "a reason's room");
 
 static struct tls_files files_of(const struct ieum *c)
@@ -18,6 +21,42 @@ static struct tls_files files_of(const struct ieum *c)
 		 * new one; an agency with an old copy must not be cut off. */
 		.crl_grace_s = INT64_MAX,
 	};
+}
+
+bool lib_files_are_named(const struct ieum_options *options, char why[IEUM_WHY_BYTES])
+{
+	if (!options->cert || !options->key || !options->ca)
+		snprintf(why, IEUM_WHY_BYTES, "options: cert, key and ca are required");
+	else if (options->n_old_keys > IEUM_OLD_KEYS_MAX)
+		snprintf(why, IEUM_WHY_BYTES, "options: too many old keys");
+	else
+		return true;
+	return false;
+}
+
+static const char *own(struct arena *names, const char *text, bool *ok)
+{
+	const char *copy = text ? arena_copy(names, text, strlen(text) + 1) : NULL;
+
+	*ok = *ok && (copy || !text);
+	return copy;
+}
+
+bool lib_files_name(const struct ieum_options *from, struct ieum_options *to, struct arena *names)
+{
+	struct ieum_old_key *old_keys = arena_zalloc(names, sizeof *old_keys * IEUM_OLD_KEYS_MAX);
+	bool ok = old_keys != NULL;
+
+	to->cert = own(names, from->cert, &ok);
+	to->key = own(names, from->key, &ok);
+	to->ca = own(names, from->ca, &ok);
+	to->crl = own(names, from->crl, &ok);
+	for (size_t i = 0; ok && i < from->n_old_keys; i++)
+		old_keys[i] = (struct ieum_old_key){ own(names, from->old_keys[i].cert, &ok),
+						     own(names, from->old_keys[i].key, &ok) };
+	to->old_keys = old_keys;
+	to->n_old_keys = from->n_old_keys;
+	return ok;
 }
 
 static enum ieum_err load(const struct ieum *c, struct tls **tls, struct ieum_keyring **keyring,
@@ -45,7 +84,7 @@ enum ieum_err lib_files_read(struct ieum *c, char why[IEUM_WHY_BYTES])
 	return load(c, &c->tls, &c->keyring, why);
 }
 
-enum ieum_err ieum_reload_certificates(struct ieum *c, char why[IEUM_WHY_BYTES])
+static enum ieum_err renew(struct ieum *c, char why[IEUM_WHY_BYTES])
 {
 	struct ieum_keyring *keyring;
 	struct tls *fresh;
@@ -59,12 +98,50 @@ enum ieum_err ieum_reload_certificates(struct ieum *c, char why[IEUM_WHY_BYTES])
 	return IEUM_E_OK;
 }
 
+enum ieum_err ieum_use_files(struct ieum *c, const struct ieum_options *options,
+			     char why[IEUM_WHY_BYTES])
+{
+	const struct ieum_options old = c->options;
+	struct arena names;
+	enum ieum_err err = IEUM_E_NO_MEMORY;
+
+	if (!lib_files_are_named(options, why))
+		return IEUM_E_FIELD_INVALID;
+	arena_init(&names, LIB_FILE_NAMES_MAX_BYTES);
+	snprintf(why, IEUM_WHY_BYTES, "%s", ieum_error(err)->text);
+	if (lib_files_name(options, &c->options, &names)) {
+		const struct tls_files files = files_of(c);
+		uint64_t sum = tls_files_sum(&files);
+
+		err = renew(c, why);
+		if (!err)
+			c->files_read = c->files_seen = sum;
+	}
+	if (err) {
+		c->options = old;
+		arena_release(&names);
+		return err;
+	}
+	arena_release(&c->file_names);
+	c->file_names = names;
+	if (c->state == LIB_DOWN)
+		lib_connect_soon(c, 0);
+	return IEUM_E_OK;
+}
+
+bool lib_files_changed(const struct ieum *c)
+{
+	const struct tls_files files = files_of(c);
+
+	return tls_files_sum(&files) != c->files_read;
+}
+
 static void read_again(struct ieum *c, uint64_t sum)
 {
 	char why[IEUM_WHY_BYTES];
 
 	c->files_seen = sum;
-	if (ieum_reload_certificates(c, why) == IEUM_E_OK)
+	if (renew(c, why) == IEUM_E_OK)
 		c->files_read = sum;
 }
 

@@ -157,6 +157,7 @@ struct ieum {
 	struct event_base *base;
 	struct ieum_options options; /* strings are ours, in `strings` */
 	struct arena strings;
+	struct arena file_names; /* those of options that ieum_use_files() may change */
 	const char *addresses[IEUM_ADDRESSES_MAX];
 	struct channel_loop *loop;
 	struct channel_limits limits;
@@ -165,7 +166,6 @@ struct ieum {
 	uint64_t files_seen;  /* and when that was tried last */
 	bool files_looked_at; /* in this turn */
 	struct ieum_keyring *keyring;
-	struct ieum_old_key old_keys[IEUM_OLD_KEYS_MAX];      /* what options.old_keys points to */
 	struct ieum_identity identities[IEUM_IDENTITIES_MAX]; /* and options.identities */
 	bool in_callback;
 	bool in_work; /* work_ev's callback runs */
@@ -184,7 +184,7 @@ struct ieum {
 	uint8_t incarnation[IEUM_ID_BYTES];
 	unsigned incarnation_n;  /* 0: none known */
 	uint64_t receipt_number; /* the newest of this incarnation that we know of; 0: none */
-	bool plain_hello;    /* the hub is of a version that reads no receipt there */
+	bool plain_hello;        /* the hub is of a version that reads no receipt there */
 	struct arena arena;      /* of the frame at hand */
 
 	uint64_t last_request_id;
@@ -215,8 +215,15 @@ void lib_trouble_set(struct lib_trouble *t, enum ieum_err code, const char *name
 void lib_work_soon(struct ieum *c);
 
 /* lib_files.c */
+enum { LIB_FILE_NAMES_MAX_BYTES = 64 * 1024 };
+/* The required ones are there, and not too many: else why not. */
+bool lib_files_are_named(const struct ieum_options *options, char why[IEUM_WHY_BYTES]);
+/* Copies the names of from into to, in the arena; false: no memory. */
+bool lib_files_name(const struct ieum_options *from, struct ieum_options *to, struct arena *names);
 /* c->tls and c->keyring, which are not there yet. */
 enum ieum_err lib_files_read(struct ieum *c, char why[IEUM_WHY_BYTES]) IEUM_MUST_CHECK;
+/* They aren't what was read: another attempt may end otherwise. */
+bool lib_files_changed(const struct ieum *c);
 /* They are about to be used for a connection: reads them when they have changed. */
 void lib_files_renew(struct ieum *c);
 /* Something has come that they may judge: the same, once in a turn, so that a client that stays

@@ -75,6 +75,65 @@ void link_options(const struct invocation *inv, struct ieum_options *out)
 				      .keep_bytes_max = p->spool ? 0 : SIZE_MAX };
 }
 
+static bool same_text(const char *a, const char *b)
+{
+	return a == b || (a && b && strcmp(a, b) == 0);
+}
+
+static bool same_files(const struct profile *a, const struct profile *b)
+{
+	bool same = same_text(a->certificate, b->certificate) && same_text(a->key, b->key) &&
+		    same_text(a->ca, b->ca) && same_text(a->crl, b->crl) &&
+		    a->n_old_keys == b->n_old_keys;
+
+	for (size_t i = 0; same && i < a->n_old_keys; i++)
+		same = same_text(a->old_keys[i].cert, b->old_keys[i].cert) &&
+		       same_text(a->old_keys[i].key, b->old_keys[i].key);
+	return same;
+}
+
+/* What can't be used is told: whoever changed the profile believes that it counts. */
+static bool use_files(struct invocation *inv, struct ieum *c, const struct profile *p)
+{
+	const struct ieum_options files = { .cert = p->certificate,
+					    .key = p->key,
+					    .ca = p->ca,
+					    .crl = p->crl,
+					    .old_keys = p->old_keys,
+					    .n_old_keys = p->n_old_keys };
+	char why[IEUM_WHY_BYTES] = "";
+	enum ieum_err err = ieum_use_files(c, &files, why);
+
+	if (err)
+		(void)trouble(inv, err, why);
+	return err == IEUM_E_OK;
+}
+
+bool link_renew(struct invocation *inv, struct ieum *c)
+{
+	const struct profile *used = inv->renewed ? inv->renewed : inv->profile;
+	char path[PROFILE_PATH_BYTES];
+	struct yaml_diag *diag = malloc(sizeof *diag);
+	struct profile *now = NULL;
+	bool renewed = false;
+
+	if (!diag)
+		return false;
+	yaml_diag_init(diag);
+	/* One that is being written is read at the next attempt. */
+	if (!profile_path(value_of(inv, OPTION_PROFILE), path) && !profile_load(path, diag, &now) &&
+	    !same_files(now, used))
+		renewed = use_files(inv, c, now);
+	if (renewed) {
+		profile_free(inv->renewed);
+		inv->renewed = now;
+		now = NULL;
+	}
+	profile_free(now);
+	free(diag);
+	return renewed;
+}
+
 enum ieum_seal link_sealing(const struct invocation *inv)
 {
 	return given(inv, OPTION_SEAL) || (inv->profile && inv->profile->seal_all)

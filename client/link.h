@@ -27,6 +27,9 @@ struct link;
 enum exit_code link_profile(struct invocation *inv);
 /* libieum's options from the profile; borrow it. */
 void link_options(const struct invocation *inv, struct ieum_options *out);
+/* A connection has ended: takes the files that the profile names now, if it names others than it did,
+ * as after a renewal.  True: so it was, and another attempt may end otherwise. */
+bool link_renew(struct invocation *inv, struct ieum *c);
 /* Which parts of a narrative this command seals. */
 enum ieum_seal link_sealing(const struct invocation *inv);
 

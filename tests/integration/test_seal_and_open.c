@@ -430,6 +430,33 @@ static void revoke_for_aid(void)
 		0);
 }
 
+/* The profile names the new pair, and the old is revoked under a running inbox. */
+static void a_renewal_under_new_names_needs_no_restart(void **state)
+{
+	char more[4 * PATH_BYTES];
+	FILE *shown, *told;
+	pid_t pid;
+
+	(void)state;
+	greet("town-aid");
+	submit(""); /* sealed to the old one */
+	shown = desk_follow("town-aid", "--lang=en", &pid, &told);
+	desk_await_line(told, "Waiting for messages.");
+	desk_await_line(shown, "| " SECRET);
+	snprintf(more, sizeof more,
+		 "old_keys: [{certificate: %s/participants/town-aid.crt, key: "
+		 "%s/participants/town-aid.key}]\n",
+		 hub.certificates, hub.certificates);
+	write_profile("town-aid", "town-aid.new", more);
+	hub_revoke(&hub, "town-aid");
+	desk_await_line(told, "Connected again.");
+	submit("");
+	desk_await_line(shown, "| " SECRET);
+	desk_end_following(pid);
+	fclose(shown);
+	fclose(told);
+}
+
 static void who_stays_connected_knows_the_new_list(void **state)
 {
 	char text[8 * PATH_BYTES];
@@ -505,6 +532,7 @@ int main(void)
 		TEST(the_owner_s_client_gives_a_newcomer_the_key),
 		TEST(its_user_is_asked_first_and_may_refuse),
 		TEST(both_certificates_of_a_renewal_open),
+		TEST(a_renewal_under_new_names_needs_no_restart),
 		TEST(who_stays_connected_knows_the_new_list),
 		TEST(an_old_list_of_our_own_is_told_of),
 	};
