@@ -191,9 +191,10 @@ enum ieum_err ieum_use_files(struct ieum *c, const struct ieum_options *options,
  * at the hub (done) once it is there; ieum_settle(IEUM_SETTLE_DONE) says that the application has
  * taken it, and cb comes when that is on the disk.  What isn't taken is handed over again by the next
  * process, also without a hub, and never again what is.  After RELEASE it is handed over again here,
- * some seconds later; REFUSE is too late then: STATE_CONFLICT.  At most options.credit are with the application at a time.
- * Where the commit fails, cb comes with the failure, once; it is tried again by itself.  A delivery that
- * can't be kept is handed over all the same and settled as without a spool.
+ * some seconds later; REFUSE is too late then: STATE_CONFLICT.  A key_request is not written there: it is
+ * answered while connected, or released for a colleague.  At most options.credit are with the
+ * application at a time.  Where the commit fails, cb comes with the failure, once; it is tried again by
+ * itself.  A delivery that can't be kept is handed over all the same and settled as without a spool.
  *
  * Clear narratives lie there in clear, sealed ones sealed (see ieum_submit_sealed()).  A commit holds
  * the loop for the time of a disk sync. */

@@ -163,6 +163,15 @@ bool lib_inbox_is_told(struct ieum *c, uint64_t told_id)
 	return find_told(c, told_id) != NULL;
 }
 
+/* A request for a key is answered while we are connected, or a colleague's to answer: it stays the
+ * hub's until it is settled.  Unless the spool holds another incarnation's under the same number. */
+static bool stays_at_hub(const struct ieum *c, const struct codec_frame *frame)
+{
+	return frame->frame->delivery->referral->body_case ==
+		       IEUM__V1__REFERRAL__BODY_KEY_REQUEST &&
+	       !lib_spool_holds(c, frame->frame->delivery->delivery_id);
+}
+
 void lib_inbox_delivery(struct ieum *c, const struct codec_frame *frame,
 			const struct frame_view *view)
 {
@@ -170,7 +179,7 @@ void lib_inbox_delivery(struct ieum *c, const struct codec_frame *frame,
 
 	if (c->state != LIB_UP || is_repeat(c, delivery))
 		return;
-	if (c->spool && c->options.spool_deliveries) {
+	if (c->spool && c->options.spool_deliveries && !stays_at_hub(c, frame)) {
 		lib_spool_delivery(c, delivery, view);
 		return;
 	}

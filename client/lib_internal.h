@@ -299,6 +299,8 @@ void lib_spool_tick(struct ieum *c);
 /* lib_spool_inbox.c */
 void lib_spool_delivery(struct ieum *c, const Ieum__V1__Delivery *delivery,
 			const struct frame_view *view);
+/* Has it told the application of a delivery under that number, which isn't taken yet? */
+bool lib_spool_holds(const struct ieum *c, uint64_t told_id);
 bool lib_spool_shut(const struct ieum *c); /* no deliveries are wanted now */
 /* False: not a delivery of the spool. */
 bool lib_spool_settle(struct ieum *c, uint64_t delivery_id, enum ieum_settle how,

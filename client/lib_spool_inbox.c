@@ -95,6 +95,11 @@ static struct spool_delivery row_of(const struct ieum *c, const Ieum__V1__Delive
 	return d;
 }
 
+bool lib_spool_holds(const struct ieum *c, uint64_t told_id)
+{
+	return find(c->spool, told_id) != NULL;
+}
+
 static enum ieum_err put(struct ieum *c, const Ieum__V1__Delivery *delivery, struct held *h)
 {
 	struct spool_delivery d = row_of(c, delivery);

@@ -5,12 +5,14 @@
 #include <fcntl.h>
 #include <limits.h>
 #include <setjmp.h>
+#include <signal.h>
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include <cmocka.h>
@@ -522,6 +524,77 @@ static void an_old_list_of_our_own_is_told_of(void **state)
 		0);
 }
 
+/* ---- two workstations ---- */
+
+/* A running inbox that is connected. */
+struct follower {
+	pid_t pid;
+	FILE *out, *err;
+};
+
+static struct follower follow(const char *who)
+{
+	struct follower f;
+
+	f.out = desk_follow(who, "--lang=en", &f.pid, &f.err);
+	desk_await_line(f.err, "Waiting for messages.");
+	return f;
+}
+
+static void end_following(const struct follower *f)
+{
+	desk_end_following(f->pid);
+	fclose(f->out);
+	fclose(f->err);
+}
+
+/* It has a certificate of its own, which the hub sees when all is over. */
+static void a_workstation_that_joins_later_gets_the_key_of_a_colleague(void **state)
+{
+	struct follower colleague;
+
+	(void)state;
+	greet("town-aid");
+	submit("");
+	desk_expect("town-aid", "inbox --limit 1", EXIT_DONE);
+	assert_in(desk.printed, "| " SECRET);
+	colleague = follow("town-aid");
+	write_profile("second", "town-aid.new", "");
+	show("second", "");
+	assert_not_in(desk.printed, SECRET);
+	assert_in(desk.printed, "look again");
+	desk_await_line(colleague.out, "town-aid can open the sealed parts");
+	show("second", "");
+	assert_in(desk.printed, "(sealed; signed by town-ps, town-ps-1)");
+	assert_in(desk.printed, "| " SECRET);
+	end_following(&colleague);
+	assert_false(files_hold(SECRET));
+	assert_false(process_holds(hub.pid, SECRET));
+}
+
+/* The one without the key is asked for a newcomer's; it leaves that to its colleague. */
+static void a_workstation_without_the_key_declines_for_itself_only(void **state)
+{
+	struct follower without, colleague;
+
+	(void)state;
+	greet("town-aid");
+	submit("");
+	desk_expect("town-aid", "inbox --limit 1", EXIT_DONE);
+	write_profile("second", "town-aid.new", "");
+	without = follow("second");
+	greet("town-head");
+	desk_expect("town-op", "drill advance '11 min'", EXIT_DONE);
+	desk_expect("town-head", "inbox --limit 1", EXIT_DONE);
+	assert_in(desk.printed, "look again");
+	colleague = follow("town-aid");
+	desk_await_line(colleague.out, "town-head can open the sealed parts");
+	show("town-head", "");
+	assert_in(desk.printed, "| " SECRET);
+	end_following(&without);
+	end_following(&colleague);
+}
+
 int main(void)
 {
 #define TEST(f) cmocka_unit_test_setup_teardown(f, start, end)
@@ -535,6 +608,8 @@ int main(void)
 		TEST(a_renewal_under_new_names_needs_no_restart),
 		TEST(who_stays_connected_knows_the_new_list),
 		TEST(an_old_list_of_our_own_is_told_of),
+		TEST(a_workstation_that_joins_later_gets_the_key_of_a_colleague),
+		TEST(a_workstation_without_the_key_declines_for_itself_only),
 	};
 
 	return cmocka_run_group_tests_name("seal and open", tests, NULL, NULL);
