@@ -244,20 +244,48 @@ enum ieum_err sealed_compare(struct submission *s)
 
 /* ---- late joiners ---- */
 
+static size_t valid_certificates(const struct submission *s, uint32_t participant)
+{
+	struct core_certificate known[CORE_CERTIFICATES_PER_PARTICIPANT];
+
+	return certificates_of(s->c, participant, s->now_ms, known,
+			       CORE_CERTIFICATES_PER_PARTICIPANT);
+}
+
+/* Does one of those who get a part hold no key of it, or not with each of its certificates?  These are
+ * counted, since a part names as a rule each once. */
+static bool has_late(const struct submission *s, const struct sealed_readers *readers, size_t part)
+{
+	const uint16_t bit = part_bit(s->from->sealed[part].place);
+	const int sender = state_policy_participant(s->c, s->p, s->who.participant);
+	bool of_sender = sender != POLICY_NONE && s->holds[sender] & bit;
+	size_t certificates = 0;
+
+	for (size_t i = 0; i < readers->n; i++) {
+		int index = readers->index[i];
+		if (s->holds[index] & bit)
+			certificates +=
+				valid_certificates(s, policy_participant(s->p, index)->number);
+		else if (s->reads[index] & bit)
+			return true;
+		of_sender = of_sender && index != sender;
+	}
+	if (of_sender)
+		certificates += valid_certificates(s, s->who.participant);
+	return s->e->sealed[part]->n_certificates < certificates;
+}
+
 enum ieum_err sealed_late(struct submission *s)
 {
 	struct sealed_readers readers = { .n = 0 };
-	uint16_t sealed = 0;
 	bool late = false;
 
 	if (s->e->n_sealed == 0)
 		return IEUM_E_OK;
 	for (size_t i = 0; i < s->e->n_routes && !late; i++)
 		late = readers_of(s, &s->e->routes[i]->mailbox, 1, &readers) != IEUM_E_OK;
-	for (size_t i = 0; i < s->e->n_sealed; i++)
-		sealed |= part_bit(s->from->sealed[i].place);
-	for (size_t i = 0; i < readers.n && !late; i++)
-		late = s->reads[readers.index[i]] & ~s->holds[readers.index[i]] & sealed;
+	for (size_t k = 0; k < s->e->n_sealed && !late; k++)
+		late = has_late(s, &readers, k);
 	if (!late)
 		return IEUM_E_OK;
 	Ieum__V1__KeysChanged *e = decision_keys_changed(s->d, s->now);

@@ -64,7 +64,7 @@ struct town {
 	Ieum__V1__NarrativePart parts[2];
 	Ieum__V1__NarrativePart *narrative[2];
 	struct core_sealed sealed[2];
-	struct seal_recipient recipients[2][N_PAPERS];
+	struct seal_recipient recipients[2][N_PAPERS]; /* at most so many */
 	Ieum__V1__WrappedKey keys[2];
 	Ieum__V1__WrappedKey *key_list[2];
 	/* The newest key_request that the hub sent. */
@@ -1117,8 +1117,8 @@ static void a_workstation_that_comes_later_gets_its_key_of_a_colleague(void **st
 	assert_int_equal(passes(t, 0), 1);
 	asked_is(t, AID); /* before boss, who owns the case */
 	assert_int_equal(t->request->key_request->n_certificates, 1);
-	assert_memory_equal(t->request->key_request->certificates[0].data,
-			    t->papers[N_PAPERS].der, 64);
+	assert_memory_equal(t->request->key_request->certificates[0].data, t->papers[N_PAPERS].der,
+			    64);
 	assert_int_equal(wraps(t, AID, id, AID, N_PAPERS), IEUM_E_OK);
 	assert_null(want(t, id, AID));
 	assert_int_equal(keys_of(t, AID, id), 1);
@@ -1127,6 +1127,24 @@ static void a_workstation_that_comes_later_gets_its_key_of_a_colleague(void **st
 	comes(t, AID);
 	reads_it(t, AID, id);
 	assert_null(want(t, id, AID));
+}
+
+/* A sender need not seal to all of them. */
+static void a_workstation_that_was_left_out_gets_its_key(void **state)
+{
+	struct town *t = *state;
+	uint8_t id[CORE_ID_BYTES];
+
+	(void)another_comes(t, AID, N_PAPERS);
+	asks_team(t, TO(AID, N_PAPERS, BOSS));
+	assert_int_equal(passes(t, 0), 0);
+	asks_team(t, TO(AID, BOSS));
+	memcpy(id, t->m.id, CORE_ID_BYTES);
+	assert_int_equal(passes(t, 0), 1);
+	asked_is(t, AID);
+	assert_int_equal(t->request->key_request->n_certificates, 1);
+	assert_memory_equal(t->request->key_request->certificates[0].data, t->papers[N_PAPERS].der,
+			    64);
 }
 
 /* Also when all has been taken from the queue, and of what was sealed to the sender itself. */
@@ -1295,6 +1313,7 @@ int main(void)
 		TEST(who_has_left_the_case_is_not_asked),
 		TEST(one_participant_wants_no_more_than_its_share),
 		TEST(a_workstation_that_comes_later_gets_its_key_of_a_colleague),
+		TEST(a_workstation_that_was_left_out_gets_its_key),
 		TEST(a_workstation_that_reads_later_gets_its_key),
 		TEST(every_certificate_is_asked_for),
 		TEST(who_declines_for_some_certificates_is_asked_for_the_others),
