@@ -50,7 +50,7 @@ enum {
 	SEALED_ROOM_EVERY = 64,      /* wants fewer: room for those who were skipped */
 	SEALED_LOOKED_MAX = 64,      /* messages that are looked at in one decision */
 	SEALED_LOOK_WORK = 4096,     /* and deliveries and readers of them, about */
-	SEALED_NOTED_MAX = 256,      /* wants that one decision notes */
+	SEALED_NOTED_MAX = 32,       /* wants that one decision notes; the next goes on */
 };
 
 /* What a certificate is known by here: certificate_identifier(). */
@@ -176,6 +176,14 @@ uint32_t sealed_lacks(const struct core *c, const struct sealed *s, uint32_t par
 		      int64_t now_ms);
 uint32_t sealed_lacks_without(const struct core *c, const struct sealed *s, uint32_t participant,
 			      int64_t now_ms, const uint8_t *wrap_id);
+/* Does one of them hold one of the parts? */
+static inline bool sealed_holds(const struct sealed_own *own, uint32_t parts)
+{
+	for (size_t i = 0; i < own->n; i++)
+		if (own->held[i] & parts)
+			return true;
+	return false;
+}
 /* Has it still to be looked at? */
 bool sealed_to_look(const struct core *c, const struct sealed *s);
 /* The message whose keys a key_wrap has brought, and that are still kept; 0: none. */

@@ -47,7 +47,7 @@ static enum ieum_err note_want(const struct core *c, const struct sealed *s, uin
 
 struct looking {
 	size_t messages, work;
-	bool skipped;
+	bool skipped, broken_off;
 };
 
 /* Of those for whom it is still on its way: who has it already asks for it. */
@@ -63,9 +63,9 @@ static enum ieum_err look_at(const struct core *c, const struct policy *p, uint3
 		if (delivery_at(c, dh)->transit && delivery_at(c, dh)->state != DELIVERY_DEAD)
 			err = sealed_add_readers(c, p, delivery_at(c, dh)->mailbox, NULL, 0,
 						 &readers);
-	/* More than may be noted: those who come later ask for it too, when they read it. */
+	/* More than are looked at: those behind ask for it when they read it. */
 	err = err == IEUM_E_FIELD_TOO_LARGE ? IEUM_E_OK : err;
-	for (size_t i = 0; i < readers.n && !err && d->n_items < SEALED_NOTED_MAX; i++) {
+	for (size_t i = 0; i < readers.n && !err && !l->broken_off; i++) {
 		uint32_t number = policy_participant(p, readers.index[i])->number;
 		/* Nearly all have theirs, and what somebody may read is long to find. */
 		uint32_t parts = number ? sealed_lacks(c, s, number, to_ms(now)) : 0;
@@ -74,10 +74,12 @@ static enum ieum_err look_at(const struct core *c, const struct policy *p, uint3
 		parts &= sealed_readable(c, p, s, readers.index[i]);
 		if (!parts)
 			continue;
-		if (sealed_has_room(c, s, number, d->n_items))
-			err = note_want(c, s, number, parts, now, d);
-		else
+		/* Who is noted is not looked at again, so the next time it is those behind. */
+		l->broken_off = d->n_items == SEALED_NOTED_MAX;
+		if (!sealed_has_room(c, s, number, d->n_items))
 			l->skipped = true;
+		else if (!l->broken_off)
+			err = note_want(c, s, number, parts, now, d);
 	}
 	l->work += readers.n * s->n_parts;
 	return err;
@@ -94,7 +96,7 @@ static enum ieum_err look(const struct core *c, const struct policy *p, core_tim
 						l.work < SEALED_LOOK_WORK && d->n_items == 0;
 	     h = sealed_at(c, h)->next) {
 		err = look_at(c, p, h, now, d, &l);
-		last = h;
+		last = l.broken_off ? last : h;
 	}
 	if (err || !last)
 		return err;
@@ -149,13 +151,8 @@ static bool may_hear(const struct serving *v, uint32_t participant, int index)
 /* Also the newcomer itself, while another workstation of it can. */
 static bool holds_some(const struct serving *v, uint32_t participant)
 {
-	bool holds = false;
-
-	if (participant != v->w->participant)
-		return sealed_held(v->s, participant) & v->parts;
-	for (size_t i = 0; i < v->own.n; i++)
-		holds |= (v->own.held[i] & v->parts) != 0;
-	return holds;
+	return participant == v->w->participant ? sealed_holds(&v->own, v->parts)
+						: sealed_held(v->s, participant) & v->parts;
 }
 
 /* Somebody who holds one of the parts, and may hear who wants it. */

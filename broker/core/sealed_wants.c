@@ -250,6 +250,15 @@ enum ieum_err sealed_was_read(struct core *c, const struct applied *a, uint32_t 
 	return sealed_place_want(c, wh, to_ms(a->at_us));
 }
 
+/* Another workstation of its own. */
+static bool holds_itself(const struct core *c, const struct sealed_want *w, int64_t now_ms)
+{
+	struct sealed_own own;
+
+	sealed_own(c, sealed_at(c, w->sealed), w->participant, now_ms, NULL, &own);
+	return sealed_holds(&own, w->parts);
+}
+
 enum ieum_err sealed_wake(struct core *c, const struct applied *a, uint32_t participant)
 {
 	enum ieum_err err = IEUM_E_OK;
@@ -257,6 +266,8 @@ enum ieum_err sealed_wake(struct core *c, const struct applied *a, uint32_t part
 	for (uint32_t wh = c->sealed.wait_head, next; wh && !err; wh = next) {
 		const struct sealed_want *w = sealed_want_at(c, wh);
 		next = w->wait_next;
+		if (w->participant == participant && !holds_itself(c, w, to_ms(a->at_us)))
+			continue;
 		if (!sealed_declined(w, participant) &&
 		    !sealed_has_rejected(c, sealed_at(c, w->sealed), w->participant, participant) &&
 		    sealed_held(sealed_at(c, w->sealed), participant) & w->parts)

@@ -1240,6 +1240,64 @@ static void who_declines_for_some_certificates_is_asked_for_the_others(void **st
 	assert_int_equal(passes(t, HOUR_US / 4), 0);
 }
 
+enum { CROWD = 2 * SEALED_NOTED_MAX + 5 };
+
+/* The town with a crowd besides, in the team or not. */
+static char *crowded(bool in_team)
+{
+	char *text = NULL;
+	size_t len;
+	FILE *f = open_memstream(&text, &len);
+	const char *bodies = strstr(HUB_HEAD, "bodies:\n");
+
+	assert_non_null(f);
+	fprintf(f, "%.*s", (int)(bodies - HUB_HEAD), HUB_HEAD);
+	for (int i = 0; i < CROWD; i++)
+		fprintf(f, "  m%d: {kind: office, title: {en: m%d, ko: %d}}\n", i, i, i);
+	fprintf(f, "%said, more-aid", bodies);
+	for (int i = 0; i < CROWD && in_team; i++)
+		fprintf(f, ", m%d", i);
+	fprintf(f, "%s", HUB_TAIL);
+	assert_int_equal(fclose(f), 0);
+	return text;
+}
+
+static void reload(struct town *t, char *text)
+{
+	trial_reload(&t->w, text);
+	free(text);
+}
+
+/* So many at once that one decision doesn't note them all. */
+static void a_crowd_is_noted_in_steps(void **state)
+{
+	struct town *t = *state;
+	char name[8];
+
+	reload(t, crowded(false));
+	for (int i = 0; i < CROWD; i++) {
+		(void)snprintf(name, sizeof name, "m%d", i);
+		const struct core_connect k = { .participant = name,
+						.actor = "someone",
+						.address = "192.0.2.1:4",
+						.certificate = "0a",
+						.with = paper(t, N_PAPERS + i % 32) };
+		memset(t->papers[N_PAPERS + i % 32].fingerprint, 100 + i, CORE_HASH_BYTES);
+		core_decision_reset(&t->w.d);
+		assert_int_equal(trial_record(&t->w, core_decide_connect(t->w.core, t->w.policy, &k,
+									 t->w.now, &t->w.d)),
+				 IEUM_E_OK);
+	}
+	asks_team(t, TO(AID, BOSS));
+	assert_int_equal(passes(t, 0), 0);
+	reload(t, crowded(true));
+	core_decision_reset(&t->w.d);
+	assert_int_equal(core_decide_due(t->w.core, t->w.policy, t->w.now, &t->w.d), IEUM_E_OK);
+	assert_int_equal(t->w.d.n_items, SEALED_NOTED_MAX);
+	assert_int_equal(passes(t, 0), CROWD);
+	assert_int_equal(t->w.core->sealed.wants.live, CROWD);
+}
+
 /* ---- the end ---- */
 
 static void keys_go_with_the_content(void **state)
@@ -1317,6 +1375,7 @@ int main(void)
 		TEST(a_workstation_that_reads_later_gets_its_key),
 		TEST(every_certificate_is_asked_for),
 		TEST(who_declines_for_some_certificates_is_asked_for_the_others),
+		TEST(a_crowd_is_noted_in_steps),
 		TEST(keys_go_with_the_content),
 	};
 
