@@ -418,7 +418,7 @@ static bool is_dropped(const struct sealed_key *key, const struct dropping *whic
 		return false;
 	if (which->wrap_id)
 		return came_by(key, which->wrap_id);
-	if (key == which->by || key->holder != which->by->holder || key->part != which->by->part)
+	if (!which->by || key->holder != which->by->holder || key->part != which->by->part)
 		return false;
 	for (size_t i = 0; i < key->to.n; i++)
 		if (!is_among(&which->by->to, key->to.ids[i]))

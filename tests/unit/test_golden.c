@@ -73,6 +73,10 @@ static void print_sealed(const struct core *core, FILE *out)
 			if (sealed_held(s, i))
 				fprintf(out, "  %s opens %#x\n", core_participant_name(core, i),
 					(unsigned)sealed_held(s, i));
+		/* Of an older hub's holders all certificates count. */
+		for (uint32_t i = 1; i <= core_participants(core); i++)
+			assert_true(!sealed_held(s, i) ||
+				    !sealed_lacks(core, s, i, core_last_at_us(core) / 1000));
 	}
 	for (uint32_t i = 1; i <= core_participants(core); i++) {
 		size_t n = core_certificates(core, i, known, CERTIFICATES_MAX);
