@@ -270,6 +270,7 @@ LIBIEUM_SRC := \
 	client/lib_request.c \
 	client/lib_settle.c \
 	client/lib_spool.c \
+	client/lib_spool_hand.c \
 	client/lib_spool_inbox.c \
 	client/lib_submit.c \
 	client/keyring.c client/lib_key.c client/lib_seal.c \
@@ -282,6 +283,7 @@ LIBIEUM_SRC := \
 	client/spool_deliver.c \
 	client/spool_check.c \
 	client/spool_salvage.c \
+	client/spool_schema.c \
 	client/spool_submit.c \
 	client/tokens.c
 IEUM_SRC := \
@@ -312,6 +314,7 @@ IEUM_SRC := \
 	client/fields.c \
 	client/handover_list.c \
 	client/handover_plan.c \
+	client/inbox_print.c \
 	client/json_out.c \
 	client/link.c \
 	client/message.c \

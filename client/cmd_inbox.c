@@ -13,11 +13,7 @@
 #include <time.h>
 
 #include "client/command.h"
-#include "client/giving.h"
-#include "client/json_out.h"
-#include "client/link.h"
-#include "client/offline.h"
-#include "client/render.h"
+#include "client/inbox.h"
 #include "client/spool_place.h"
 #include "client/trouble.h"
 #include "client/values.h"
@@ -30,38 +26,7 @@ enum {
 	INBOX_GOODBYE_MS = 1000,
 };
 
-struct inbox {
-	struct invocation *inv;
-	struct event_base *base;
-	struct event *quiet; /* nothing came for so long; before the welcome: nobody there */
-	struct event *signals[2];
-	struct ieum *c;
-	struct pages directory;
-	bool asked; /* for the directory */
-	bool follow, settle;
-	bool told_away; /* that the hub isn't reached, since it was last */
-	bool away;      /* printing what the spool holds: there was no hub yet */
-	bool hopeless;  /* and there will be none; it is said, and what to exit with */
-	bool told_held; /* that what is printed came before */
-	bool spooled;   /* deliveries are kept on this machine's disk before they are printed */
-	struct offline_asking deadlines;
-	bool notify;    /* say only that something waits, in the hub's words for that: */
-	char *notice;   /* NULL: the hub has none */
-	bool ending;    /* no more deliveries */
-	bool leaving;   /* all settled: saying good-bye */
-	uint64_t limit; /* 0: none */
-	uint64_t printed;
-	size_t settling;    /* without an answer yet */
-	struct giver giver; /* of keys for newcomers */
-	bool given_up;      /* nothing that is on its way is waited for */
-	int64_t quiet_ms;
-	int64_t hub_ahead_ms;   /* the hub's clock minus ours */
-	enum ieum_err last_err; /* why there is no connection */
-	char last_why[IEUM_WHY_BYTES];
-	enum exit_code code;
-};
-
-static int64_t now_ms(void)
+int64_t inbox_now_ms(void)
 {
 	struct timespec t;
 
@@ -69,7 +34,7 @@ static int64_t now_ms(void)
 	return (int64_t)t.tv_sec * 1000 + t.tv_nsec / 1000000;
 }
 
-static void arm(struct inbox *in, int64_t ms)
+void inbox_arm(struct inbox *in, int64_t ms)
 {
 	struct timeval tv = { .tv_sec = (time_t)(ms / 1000),
 			      .tv_usec = (suseconds_t)(ms % 1000 * 1000) };
@@ -77,8 +42,7 @@ static void arm(struct inbox *in, int64_t ms)
 	evtimer_add(in->quiet, &tv);
 }
 
-/* No more deliveries; over when every settle has its answer, or the hub has gone silent. */
-static void end(struct inbox *in, enum exit_code code)
+void inbox_end(struct inbox *in, enum exit_code code)
 {
 	if (code && !in->code)
 		in->code = code;
@@ -86,158 +50,12 @@ static void end(struct inbox *in, enum exit_code code)
 		ieum_credit(in->c, 0);
 	in->ending = true;
 	if (in->settling > 0 || (giving_any(&in->giver) && !in->given_up)) {
-		arm(in, in->inv->timeout_ms);
+		inbox_arm(in, in->inv->timeout_ms);
 	} else if (!in->leaving) {
 		in->leaving = true;
 		ieum_stop(in->c);
-		arm(in, INBOX_GOODBYE_MS);
+		inbox_arm(in, INBOX_GOODBYE_MS);
 	}
-}
-
-/* ---- deliveries ---- */
-
-static bool is_of_spool(enum ieum_err err)
-{
-	return err == IEUM_E_SPOOL_FULL || err == IEUM_E_SPOOL_LOCKED ||
-	       err == IEUM_E_SPOOL_CORRUPT || err == IEUM_E_FILE_UNREADABLE;
-}
-
-static void end_unless_following(struct inbox *in, enum exit_code code)
-{
-	if (in->ending || !in->follow)
-		end(in, code);
-}
-
-static void settled(struct ieum *c, uint64_t delivery_id, const struct ieum_failure *failure,
-		    void *arg)
-{
-	struct inbox *in = arg;
-
-	(void)c;
-	(void)delivery_id;
-	if (in->settling > 0)
-		in->settling--;
-	/* Of the spool it was said: what isn't noted now is as soon as that works, and a delivery
-	 * that comes mustn't wait for it. */
-	if (failure && is_of_spool(failure->code) && in->spooled)
-		end_unless_following(in, exit_code_of(failure->code));
-	else if (failure)
-		end(in, link_failure(in->inv, failure));
-	else if (in->ending)
-		end(in, EXIT_DONE);
-}
-
-static enum exit_code print_notice(const struct inbox *in, bool drill)
-{
-	const char *notice = in->notice ? in->notice : say(in->inv, TEXT_INBOX_NOTICE);
-	json_t *line;
-
-	if (!in->inv->json) {
-		if (drill)
-			fprintf(in->inv->out, "** %s ** ", say(in->inv, TEXT_DRILL));
-		fprintf(in->inv->out, "%s\n", notice);
-		return EXIT_DONE;
-	}
-	line = json_pack("{s:s, s:b}", "notification", notice, "drill", drill);
-	if (!line)
-		return trouble(in->inv, IEUM_E_NO_MEMORY, NULL);
-	json_dumpf(line, in->inv->out, JSON_COMPACT);
-	fputc('\n', in->inv->out);
-	json_decref(line);
-	return EXIT_DONE;
-}
-
-static enum exit_code print(struct inbox *in, const Ieum__V1__Delivery *d)
-{
-	struct names names = { in->directory.page, in->directory.n };
-
-	if (in->notify)
-		return print_notice(in, d->drill);
-	if (in->inv->json)
-		return json_out_delivery(in->inv, d);
-	return render_delivery(in->inv, d, &names, now_ms() + in->hub_ahead_ms);
-}
-
-static void settle(struct inbox *in, uint64_t delivery_id, enum ieum_settle how)
-{
-	enum ieum_err err = ieum_settle(in->c, delivery_id, how, NULL, settled, in);
-
-	if (err)
-		end(in, trouble(in->inv, err, NULL));
-	else
-		in->settling++;
-}
-
-/* ---- keys for newcomers ---- */
-
-static void key_given(void *ctx, uint64_t delivery_id, enum ieum_settle how)
-{
-	struct inbox *in = ctx;
-
-	if (!in->leaving)
-		settle(in, delivery_id, how);
-}
-
-/* What needs the hub itself isn't printed without it: it comes again in a moment. */
-static bool put_off(struct inbox *in, const Ieum__V1__Delivery *d)
-{
-	if (!in->spooled || ieum_connected(in->c) || !giving_wanted(&in->giver, d))
-		return false;
-	settle(in, d->delivery_id, IEUM_SETTLE_RELEASE);
-	return true;
-}
-
-static void take(struct inbox *in, const Ieum__V1__Delivery *d)
-{
-	if (!in->settle)
-		return;
-	if (!giving_wanted(&in->giver, d))
-		settle(in, d->delivery_id, IEUM_SETTLE_DONE);
-	else if (!giving_start(&in->giver, in->c, d))
-		settle(in, d->delivery_id, IEUM_SETTLE_RELEASE);
-}
-
-/* ---- a delivery ---- */
-
-static void tell_held(struct inbox *in)
-{
-	if (in->asked || in->told_held || in->inv->json)
-		return;
-	in->told_held = true;
-	fprintf(in->inv->err, "%s\n", say(in->inv, TEXT_INBOX_HELD));
-}
-
-static void delivered(struct ieum *c, const Ieum__V1__Delivery *d, const uint8_t *referral,
-		      size_t referral_len, void *arg)
-{
-	struct inbox *in = arg;
-	enum exit_code code;
-
-	(void)referral;
-	(void)referral_len;
-	if (in->ending) /* what was under way goes back to the queue when we leave */
-		return;
-	if (put_off(in, d))
-		return;
-	tell_held(in);
-	in->inv->keyring = ieum_keyring(c);
-	code = print(in, d);
-	if (!code && (fflush(in->inv->out) || ferror(in->inv->out)))
-		code = trouble_output(in->inv);
-	if (code) {
-		end(in, code);
-		return;
-	}
-	in->printed++;
-	if (in->limit && in->printed == in->limit) {
-		ieum_credit(c, 0);
-		take(in, d);
-		end(in, EXIT_DONE);
-		return;
-	}
-	take(in, d);
-	if (in->hopeless || (in->asked && !in->follow))
-		arm(in, in->quiet_ms);
 }
 
 /* ---- the connection ---- */
@@ -257,7 +75,7 @@ static void receive(struct inbox *in)
 	if (in->follow)
 		evtimer_del(in->quiet);
 	else
-		arm(in, in->quiet_ms);
+		inbox_arm(in, in->quiet_ms);
 }
 
 static void titles(struct ieum *c, const Ieum__V1__Result *result, const uint8_t *referral,
@@ -317,7 +135,7 @@ static void connected(struct ieum *c, const Ieum__V1__Welcome *welcome, void *ar
 {
 	struct inbox *in = arg;
 
-	in->hub_ahead_ms = welcome->hub_time_at_ms - now_ms();
+	in->hub_ahead_ms = welcome->hub_time_at_ms - inbox_now_ms();
 	in->told_away = false;
 	if (!in->ending)
 		offline_ask(&in->deadlines, c);
@@ -362,7 +180,7 @@ static void give_up_on_hub(struct inbox *in, enum exit_code code)
 	in->hopeless = true;
 	in->code = code;
 	print_held(in);
-	arm(in, in->quiet_ms);
+	inbox_arm(in, in->quiet_ms);
 }
 
 static void disconnected(struct ieum *c, const struct ieum_failure *why, bool permanent,
@@ -383,7 +201,7 @@ static void disconnected(struct ieum *c, const struct ieum_failure *why, bool pe
 	} else if (permanent || in->ending) {
 		in->settling = 0;
 		in->given_up = true;
-		end(in, link_failure(in->inv, why));
+		inbox_end(in, link_failure(in->inv, why));
 	} else {
 		if (in->follow && !in->told_away) {
 			in->told_away = true;
@@ -450,12 +268,12 @@ static void quiet_cb(evutil_socket_t fd, short what, void *arg)
 	if (in->ending || !in->asked) {
 		in->settling = 0;
 		in->given_up = true;
-		end(in, in->hopeless ? in->code : say_no_answer(in));
+		inbox_end(in, in->hopeless ? in->code : say_no_answer(in));
 		return;
 	}
 	if (in->printed == 0 && !in->inv->json)
 		fprintf(in->inv->out, "%s\n", say(in->inv, TEXT_INBOX_EMPTY));
-	end(in, EXIT_DONE);
+	inbox_end(in, EXIT_DONE);
 }
 
 /* ---- the command ---- */
@@ -464,7 +282,7 @@ static void signal_cb(evutil_socket_t signal, short what, void *arg)
 {
 	(void)signal;
 	(void)what;
-	end(arg, EXIT_DONE);
+	inbox_end(arg, EXIT_DONE);
 }
 
 static enum exit_code take_options(const struct invocation *inv, struct inbox *in)
@@ -561,7 +379,7 @@ static enum exit_code run(struct inbox *in)
 	link_options(in->inv, &options);
 	options.callbacks.connected = connected;
 	options.callbacks.disconnected = disconnected;
-	options.callbacks.delivery = delivered;
+	options.callbacks.delivery = inbox_delivered;
 	options.callbacks.resent = resent;
 	options.callbacks.let_go = let_go;
 	options.callbacks.spool_trouble = spool_trouble;
@@ -577,14 +395,15 @@ static enum exit_code run(struct inbox *in)
 		return trouble(in->inv, IEUM_E_NO_MEMORY, NULL);
 	/* Who follows may be started before the hub, as after a power cut: it is there when the hub is. */
 	if (!in->follow || given(in->inv, OPTION_TIMEOUT))
-		arm(in, in->inv->timeout_ms);
+		inbox_arm(in, in->inv->timeout_ms);
 	event_base_dispatch(in->base);
 	return in->code;
 }
 
 enum exit_code cmd_inbox(struct invocation *inv)
 {
-	struct inbox in = { .inv = inv, .giver = { .inv = inv, .done = key_given, .ctx = &in } };
+	struct inbox in = { .inv = inv,
+			    .giver = { .inv = inv, .done = inbox_key_given, .ctx = &in } };
 	enum exit_code code = take_options(inv, &in);
 
 	if (!code)

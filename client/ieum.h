@@ -190,11 +190,12 @@ enum ieum_err ieum_use_files(struct ieum *c, const struct ieum_options *options,
  * With spool_deliveries a delivery is written to the disk before the application gets it, and settled
  * at the hub (done) once it is there; ieum_settle(IEUM_SETTLE_DONE) says that the application has
  * taken it, and cb comes when that is on the disk.  What isn't taken is handed over again by the next
- * process, also without a hub, and never again what is.  After RELEASE it is handed over again here,
- * some seconds later; REFUSE is too late then: STATE_CONFLICT.  A key_request is not written there: it is
- * answered while connected, or released for a colleague.  At most options.credit are with the
- * application at a time.  Where the commit fails, cb comes with the failure, once; it is tried again by
- * itself.  A delivery that can't be kept is handed over all the same and settled as without a spool.
+ * process, also without a hub (ieum_handed_before() tells whether it may have been before), and never
+ * again what is.  After RELEASE it is handed over again here, some seconds later; REFUSE is too late
+ * then: STATE_CONFLICT.  A key_request is not written there: it is answered while connected, or released
+ * for a colleague.  At most options.credit are with the application at a time.  Where the commit fails,
+ * cb comes with the failure, once; it is tried again by itself.  A delivery that can't be kept is handed
+ * over all the same and settled as without a spool.
  *
  * Clear narratives lie there in clear, sealed ones sealed (see ieum_submit_sealed()).  A commit holds
  * the loop for the time of a disk sync. */
@@ -266,6 +267,11 @@ size_t ieum_submits_waiting(const struct ieum *c);
 
 /* How many deliveries to hold unsettled at a time; cut to what the hub allows. */
 void ieum_credit(struct ieum *c, uint32_t deliveries);
+
+/* From inside `delivery` until it is settled: may the application have been given this one before?
+ * By a process that ended before it was taken, or by this one, to which it was given back.  Only a
+ * spool knows; what the hub knows of it is in `attempt`. */
+bool ieum_handed_before(struct ieum *c, uint64_t delivery_id);
 
 enum ieum_settle {
 	IEUM_SETTLE_DONE,    /* I have it: never again */

@@ -45,13 +45,16 @@ static enum ieum_err open_into(const struct invocation *inv, json_t *of, const c
 	return err;
 }
 
-enum exit_code json_out_delivery(const struct invocation *inv, const Ieum__V1__Delivery *d)
+enum exit_code json_out_delivery(const struct invocation *inv, const Ieum__V1__Delivery *d,
+				 bool maybe_shown)
 {
 	json_t *doc = NULL;
 	enum ieum_err err = pbmap_to_json(&d->base, &style, &doc);
 
 	if (!err)
 		err = open_into(inv, doc, d->sender, d->received_at_ms, d->referral);
+	if (!err && json_object_set_new(doc, "maybe_shown_before", json_boolean(maybe_shown)))
+		err = IEUM_E_NO_MEMORY;
 	if (err) {
 		json_decref(doc);
 		return trouble(inv, err, NULL);

@@ -17,8 +17,10 @@ enum exit_code json_out_pages(const struct invocation *inv, const struct pages *
 enum exit_code json_out_message(const struct invocation *inv, const ProtobufCMessage *message,
 				bool line);
 
-/* A delivery on one line, flushed; what was sealed in it is opened. */
-enum exit_code json_out_delivery(const struct invocation *inv, const Ieum__V1__Delivery *d);
+/* A delivery on one line, flushed; what was sealed in it is opened.  maybe_shown:
+ * ieum_handed_before(). */
+enum exit_code json_out_delivery(const struct invocation *inv, const Ieum__V1__Delivery *d,
+				 bool maybe_shown);
 
 /* Takes the document. */
 enum exit_code json_out(const struct invocation *inv, json_t *doc);

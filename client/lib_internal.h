@@ -6,6 +6,7 @@
  *   lib_inbox.c       deliveries, repeats     lib_blocking.c    the wrapper
  *   lib_seal.c        sealed on their way     lib_key.c         keys for newcomers
  *   lib_spool.c       what is on the disk     lib_spool_inbox.c deliveries there
+ *                                             lib_spool_hand.c  to the application
  *
  *          pause over              READY, Hello sent         Welcome
  *   DOWN ────────────► CONNECTING ───────────────► GREETING ─────────► UP
@@ -26,6 +27,7 @@
 #include "client/ieum.h"
 #include "client/keyring.h"
 #include "client/lib_backoff.h"
+#include "client/spool.h"
 #include "ieum/v1/frame.pb-c.h"
 #include "proto/arena.h"
 #include "proto/channel.h"
@@ -147,6 +149,8 @@ struct seen {
 	struct seen_why why;
 	struct seen_wire wire; /* as the hub knows it now */
 	uint64_t told_id;      /* the delivery id the application knows */
+	int64_t row;           /* on the spool, where another process kept it; 0: none */
+	bool again;            /* which may have handed it over */
 	enum seen_state state;
 	UT_hash_handle hh_why, hh_wire, hh_told;
 	TAILQ_ENTRY(seen) link;
@@ -301,8 +305,13 @@ void lib_spool_delivery(struct ieum *c, const Ieum__V1__Delivery *delivery,
 			const struct frame_view *view);
 /* Has it told the application of a delivery under that number, which isn't taken yet? */
 bool lib_spool_holds(const struct ieum *c, uint64_t told_id);
-bool lib_spool_shut(const struct ieum *c); /* no deliveries are wanted now */
-/* False: not a delivery of the spool. */
+bool lib_spool_shut(const struct ieum *c);                        /* no deliveries are wanted now */
+bool lib_spool_again(const struct ieum *c, uint64_t delivery_id); /* was it handed over before? */
+/* What the spool has of a delivery that isn't to be kept on it; one that is taken there is settled. */
+void lib_spool_known(struct ieum *c, const Ieum__V1__Delivery *delivery,
+		     struct spool_delivery *known);
+void lib_spool_row_taken(struct ieum *c, int64_t number);
+/* lib_spool_hand.c.  False: not a delivery of the spool. */
 bool lib_spool_settle(struct ieum *c, uint64_t delivery_id, enum ieum_settle how,
 		      ieum_settle_cb *cb, void *arg, enum ieum_err *err);
 
@@ -329,6 +338,8 @@ void lib_inbox_delivery(struct ieum *c, const struct codec_frame *frame,
 uint64_t lib_inbox_mailbox(const Ieum__V1__Delivery *delivery); /* as a number */
 /* Repeats of it will be passed over.  told_id: how the application knows it. */
 void lib_inbox_remember(struct ieum *c, const Ieum__V1__Delivery *delivery, uint64_t told_id);
+/* The application has taken it. */
+void lib_inbox_taken(struct ieum *c, uint64_t told_id);
 bool lib_inbox_is_told(struct ieum *c, uint64_t told_id); /* of one that is remembered */
 /* A delivery we can't read: refused, if it can be seen which; false: it can't. */
 bool lib_inbox_unreadable(struct ieum *c, const struct frame_view *view, const char *why);

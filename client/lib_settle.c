@@ -188,7 +188,10 @@ enum ieum_err ieum_settle(struct ieum *c, uint64_t delivery_id, enum ieum_settle
 
 	if (lib_spool_settle(c, delivery_id, how, cb, arg, &err))
 		return err;
-	return lib_settle(c, delivery_id, how, reason, cb, arg);
+	err = lib_settle(c, delivery_id, how, reason, cb, arg);
+	if (!err && how == IEUM_SETTLE_DONE)
+		lib_inbox_taken(c, delivery_id);
+	return err;
 }
 
 enum ieum_err lib_settle(struct ieum *c, uint64_t delivery_id, enum ieum_settle how,

@@ -649,7 +649,7 @@ void lib_spool_close(struct ieum *c)
 		return;
 	/* What isn't accepted must not be found there later. */
 	if (sp->file && TAILQ_EMPTY(&sp->writing) && TAILQ_EMPTY(&sp->pending) &&
-	    !write_notes(c, &let_go) && !lib_spool_write_taken(sp))
+	    !write_notes(c, &let_go) && !lib_spool_write_taken(sp) && !lib_spool_unmark(sp))
 		(void)!spool_commit(sp->file);
 	HASH_CLEAR(hh_number, sp->by_number);
 	while ((o = TAILQ_FIRST(&sp->writing))) {

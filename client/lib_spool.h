@@ -1,6 +1,7 @@
 /* libieum's end of the spool: what is written when.  See lib_internal.h and spool.h.
  *
  *   lib_spool.c        submits, receipts, copies     lib_spool_inbox.c  deliveries
+ *                                                    lib_spool_hand.c   to the application
  *
  * Everything that a turn of the loop gathers goes into one transaction, committed at the turn's
  * end (lib_spool_turn); nothing of it reaches the hub or the application before.  Receipts are
@@ -27,7 +28,10 @@ struct held {
 	bool told;    /* handed over */
 	bool taking;  /* confirmed; on the disk with the next commit */
 	bool resting; /* given back */
-	bool bare;    /* has no row: it is the hub's until the application has taken it */
+	bool marked;  /* its row says that it was handed over, or will with the next commit: */
+	bool marking;
+	bool again; /* the application may have been given it before */
+	bool bare;  /* has no row: it is the hub's until the application has taken it */
 	ieum_settle_cb *cb;
 	void *arg;
 	TAILQ_ENTRY(held) link;
@@ -52,7 +56,7 @@ struct lib_spool {
 
 	struct held_list pending, ready, handed, taking, resting;
 	struct held *by_told;
-	size_t n_ready, n_handed;
+	size_t n_pending, n_ready, n_handed;
 	int64_t held_after;
 	bool held_more;
 	int64_t take_due_ms; /* monotonic: when what is taken is written; 0: at once */
@@ -68,12 +72,29 @@ void lib_spool_trouble(struct ieum *c, enum ieum_err err); /* with the spool's l
 void lib_spool_trouble_once(struct ieum *c, enum ieum_err err, const char *why);
 
 /* lib_spool_inbox.c */
+struct held *lib_held_new(const uint8_t *frame, size_t len); /* NULL: no memory */
+void lib_held_free(struct lib_spool *sp, struct held *h);    /* on no list */
+void lib_held_add(struct lib_spool *sp, struct held *h);     /* by its told_id */
+struct held *lib_held_find(const struct lib_spool *sp, uint64_t told_id);
+/* Delivery ids of another incarnation begin anew, so two that are held can have the same. */
+uint64_t lib_held_told_for(struct ieum *c, uint64_t delivery_id);
+/* Enough are held, or there are few again: the hub is told. */
+void lib_spool_weigh(struct ieum *c);
 /* Settles at the hub what was kept; those that the application has taken are told by the other. */
 void lib_spool_inbox_committed(struct ieum *c, struct held_list *taken);
 void lib_spool_inbox_tell_taken(struct ieum *c, struct held_list *taken);
 void lib_spool_inbox_undone(struct ieum *c, const struct ieum_failure *failure);
-void lib_spool_inbox_turn(struct ieum *c);
 void lib_spool_inbox_free(struct lib_spool *sp);
+
+/* lib_spool_hand.c */
+void lib_spool_inbox_turn(struct ieum *c);
+/* NULL: that was told. */
+Ieum__V1__Delivery *lib_held_read(struct ieum *c, const struct held *h, struct arena *arena,
+				  struct codec_frame *frame);
+/* The marks are on the disk, or can't be. */
+void lib_spool_marked(struct lib_spool *sp);
+/* What wasn't handed over says so on the disk again: for whoever ends. */
+enum ieum_err lib_spool_unmark(struct lib_spool *sp) IEUM_MUST_CHECK;
 /* What the application gave back is handed over again. */
 void lib_spool_inbox_rested(struct ieum *c);
 /* What the application has taken is to be written now; writes it. */

@@ -23,7 +23,7 @@
 /* ---- the table by told id ---- */
 
 /* NOLINTNEXTLINE(readability-function-size): uthash's macro */
-static struct held *find(const struct lib_spool *sp, uint64_t told_id)
+struct held *lib_held_find(const struct lib_spool *sp, uint64_t told_id)
 {
 	struct held *h;
 
@@ -32,12 +32,12 @@ static struct held *find(const struct lib_spool *sp, uint64_t told_id)
 }
 
 /* NOLINTNEXTLINE(readability-function-size): uthash's macro */
-static void add(struct lib_spool *sp, struct held *h)
+void lib_held_add(struct lib_spool *sp, struct held *h)
 {
 	HASH_ADD(hh, sp->by_told, told_id, sizeof h->told_id, h);
 }
 
-static struct held *held_new(const uint8_t *frame, size_t len)
+struct held *lib_held_new(const uint8_t *frame, size_t len)
 {
 	struct held *h = calloc(1, sizeof *h + len);
 
@@ -48,7 +48,7 @@ static struct held *held_new(const uint8_t *frame, size_t len)
 	return h;
 }
 
-static void held_free(struct lib_spool *sp, struct held *h)
+void lib_held_free(struct lib_spool *sp, struct held *h)
 {
 	if (h->told_id)
 		HASH_DELETE(hh, sp->by_told, h);
@@ -71,12 +71,11 @@ static void settle_at_hub(struct ieum *c, uint64_t wire_id)
 		lib_drop(c, IEUM_E_NO_MEMORY, "settle");
 }
 
-/* Delivery ids of another incarnation begin anew, so two that are held can have the same. */
-static uint64_t told_for(struct ieum *c, uint64_t delivery_id)
+uint64_t lib_held_told_for(struct ieum *c, uint64_t delivery_id)
 {
 	uint64_t told = delivery_id;
 
-	while (find(c->spool, told) || lib_inbox_is_told(c, told))
+	while (lib_held_find(c->spool, told) || lib_inbox_is_told(c, told))
 		told = (told | TOLD_APART) + 1;
 	return told;
 }
@@ -97,13 +96,23 @@ static struct spool_delivery row_of(const struct ieum *c, const Ieum__V1__Delive
 
 bool lib_spool_holds(const struct ieum *c, uint64_t told_id)
 {
-	return find(c->spool, told_id) != NULL;
+	return lib_held_find(c->spool, told_id) != NULL;
+}
+
+/* It will be handed over with the others of this turn; then its row says so from the beginning. */
+static bool goes_at_once(const struct ieum *c)
+{
+	const struct lib_spool *sp = c->spool;
+
+	return !sp->held_more && sp->n_handed + sp->n_ready + sp->n_pending < c->credit;
 }
 
 static enum ieum_err put(struct ieum *c, const Ieum__V1__Delivery *delivery, struct held *h)
 {
 	struct spool_delivery d = row_of(c, delivery);
 
+	h->marked = goes_at_once(c);
+	d.handed = h->marked;
 	d.told_id = h->told_id;
 	d.frame = h->frame;
 	d.len = h->len;
@@ -142,14 +151,14 @@ void lib_spool_delivery(struct ieum *c, const Ieum__V1__Delivery *delivery,
 		known_again(c, delivery, &known);
 		return;
 	}
-	struct held *h = held_new(view->payload, view->len);
+	struct held *h = lib_held_new(view->payload, view->len);
 	if (!h) {
 		lib_drop(c, IEUM_E_NO_MEMORY, "delivery"); /* the hub gives it again */
 		return;
 	}
 	h->wire_id = delivery->delivery_id;
-	h->told_id = told_for(c, delivery->delivery_id);
-	add(sp, h);
+	h->told_id = lib_held_told_for(c, delivery->delivery_id);
+	lib_held_add(sp, h);
 	if (!err)
 		err = put(c, delivery, h);
 	if (err) {
@@ -157,14 +166,37 @@ void lib_spool_delivery(struct ieum *c, const Ieum__V1__Delivery *delivery,
 		go_bare(c, h, delivery);
 	} else {
 		TAILQ_INSERT_TAIL(&sp->pending, h, link);
+		sp->n_pending++;
 	}
+	lib_work_soon(c);
+}
+
+void lib_spool_known(struct ieum *c, const Ieum__V1__Delivery *delivery,
+		     struct spool_delivery *known)
+{
+	const struct spool_delivery like = row_of(c, delivery);
+	enum ieum_err err = spool_find_delivery(c->spool->file, &like, known);
+
+	if (err) {
+		lib_spool_trouble_once(c, err, spool_why(c->spool->file));
+		*known = (struct spool_delivery){ 0 };
+	} else if (known->taken) {
+		settle_at_hub(c, delivery->delivery_id);
+	}
+}
+
+void lib_spool_row_taken(struct ieum *c, int64_t number)
+{
+	enum ieum_err err = spool_taken(c->spool->file, number);
+
+	if (err)
+		lib_spool_trouble_once(c, err, spool_why(c->spool->file));
 	lib_work_soon(c);
 }
 
 /* ---- how many ---- */
 
-/* Enough are held, or there are few again: the hub is told. */
-static void weigh(struct ieum *c)
+void lib_spool_weigh(struct ieum *c)
 {
 	struct lib_spool *sp = c->spool;
 	size_t held = sp->n_ready + sp->n_handed;
@@ -184,199 +216,6 @@ static void weigh(struct ieum *c)
 bool lib_spool_shut(const struct ieum *c)
 {
 	return c->spool && c->options.spool_deliveries && c->spool->shut;
-}
-
-/* ---- to the application ---- */
-
-/* It was read once when it came; a version that can't any more must not lose it. */
-static Ieum__V1__Delivery *read_frame(struct ieum *c, const struct held *h, struct arena *arena,
-				      struct codec_frame *frame)
-{
-	struct codec_problem problem;
-
-	arena_reset(arena);
-	if (!codec_decode(h->frame, h->len, CODEC_FROM_HUB, arena, frame, &problem) &&
-	    frame->frame->what_case == IEUM__V1__FRAME__WHAT_DELIVERY)
-		return frame->frame->delivery;
-	const struct ieum_failure failure = { IEUM_E_SPOOL_CORRUPT, "SPOOL_CORRUPT",
-					      "a delivery in it can't be read", 0 };
-	lib_spool_tell(c, &failure);
-	return NULL;
-}
-
-static void hand_over(struct ieum *c, struct held *h)
-{
-	struct lib_spool *sp = c->spool;
-	struct codec_frame frame;
-	Ieum__V1__Delivery *delivery;
-
-	TAILQ_REMOVE(&sp->ready, h, link);
-	TAILQ_INSERT_TAIL(&sp->handed, h, link);
-	h->told = true;
-	sp->n_ready--;
-	sp->n_handed++;
-	delivery = read_frame(c, h, &c->arena, &frame);
-	if (!delivery)
-		return;
-	delivery->delivery_id = h->told_id;
-	if (c->options.callbacks.delivery)
-		c->options.callbacks.delivery(c, delivery, frame.referral, frame.referral_len,
-					      c->options.ctx);
-}
-
-struct loading {
-	struct ieum *c;
-	unsigned n;
-};
-
-static bool is_listed(const struct held_list *list, int64_t number)
-{
-	const struct held *h;
-
-	TAILQ_FOREACH(h, list, link) {
-		if (h->number == number)
-			return true;
-	}
-	return false;
-}
-
-static bool load_one(const struct spool_delivery *d, void *arg)
-{
-	struct loading *l = arg;
-	struct lib_spool *sp = l->c->spool;
-	struct held *h;
-
-	if (l->n == LIB_HAND_MAX)
-		return false;
-	if (!is_listed(&sp->pending, d->number) && !is_listed(&sp->ready, d->number) &&
-	    !is_listed(&sp->handed, d->number) && !is_listed(&sp->taking, d->number) &&
-	    !is_listed(&sp->resting, d->number)) {
-		h = held_new(d->frame, d->len);
-		if (!h)
-			return false;
-		h->number = d->number;
-		h->wire_id = d->wire_id;
-		h->told_id = told_for(l->c, d->told_id);
-		add(sp, h);
-		TAILQ_INSERT_TAIL(&sp->ready, h, link);
-		sp->n_ready++;
-		l->n++;
-	}
-	sp->held_after = d->number;
-	return true;
-}
-
-static void load(struct ieum *c)
-{
-	struct lib_spool *sp = c->spool;
-	struct loading l = { .c = c };
-
-	if (!sp->held_more || sp->n_ready > 0)
-		return;
-	enum ieum_err err = spool_held(sp->file, sp->held_after, load_one, &l);
-	sp->held_more = !err && l.n == LIB_HAND_MAX;
-	if (err)
-		lib_spool_trouble(c, err);
-}
-
-static void tell_resting(struct ieum *c)
-{
-	struct held *h;
-
-	TAILQ_FOREACH(h, &c->spool->resting, link) {
-		ieum_settle_cb *cb = h->cb;
-
-		h->cb = NULL;
-		if (cb)
-			cb(c, h->told_id, NULL, h->arg);
-	}
-}
-
-void lib_spool_inbox_turn(struct ieum *c)
-{
-	struct lib_spool *sp = c->spool;
-	unsigned n = 0;
-
-	tell_resting(c);
-	if (!c->options.spool_deliveries || c->state == LIB_STOPPED)
-		return;
-	if (sp->n_handed < c->credit)
-		load(c);
-	while (sp->n_handed < c->credit && n++ < LIB_HAND_MAX && !TAILQ_EMPTY(&sp->ready))
-		hand_over(c, TAILQ_FIRST(&sp->ready));
-	weigh(c);
-	if (sp->n_handed < c->credit && (!TAILQ_EMPTY(&sp->ready) || sp->held_more))
-		lib_work_soon(c);
-}
-
-/* ---- the application has taken it ---- */
-
-/* The hub's from here on. */
-static void let_bare_go(struct lib_spool *sp, struct held *h)
-{
-	TAILQ_REMOVE(&sp->handed, h, link);
-	sp->n_handed--;
-	held_free(sp, h);
-}
-
-bool lib_spool_settle(struct ieum *c, uint64_t delivery_id, enum ieum_settle how,
-		      ieum_settle_cb *cb, void *arg, enum ieum_err *err)
-{
-	struct lib_spool *sp = c->spool;
-	struct held *h = sp ? find(sp, delivery_id) : NULL;
-
-	if (!h || !h->told)
-		return false;
-	if (h->bare) {
-		let_bare_go(sp, h);
-		return false;
-	}
-	*err = how == IEUM_SETTLE_REFUSE || h->resting ? IEUM_E_STATE_CONFLICT : IEUM_E_OK;
-	if (*err || (h->taking && h->cb))
-		return true;
-	h->cb = cb; /* of one that could not be noted as well: it is tried again */
-	h->arg = arg;
-	lib_work_soon(c);
-	if (h->taking)
-		return true;
-	TAILQ_REMOVE(&sp->handed, h, link);
-	h->taking = how == IEUM_SETTLE_DONE;
-	h->resting = !h->taking;
-	TAILQ_INSERT_TAIL(h->taking ? &sp->taking : &sp->resting, h, link);
-	return true;
-}
-
-bool lib_spool_taking_is_due(const struct lib_spool *sp)
-{
-	return !TAILQ_EMPTY(&sp->taking) && sp->take_due_ms <= lib_now_ms();
-}
-
-enum ieum_err lib_spool_write_taken(struct lib_spool *sp)
-{
-	const struct held *h;
-	enum ieum_err err = IEUM_E_OK;
-
-	TAILQ_FOREACH(h, &sp->taking, link) {
-		err = spool_taken(sp->file, h->number);
-		if (err)
-			break;
-	}
-	sp->taken_written = !err;
-	return err;
-}
-
-void lib_spool_inbox_rested(struct ieum *c)
-{
-	struct lib_spool *sp = c->spool;
-	struct held *h;
-
-	while ((h = TAILQ_FIRST(&sp->resting)) && !h->cb) {
-		h->told = h->resting = false;
-		TAILQ_REMOVE(&sp->resting, h, link);
-		TAILQ_INSERT_TAIL(&sp->ready, h, link);
-		sp->n_handed--;
-		sp->n_ready++;
-	}
 }
 
 /* ---- what became of the transaction ---- */
@@ -401,6 +240,8 @@ void lib_spool_inbox_committed(struct ieum *c, struct held_list *taken)
 	}
 	if (!TAILQ_EMPTY(&sp->pending) || !TAILQ_EMPTY(taken))
 		sp->trouble_told = false; /* deliveries are kept, and noted, again */
+	lib_spool_marked(sp);
+	sp->n_pending = 0;
 	while ((h = TAILQ_FIRST(&sp->pending))) {
 		TAILQ_REMOVE(&sp->pending, h, link);
 		TAILQ_INSERT_TAIL(&sp->ready, h, link);
@@ -419,7 +260,7 @@ void lib_spool_inbox_tell_taken(struct ieum *c, struct held_list *taken)
 		sp->n_handed--;
 		if (h->cb)
 			h->cb(c, h->told_id, NULL, h->arg);
-		held_free(sp, h);
+		lib_held_free(sp, h);
 	}
 }
 
@@ -433,14 +274,15 @@ static void pending_go_bare(struct ieum *c)
 	struct held *h;
 
 	arena_init(&arena, CODEC_ARENA_BUDGET_BYTES);
+	sp->n_pending = 0;
 	while ((h = TAILQ_FIRST(&sp->pending))) {
 		TAILQ_REMOVE(&sp->pending, h, link);
 		h->number = 0;
-		delivery = read_frame(c, h, &arena, &frame);
+		delivery = lib_held_read(c, h, &arena, &frame);
 		if (delivery)
 			go_bare(c, h, delivery);
 		else
-			held_free(sp, h);
+			lib_held_free(sp, h);
 	}
 	arena_release(&arena);
 }
@@ -470,6 +312,7 @@ void lib_spool_inbox_undone(struct ieum *c, const struct ieum_failure *failure)
 {
 	struct lib_spool *sp = c->spool;
 
+	lib_spool_marked(sp); /* or not: they aren't hidden for that */
 	if (TAILQ_EMPTY(&sp->pending) && TAILQ_EMPTY(&sp->taking))
 		return;
 	lib_spool_trouble_once(c, failure->code, failure->detail);

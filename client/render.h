@@ -38,8 +38,9 @@ enum exit_code render_handover(const struct invocation *inv, const struct pages 
 			       const struct names *names);
 enum exit_code render_queues(const struct invocation *inv, const struct pages *pages);
 enum exit_code render_queue(const struct invocation *inv, const struct pages *pages);
+/* maybe_shown: ieum_handed_before(). */
 enum exit_code render_delivery(const struct invocation *inv, const Ieum__V1__Delivery *d,
-			       const struct names *names, int64_t now_ms);
+			       bool maybe_shown, const struct names *names, int64_t now_ms);
 
 /* Body and narrative of a message, indented; used for deliveries and referrals.  Who sent it and
  * when the hub received it is what a sealed narrative is checked by. */

@@ -40,8 +40,9 @@ static void fields_envelope(const struct invocation *inv, struct sheet *s,
 
 /* ---- a delivery ---- */
 
-/* "Immediate · Report received · delivery 4608 · attempt 2" */
-static void delivery_title(const struct invocation *inv, const Ieum__V1__Delivery *d)
+/* "Immediate · Report received · delivery 4608 · attempt 2 · may have been shown before" */
+static void delivery_title(const struct invocation *inv, const Ieum__V1__Delivery *d,
+			   bool maybe_shown)
 {
 	const Ieum__V1__Envelope *e = d->referral ? d->referral->envelope : NULL;
 	Ieum__V1__Urgency is = e ? e->urgency : IEUM__V1__URGENCY__URGENCY_UNSPECIFIED;
@@ -60,11 +61,13 @@ static void delivery_title(const struct invocation *inv, const Ieum__V1__Deliver
 		fputs(" · ", inv->out);
 		fprintf(inv->out, say(inv, TEXT_ATTEMPT_N), d->attempt);
 	}
+	if (maybe_shown)
+		fprintf(inv->out, " · %s", say(inv, TEXT_MAYBE_SHOWN));
 	fputs(inv->colour ? "\033[0m\n" : "\n", inv->out);
 }
 
 enum exit_code render_delivery(const struct invocation *inv, const Ieum__V1__Delivery *d,
-			       const struct names *names, int64_t now_ms)
+			       bool maybe_shown, const struct names *names, int64_t now_ms)
 {
 	char id[UUID_TEXT_BYTES], when[WHEN_BYTES], name[SHOWN_BYTES], who[SHOWN_WHO_BYTES];
 	struct sheet s;
@@ -72,7 +75,7 @@ enum exit_code render_delivery(const struct invocation *inv, const Ieum__V1__Del
 
 	if (d->drill)
 		fprintf(inv->out, "** %s **\n", say(inv, TEXT_DRILL));
-	delivery_title(inv, d);
+	delivery_title(inv, d, maybe_shown);
 	sheet_begin(&s, inv);
 	sheet_plain_column(&s, TABLE_LEFT);
 	sheet_plain_column(&s, TABLE_LEFT);

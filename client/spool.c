@@ -15,49 +15,10 @@
 
 enum {
 	PATH_BYTES = 4096,
-	APPLICATION_ID = 0x6965756d, /* "ieum" */
 	PAGE_BYTES = 4096,
 	PAGES_SPARE = 4096, /* indexes and what is changed at the moment */
 };
 #define BYTES_MAX_DEFAULT ((uint64_t)256 << 20)
-
-/* `size` is kept by triggers, so that the limit holds whoever writes. */
-static const char schema[] =
-	"CREATE TABLE owner(id INTEGER PRIMARY KEY CHECK(id = 1), participant TEXT NOT NULL,"
-	" hub TEXT NOT NULL, incarnation BLOB, copied_through INTEGER NOT NULL,"
-	" let_go INTEGER NOT NULL) STRICT;"
-	"INSERT INTO owner VALUES(1, '', '', NULL, 0, 0);"
-	"CREATE TABLE size(id INTEGER PRIMARY KEY CHECK(id = 1), bytes INTEGER NOT NULL) STRICT;"
-	"INSERT INTO size VALUES(1, 0);"
-	"CREATE TABLE submit(number INTEGER PRIMARY KEY AUTOINCREMENT, state INTEGER NOT NULL,"
-	" slot INTEGER NOT NULL, message_id BLOB NOT NULL, referral BLOB NOT NULL,"
-	" digest BLOB NOT NULL, since_ms INTEGER NOT NULL, stamped INTEGER NOT NULL,"
-	" on_wire INTEGER NOT NULL, sealed INTEGER NOT NULL, journal_number INTEGER,"
-	" incarnation BLOB, code INTEGER, detail TEXT) STRICT;"
-	"CREATE INDEX submit_state ON submit(state, slot, number);"
-	"CREATE TABLE delivery(number INTEGER PRIMARY KEY AUTOINCREMENT, taken INTEGER NOT NULL,"
-	" slot INTEGER NOT NULL, message_id BLOB NOT NULL, mailbox INTEGER NOT NULL,"
-	" wire_id INTEGER NOT NULL, incarnation BLOB NOT NULL, told_id INTEGER NOT NULL,"
-	" cause INTEGER NOT NULL, answer_by_at_ms INTEGER NOT NULL,"
-	" received_at_ms INTEGER NOT NULL, since_ms INTEGER NOT NULL, frame BLOB,"
-	" digest BLOB NOT NULL) STRICT;"
-	"CREATE INDEX delivery_of ON delivery(message_id, mailbox, number);"
-	"CREATE INDEX delivery_state ON delivery(taken, slot, number);"
-	"CREATE TABLE page(name TEXT NOT NULL, place INTEGER NOT NULL, as_of_ms INTEGER NOT NULL,"
-	" bytes BLOB NOT NULL, PRIMARY KEY(name, place)) STRICT, WITHOUT ROWID;"
-	"CREATE TRIGGER submit_put AFTER INSERT ON submit BEGIN"
-	" UPDATE size SET bytes = bytes + length(new.referral); END;"
-	"CREATE TRIGGER submit_gone AFTER DELETE ON submit BEGIN"
-	" UPDATE size SET bytes = bytes - length(old.referral); END;"
-	"CREATE TRIGGER submit_changed AFTER UPDATE OF referral ON submit BEGIN"
-	" UPDATE size SET bytes = bytes - length(old.referral) + length(new.referral); END;"
-	"CREATE TRIGGER delivery_put AFTER INSERT ON delivery BEGIN"
-	" UPDATE size SET bytes = bytes + ifnull(length(new.frame), 0); END;"
-	"CREATE TRIGGER delivery_gone AFTER DELETE ON delivery BEGIN"
-	" UPDATE size SET bytes = bytes - ifnull(length(old.frame), 0); END;"
-	"CREATE TRIGGER delivery_changed AFTER UPDATE OF frame ON delivery BEGIN"
-	" UPDATE size SET bytes = bytes - ifnull(length(old.frame), 0)"
-	" + ifnull(length(new.frame), 0); END;";
 
 /* ---- errors ---- */
 
@@ -198,7 +159,7 @@ enum ieum_err spool_change(struct spool *s, const char *sql, sqlite3_stmt **out)
 	return err ? err : *out ? IEUM_E_OK : IEUM_E_NO_MEMORY;
 }
 
-static void roll_back(struct spool *s)
+void spool_undo(struct spool *s)
 {
 	if (!sqlite3_get_autocommit(s->db))
 		sqlite3_exec(s->db, "ROLLBACK", NULL, NULL, NULL);
@@ -219,7 +180,7 @@ enum ieum_err spool_commit(struct spool *s)
 				    : spool_run(s, stmt, "writing");
 	if (err) {
 		memcpy(why, s->why, sizeof why);
-		roll_back(s);
+		spool_undo(s);
 		memcpy(s->why, why, sizeof why);
 		s->broken = err == IEUM_E_FILE_UNREADABLE;
 	}
@@ -230,7 +191,7 @@ enum ieum_err spool_commit(struct spool *s)
 void spool_rollback(struct spool *s)
 {
 	if (s->writing)
-		roll_back(s);
+		spool_undo(s);
 }
 
 bool spool_dirty(const struct spool *s)
@@ -338,47 +299,11 @@ static enum ieum_err make_file(struct spool *s)
 	return IEUM_E_OK;
 }
 
-static enum ieum_err execute(struct spool *s, const char *sql)
+enum ieum_err spool_execute(struct spool *s, const char *sql)
 {
 	int rc = sqlite3_exec(s->db, sql, NULL, NULL, NULL);
 
 	return rc ? spool_failed(s, "opening", rc) : IEUM_E_OK;
-}
-
-static enum ieum_err number_of(struct spool *s, const char *sql, int64_t *out)
-{
-	sqlite3_stmt *stmt = NULL;
-	int rc = sqlite3_prepare_v2(s->db, sql, -1, &stmt, NULL);
-
-	if (!rc)
-		rc = sqlite3_step(stmt);
-	if (rc == SQLITE_ROW)
-		*out = sqlite3_column_int64(stmt, 0);
-	sqlite3_finalize(stmt);
-	return rc == SQLITE_ROW ? IEUM_E_OK : spool_failed(s, "opening", rc);
-}
-
-static enum ieum_err make_schema(struct spool *s)
-{
-	char marks[128];
-	int64_t version = 0;
-
-	enum ieum_err err = execute(s, "BEGIN IMMEDIATE");
-	if (!err) /* another process may have been quicker */
-		err = number_of(s, "PRAGMA user_version", &version);
-	if (!err && version == 0) {
-		snprintf(marks, sizeof marks,
-			 "PRAGMA application_id = %d; PRAGMA user_version = %d", APPLICATION_ID,
-			 SPOOL_VERSION);
-		err = execute(s, schema);
-		if (!err)
-			err = execute(s, marks);
-	}
-	if (!err)
-		err = execute(s, "COMMIT");
-	if (err)
-		roll_back(s);
-	return err;
 }
 
 static enum ieum_err look_whole(struct spool *s)
@@ -398,26 +323,6 @@ static enum ieum_err look_whole(struct spool *s)
 	return err;
 }
 
-static enum ieum_err check_version(struct spool *s)
-{
-	int64_t version = 0, application = 0;
-	enum ieum_err err = number_of(s, "PRAGMA user_version", &version);
-
-	if (!err)
-		err = number_of(s, "PRAGMA application_id", &application);
-	if (!err && version == 0 && application == 0)
-		return make_schema(s);
-	if (!err && application != APPLICATION_ID)
-		err = spool_refuse(s, IEUM_E_SPOOL_CORRUPT,
-				   "it is a database of another program; name another file");
-	if (!err && version != SPOOL_VERSION)
-		err = spool_refuse(s, IEUM_E_SPOOL_CORRUPT,
-				   "its version is %" PRId64 ", this program reads version %d; use"
-				   " the newer program",
-				   version, SPOOL_VERSION);
-	return err ? err : look_whole(s);
-}
-
 static enum ieum_err open_database(struct spool *s, const struct spool_options *o)
 {
 	char limit[64];
@@ -430,12 +335,17 @@ static enum ieum_err open_database(struct spool *s, const struct spool_options *
 	sqlite3_busy_timeout(s->db, (int)(o->busy_ms ? o->busy_ms : SPOOL_BUSY_MS));
 	snprintf(limit, sizeof limit, "PRAGMA max_page_count = %" PRIu64,
 		 s->bytes_max / PAGE_BYTES * 3 / 2 + PAGES_SPARE);
-	enum ieum_err err = execute(s, "PRAGMA page_size = 4096; PRAGMA journal_mode = WAL;"
-				       "PRAGMA synchronous = FULL; PRAGMA secure_delete = ON;"
-				       "PRAGMA foreign_keys = OFF; PRAGMA trusted_schema = OFF");
+	enum ieum_err err =
+		spool_execute(s, "PRAGMA page_size = 4096; PRAGMA journal_mode = WAL;"
+				 "PRAGMA synchronous = FULL; PRAGMA secure_delete = ON;"
+				 "PRAGMA foreign_keys = OFF; PRAGMA trusted_schema = OFF");
 	if (!err)
-		err = execute(s, limit);
-	return err ? err : check_version(s);
+		err = spool_execute(s, limit);
+	if (!err)
+		err = spool_know_schema(s);
+	if (!err)
+		err = look_whole(s);
+	return err ? err : spool_renew_schema(s);
 }
 
 enum ieum_err spool_open(const struct spool_options *options, struct spool **out,
@@ -489,7 +399,7 @@ void spool_close(struct spool *s)
 	for (size_t i = 0; i < SPOOL_STATEMENTS_MAX; i++)
 		sqlite3_finalize(s->statements[i].stmt);
 	if (s->db && s->writing)
-		roll_back(s);
+		spool_undo(s);
 	if (s->db && !s->broken)
 		clear_log(s);
 	sqlite3_close(s->db);

@@ -37,7 +37,7 @@
 #include "proto/error.h"
 
 enum {
-	SPOOL_VERSION = 1,
+	SPOOL_VERSION = 2,
 	SPOOL_SLOTS_MAX = 64, /* processes that have it open */
 	SPOOL_WHY_BYTES = 512,
 	SPOOL_ID_BYTES = 16,
@@ -142,6 +142,7 @@ struct spool_delivery {
 	uint64_t wire_id;                    /* the hub's id, in */
 	uint8_t incarnation[SPOOL_ID_BYTES]; /* this one */
 	uint64_t told_id;                    /* as the application knows it */
+	bool handed; /* an application, of this process or another, may have been given it */
 	/* Why it came, as the hub tells it: with these a hub that was restored from a backup is
 	 * known to give it again. */
 	int cause;
@@ -161,6 +162,8 @@ enum ieum_err spool_find_delivery(struct spool *s, const struct spool_delivery *
 /* The same delivery under another id of the hub's. */
 enum ieum_err spool_renew(struct spool *s, int64_t number, uint64_t wire_id,
 			  const uint8_t *incarnation) IEUM_MUST_CHECK;
+/* The application is about to be given it; or was not. */
+enum ieum_err spool_handed(struct spool *s, int64_t number, bool handed) IEUM_MUST_CHECK;
 enum ieum_err spool_taken(struct spool *s, int64_t number) IEUM_MUST_CHECK;
 
 typedef bool spool_delivery_cb(const struct spool_delivery *d, void *arg);

@@ -16,8 +16,8 @@ enum ieum_err spool_deliver(struct spool *s, const struct spool_delivery *d, int
 		err = spool_change(s,
 				   "INSERT INTO delivery(taken, slot, message_id, mailbox, wire_id,"
 				   " incarnation, told_id, cause, answer_by_at_ms, received_at_ms,"
-				   " since_ms, frame, digest)"
-				   " VALUES(0, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+				   " since_ms, frame, digest, handed)"
+				   " VALUES(0, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
 				   &stmt);
 	if (err)
 		return err;
@@ -33,6 +33,7 @@ enum ieum_err spool_deliver(struct spool *s, const struct spool_delivery *d, int
 	sqlite3_bind_int64(stmt, 10, d->since_ms);
 	sqlite3_bind_blob64(stmt, 11, d->frame, d->len, SQLITE_STATIC);
 	sqlite3_bind_blob(stmt, 12, digest, sizeof digest, SQLITE_STATIC);
+	sqlite3_bind_int(stmt, 13, d->handed);
 	err = spool_run(s, stmt, "keeping a delivery");
 	if (!err)
 		*number = sqlite3_last_insert_rowid(s->db);
@@ -53,6 +54,19 @@ enum ieum_err spool_renew(struct spool *s, int64_t number, uint64_t wire_id,
 	sqlite3_bind_blob(stmt, 2, incarnation, SPOOL_ID_BYTES, SQLITE_STATIC);
 	sqlite3_bind_int64(stmt, 3, number);
 	return spool_run(s, stmt, "noting a delivery's id");
+}
+
+enum ieum_err spool_handed(struct spool *s, int64_t number, bool handed)
+{
+	sqlite3_stmt *stmt;
+	enum ieum_err err =
+		spool_change(s, "UPDATE delivery SET handed = ? WHERE number = ?", &stmt);
+
+	if (err)
+		return err;
+	sqlite3_bind_int(stmt, 1, handed);
+	sqlite3_bind_int64(stmt, 2, number);
+	return spool_run(s, stmt, "noting who was given a delivery");
 }
 
 enum ieum_err spool_taken(struct spool *s, int64_t number)
@@ -80,7 +94,7 @@ enum ieum_err spool_taken(struct spool *s, int64_t number)
 
 #define COLUMNS \
 	"SELECT number, taken, message_id, mailbox, wire_id, incarnation, told_id," \
-	" answer_by_at_ms, since_ms, slot, frame, digest, cause, received_at_ms FROM delivery "
+	" answer_by_at_ms, since_ms, slot, frame, digest, cause, received_at_ms, handed FROM delivery "
 
 static const char held_sql[] =
 	COLUMNS "WHERE taken = 0 AND slot = ? AND number > ? ORDER BY number";
@@ -103,6 +117,7 @@ static bool read_delivery(const struct spool *s, sqlite3_stmt *stmt, struct spoo
 				      .cause = sqlite3_column_int(stmt, 12),
 				      .answer_by_at_ms = sqlite3_column_int64(stmt, 7),
 				      .received_at_ms = sqlite3_column_int64(stmt, 13),
+				      .handed = sqlite3_column_int(stmt, 14),
 				      .since_ms = sqlite3_column_int64(stmt, 8),
 				      .mine = sqlite3_column_int(stmt, 9) == s->slot,
 				      .frame = sqlite3_column_blob(stmt, 10),

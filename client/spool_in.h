@@ -1,6 +1,7 @@
 /* Inside the spool; see spool.h.
  *
  *   spool.c          opening, slots, transactions, owner
+ *   spool_schema.c   tables, versions
  *   spool_submit.c   rows of `submit`
  *   spool_deliver.c  rows of `delivery`, pages
  *   spool_check.c    looking at a damaged one
@@ -45,6 +46,15 @@ enum ieum_err spool_change(struct spool *s, const char *sql, sqlite3_stmt **out)
 enum ieum_err spool_run(struct spool *s, sqlite3_stmt *stmt, const char *doing) IEUM_MUST_CHECK;
 /* One step: true with a row; false at the end or after an error, in *err. */
 bool spool_row(struct spool *s, sqlite3_stmt *stmt, enum ieum_err *err);
+
+/* Statements that give no rows, beside any transaction of ours; undoing what is open. */
+enum ieum_err spool_execute(struct spool *s, const char *sql) IEUM_MUST_CHECK;
+void spool_undo(struct spool *s);
+
+/* Makes the tables of a new file; else it has to be a spool, of this version or an earlier one.  The
+ * second makes one of this version of it, once its pages were looked at. */
+enum ieum_err spool_know_schema(struct spool *s) IEUM_MUST_CHECK;
+enum ieum_err spool_renew_schema(struct spool *s) IEUM_MUST_CHECK;
 
 /* Does a living process have the slot? */
 bool spool_slot_lives(const struct spool *s, int slot);

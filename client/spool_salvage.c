@@ -64,16 +64,17 @@ static bool save_message(sqlite3_stmt *row, void *arg)
 
 static bool save_delivery(sqlite3_stmt *row, void *arg)
 {
-	static const char *const names[] = { "taken",    "message_id",      "mailbox",
-					     "wire_id",  "incarnation",     "told_id",
-					     "cause",    "answer_by_at_ms", "received_at_ms",
-					     "since_ms", "frame",           "digest",
-					     NULL };
+	static const char *const names[] = {
+		"taken",          "message_id", "mailbox", "wire_id",
+		"incarnation",    "told_id",    "cause",   "answer_by_at_ms",
+		"received_at_ms", "since_ms",   "frame",   "digest",
+		"handed",         NULL
+	};
 	return copy_row(
 		arg, row,
 		"INSERT INTO delivery(slot, taken, message_id, mailbox, wire_id, incarnation,"
-		" told_id, cause, answer_by_at_ms, received_at_ms, since_ms, frame, digest)"
-		" VALUES(0, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+		" told_id, cause, answer_by_at_ms, received_at_ms, since_ms, frame, digest,"
+		" handed) VALUES(0, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ifnull(?, 1))",
 		names);
 }
 

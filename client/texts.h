@@ -99,6 +99,7 @@
 	X(INBOX_HELD,       "The hub is not reached yet. This came before and was not printed:") \
 	X(DELIVERY_N,       "delivery %" PRIu64) \
 	X(ATTEMPT_N,        "attempt %" PRIu32) \
+	X(MAYBE_SHOWN,      "may have been shown before") \
 	X(FROM,             "From") \
 	X(MAILBOX,          "Mailbox") \
 	X(CASE,             "Case") \

@@ -10,10 +10,13 @@
 #include <string.h>
 #include <sys/mount.h>
 #include <sys/stat.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include <cmocka.h>
+#include <jansson.h>
 
+#include "proto/uuid7.h"
 #include "tests/integration/desk.h"
 
 static struct hub hub;
@@ -97,6 +100,8 @@ static void what_the_spool_holds_is_printed_without_a_hub(void **state)
 	assert_int_equal(hub_stop(&hub), 0);
 	desk_expect("town-aid", "inbox --timeout 1s", EXIT_UNREACHABLE);
 	assert_int_equal(times_in(desk.printed, "Report received"), 3);
+	/* The one whose printing failed. */
+	assert_int_equal(times_in(desk.printed, "· may have been shown before"), 1);
 	assert_in(desk.said, "This came before and was not printed:");
 	desk_expect("town-aid", "inbox --timeout 1s", EXIT_UNREACHABLE);
 	assert_string_equal(desk.printed, "");
@@ -142,6 +147,75 @@ static void who_follows_prints_it_and_goes_on_when_the_hub_is_there(void **state
 	fclose(lines);
 	desk_expect("town-aid", "inbox", EXIT_DONE);
 	assert_in(desk.printed, "Nothing new.");
+}
+
+/* ---- killed ---- */
+
+/* Its place among those that were printed before; -1: it wasn't. */
+static int place_of(const char *id, char (*ids)[UUID_TEXT_BYTES], int n)
+{
+	for (int i = 0; i < n; i++)
+		if (strcmp(ids[i], id) == 0)
+			return i;
+	return -1;
+}
+
+static const char *id_of(json_t *delivery)
+{
+	const char *id = "";
+
+	assert_int_equal(json_unpack(delivery, "{s:{s:{s:s}}}", "referral", "envelope",
+				     "message_id", &id),
+			 0);
+	return id;
+}
+
+/* All lines up to the end that are whole. */
+static int read_ids(FILE *lines, char (*ids)[UUID_TEXT_BYTES], int n_max)
+{
+	json_t *line;
+	int n = 0;
+
+	while (n < n_max && (line = json_loadf(lines, JSON_DISABLE_EOF_CHECK, NULL))) {
+		snprintf(ids[n++], UUID_TEXT_BYTES, "%s", id_of(line));
+		json_decref(line);
+	}
+	return n;
+}
+
+/* At whatever point of printing, noting and settling it dies. */
+static void what_a_killed_process_may_have_shown_is_marked(void **state)
+{
+	enum { N = 12 };
+	char ids[2 * N][UUID_TEXT_BYTES];
+	FILE *lines;
+	pid_t pid;
+	int before, marked = 0;
+
+	(void)state;
+	submit_reports(N);
+	lines = desk_follow("town-aid", "--json", &pid, NULL);
+	before = read_ids(lines, ids, 1);
+	assert_int_equal(kill(pid, SIGKILL), 0);
+	assert_int_equal(waitpid(pid, NULL, 0), pid);
+	before += read_ids(lines, ids + before, N - before);
+	fclose(lines);
+	desk_expect("town-aid", "inbox --json", EXIT_DONE);
+	char *at = desk.printed, *line, *save = NULL;
+	int all = before;
+	for (; (line = strtok_r(at, "\n", &save)); at = NULL) {
+		json_t *delivery = json_loads(line, 0, NULL);
+		bool maybe = json_is_true(json_object_get(delivery, "maybe_shown_before"));
+
+		if (place_of(id_of(delivery), ids, before) < 0)
+			all++;
+		else if (!maybe)
+			fail_msg("printed again without a word: %s", line);
+		marked += maybe;
+		json_decref(delivery);
+	}
+	print_message("# %d printed before the kill, %d marked after it\n", before, marked);
+	assert_int_equal(all, N);
 }
 
 /* ---- a full disk ---- */
@@ -192,6 +266,8 @@ int main(void)
 			what_the_spool_holds_is_printed_though_the_hub_refuses_us, start, end),
 		cmocka_unit_test_setup_teardown(
 			who_follows_prints_it_and_goes_on_when_the_hub_is_there, start, end),
+		cmocka_unit_test_setup_teardown(what_a_killed_process_may_have_shown_is_marked,
+						start, end),
 		cmocka_unit_test_setup_teardown(a_disk_that_fills_up_cuts_nobody_off, start, end),
 	};
 

@@ -862,6 +862,120 @@ static void as_many_as_were_asked_for_holds_without_room_too(void **state)
 	close_world(&s);
 }
 
+/* ---- what may have been shown ---- */
+
+static void what_an_earlier_process_was_given_is_told(void **state)
+{
+	struct spooled s;
+
+	(void)state;
+	open_world(&s);
+	s.options.spool_deliveries = true;
+	s.options.credit = 1;
+	start(&s);
+	UNTIL_(s.w.hub.credit == 1);
+	hub_deliver(&s.w.hub, 0x1100, two_new_id());
+	hub_deliver(&s.w.hub, 0x1200, two_new_id()); /* was on its way */
+	UNTIL_(s.w.client.deliveries == 1 && s.w.hub.n_done == 2);
+	assert_false(ieum_handed_before(s.w.client.c, 0x1100));
+	leave(&s);
+	without_a_hub(&s);
+	s.options.credit = 10;
+	start(&s);
+	UNTIL_(s.w.client.deliveries == 2);
+	assert_true(ieum_handed_before(s.w.client.c, 0x1100));
+	assert_false(ieum_handed_before(s.w.client.c, 0x1200)); /* nobody was given it */
+	leave(&s);
+	start(&s);
+	UNTIL_(s.w.client.deliveries == 2);
+	assert_true(ieum_handed_before(s.w.client.c, 0x1100));
+	assert_true(ieum_handed_before(s.w.client.c, 0x1200));
+	close_world(&s);
+}
+
+static void a_disk_that_is_full_since_hides_nothing_that_is_held(void **state)
+{
+	struct spooled s;
+
+	(void)state;
+	struct power *disk = power_new("libieum-spool", 1);
+	sqlite3_vfs *usual = replace_disk("libieum-spool");
+	open_world(&s);
+	s.options.spool_deliveries = true;
+	s.options.credit = 1;
+	start(&s);
+	UNTIL_(s.w.hub.credit == 1);
+	hub_deliver(&s.w.hub, 0x1100, two_new_id());
+	hub_deliver(&s.w.hub, 0x1200, two_new_id());
+	UNTIL_(s.w.client.deliveries == 1 && s.w.hub.n_done == 2);
+	power_space(disk, 0);
+	ieum_credit(s.w.client.c, 10);
+	hub_deliver(&s.w.hub, 0x1300, two_new_id());
+	UNTIL_(s.w.client.deliveries == 3);
+	assert_int_equal(s.w.client.delivered[1], 0x1200); /* its row can't say so */
+	assert_int_equal(heard.troubles, 1);
+	power_space(disk, UINT64_MAX);
+	close_world(&s);
+	assert_int_equal(sqlite3_vfs_register(usual, 1), SQLITE_OK);
+	power_free(disk);
+}
+
+static void what_is_given_back_is_marked_here_too(void **state)
+{
+	struct spooled s;
+
+	(void)state;
+	open_world(&s);
+	s.options.spool_deliveries = true;
+	start(&s);
+	UNTIL_(s.w.hub.credit == 10);
+	hub_deliver(&s.w.hub, 0x1100, two_new_id());
+	UNTIL_(s.w.client.deliveries == 1);
+	assert_false(ieum_handed_before(s.w.client.c, 0x1100));
+	assert_int_equal(ieum_settle(s.w.client.c, 0x1100, IEUM_SETTLE_RELEASE, NULL,
+				     two_on_settled, &s.w.client),
+			 IEUM_E_OK);
+	UNTIL_(s.w.client.deliveries == 2);
+	assert_true(ieum_handed_before(s.w.client.c, 0x1100));
+	close_world(&s);
+}
+
+/* It was committed, and its process died before the hub heard. */
+static void what_is_taken_without_keeping_is_taken_on_the_spool_too(void **state)
+{
+	struct spooled s;
+	uint8_t held[16], taken[16];
+
+	(void)state;
+	open_world(&s);
+	s.options.spool_deliveries = true;
+	memcpy(held, two_new_id(), 16);
+	memcpy(taken, two_new_id(), 16);
+	start(&s);
+	UNTIL_(s.w.hub.credit == 10);
+	hub_deliver(&s.w.hub, 0x1100, held);
+	hub_deliver(&s.w.hub, 0x1200, taken);
+	UNTIL_(s.w.client.deliveries == 2);
+	take(&s, 0x1200);
+	UNTIL_(s.w.client.settled == 1 && s.w.hub.n_done == 2);
+	leave(&s);
+	s.options.spool_deliveries = false; /* as `ieum inbox --limit` */
+	start(&s);
+	UNTIL_(s.w.client.connected == 1);
+	hub_deliver(&s.w.hub, 0x1200, taken);
+	hub_deliver(&s.w.hub, 0x1100, held);
+	UNTIL_(s.w.client.deliveries == 1 && s.w.hub.n_done == 3);
+	assert_int_equal(s.w.client.delivered[0], 0x1100);
+	assert_int_equal(s.w.hub.done[2], 0x1200);
+	assert_true(ieum_handed_before(s.w.client.c, 0x1100));
+	take(&s, 0x1100);
+	UNTIL_(s.w.client.settled == 1);
+	assert_int_equal(s.w.hub.done[3], 0x1100);
+	leave(&s);
+	assert_int_equal(sum_of(&s).held, 0);
+	close_world(&s);
+}
+
 /* ---- whose ---- */
 
 static void issue(const char *name)
@@ -927,6 +1041,10 @@ int main(void)
 		cmocka_unit_test(a_disk_that_is_full_since_hides_no_delivery),
 		cmocka_unit_test(a_disk_that_breaks_hides_no_delivery),
 		cmocka_unit_test(as_many_as_were_asked_for_holds_without_room_too),
+		cmocka_unit_test(what_an_earlier_process_was_given_is_told),
+		cmocka_unit_test(a_disk_that_is_full_since_hides_nothing_that_is_held),
+		cmocka_unit_test(what_is_given_back_is_marked_here_too),
+		cmocka_unit_test(what_is_taken_without_keeping_is_taken_on_the_spool_too),
 		cmocka_unit_test(another_agencys_spool_is_refused),
 	};
 

@@ -247,7 +247,10 @@ static void a_delivery_is_told_whole_and_harmless(void **state)
 	d.mailbox = team;
 	d.answer_by_at_ms = MONDAY_MS + 10 * MIN_MS;
 	d.referral = &r;
-	assert_int_equal(render_delivery(&screen.inv, &d, &none, MONDAY_MS), EXIT_DONE);
+	assert_int_equal(render_delivery(&screen.inv, &d, false, &none, MONDAY_MS), EXIT_DONE);
+	assert_says_not("shown before");
+	assert_int_equal(render_delivery(&screen.inv, &d, true, &none, MONDAY_MS), EXIT_DONE);
+	assert_says("attempt 2 · may have been shown before\n");
 	assert_says("Immediate · Report received · delivery 4608 · attempt 2");
 	assert_says("gimpo-ps (desk 3)");
 	assert_says("2026-03-02 10:10 (in 10 min)");

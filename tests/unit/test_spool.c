@@ -160,7 +160,77 @@ static void one_of_a_later_version_is_left_alone(void **state)
 	assert_int_equal(sqlite3_exec(db, "PRAGMA user_version = 7", NULL, NULL, NULL), SQLITE_OK);
 	sqlite3_close(db);
 	assert_int_equal(try_open(&p, &s), IEUM_E_SPOOL_CORRUPT);
-	assert_non_null(strstr(p.why, "its version is 7, this program reads version 1"));
+	assert_non_null(strstr(p.why, "its version is 7, this program reads version 2"));
+	scratch_remove(p.folder);
+}
+
+static bool note_handed(const struct spool_delivery *d, void *arg)
+{
+	char *text = arg;
+
+	text[strlen(text)] = d->handed ? 'y' : 'n';
+	return true;
+}
+
+/* As of the first version: nobody noted what was handed over. */
+static void make_old(const struct place *p)
+{
+	sqlite3 *db;
+
+	assert_int_equal(sqlite3_open(p->path, &db), SQLITE_OK);
+	assert_int_equal(sqlite3_exec(db,
+				      "ALTER TABLE delivery DROP COLUMN handed;"
+				      "PRAGMA user_version = 1",
+				      NULL, NULL, NULL),
+			 SQLITE_OK);
+	sqlite3_close(db);
+}
+
+static void keep_delivery(struct spool *s, bool handed)
+{
+	struct spool_delivery d = { .frame = (const uint8_t *)"frame", .len = 5, .handed = handed };
+	int64_t number;
+
+	assert_int_equal(spool_deliver(s, &d, &number), IEUM_E_OK);
+	commit(s);
+}
+
+static void one_of_the_first_version_is_brought_up(void **state)
+{
+	struct place p;
+	struct spool *s;
+	struct spool_salvaged saved;
+	char handed[8] = { 0 };
+	size_t n;
+
+	(void)state;
+	make_place(&p);
+	s = open_here(&p);
+	keep_delivery(s, false);
+	spool_close(s);
+	make_old(&p);
+	s = open_here(&p);
+	keep_delivery(s, false);
+	assert_int_equal(spool_adopt(s, true, &n), IEUM_E_OK);
+	commit(s);
+	assert_int_equal(spool_held(s, 0, note_handed, handed), IEUM_E_OK);
+	assert_string_equal(handed, "yn"); /* of the old one it isn't known */
+	spool_close(s);
+	assert_int_equal(spool_check(p.path, p.why), IEUM_E_OK);
+	make_old(&p); /* and one that is damaged as well */
+	assert_int_equal(spool_salvage(p.path, &saved, p.why), IEUM_E_OK);
+	assert_int_equal(saved.deliveries, 2);
+	assert_int_equal(saved.lost, 0);
+	s = open_here(&p);
+	assert_int_equal(spool_adopt(s, true, &n), IEUM_E_OK);
+	memset(handed, 0, sizeof handed);
+	assert_int_equal(spool_held(s, 0, note_handed, handed), IEUM_E_OK);
+	assert_string_equal(handed, "yy");
+	assert_int_equal(spool_handed(s, 1, false), IEUM_E_OK);
+	memset(handed, 0, sizeof handed);
+	assert_int_equal(spool_held(s, 0, note_handed, handed), IEUM_E_OK);
+	assert_string_equal(handed, "ny");
+	spool_close(s);
 	scratch_remove(p.folder);
 }
 
@@ -877,6 +947,7 @@ int main(int argc, char **argv)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(it_belongs_to_one_participant_of_one_hub),
 		cmocka_unit_test(one_of_a_later_version_is_left_alone),
+		cmocka_unit_test(one_of_the_first_version_is_brought_up),
 		cmocka_unit_test(another_programs_database_is_left_alone),
 		cmocka_unit_test(a_transaction_held_elsewhere_is_waited_for_and_named),
 		cmocka_unit_test(a_slot_for_each_of_so_many_programs),
