@@ -266,6 +266,7 @@ LIBIEUM_SRC := \
 	client/lib_blocking.c \
 	client/lib_connection.c \
 	client/lib_files.c \
+	client/lib_id.c \
 	client/lib_inbox.c \
 	client/lib_request.c \
 	client/lib_settle.c \

@@ -87,6 +87,10 @@ struct ieum_callbacks {
 		       const struct ieum_failure *failure, void *ctx);
 	/* With a spool: a message that was submitted is on its disk, and from here on not lost. */
 	void (*accepted)(struct ieum *c, const uint8_t *message_id, void *ctx);
+	/* A message goes under a new id, `now`: the hub would have refused the one that libieum had made
+	 * for it, because the clock was wrong then or it has waited too long, and no hub has seen it.
+	 * With a spool it is on the disk so.  Every callback after this one names it by the new id. */
+	void (*renamed)(struct ieum *c, const uint8_t *before, const uint8_t *now, void *ctx);
 	/* Messages with a receipt were let go from the spool before the hub knew of a copy of its
 	 * journal: there were more than it keeps.  Should the hub's disk be lost now, only the
 	 * hub's backups have them. */
@@ -225,9 +229,9 @@ typedef void ieum_submit_cb(struct ieum *c, const uint8_t *message_id,
 /* Queues a message; connected or not.  It is sent again after a lost connection and after an
  * error that names a time to wait, until there is a receipt, a final error or retry_for_ms is
  * over: then cb, exactly once.  Messages are sent in order, but one that has to wait is
- * overtaken.  An empty message_id is filled with a new UUIDv7 (and again with a newer one if
- * it grows older than the hub accepts before it was ever on the wire); message_id, if not NULL,
- * is told it.  TOO_MANY_REQUESTS: the queue is full, try after the next callback.  What the
+ * overtaken.  An empty message_id is filled with a new UUIDv7 by the hub's clock, or by ours before
+ * a hub has told its time; and again with a newer one (`renamed`) if the hub would take it for too
+ * old or in the future before it was ever on the wire.  message_id, if not NULL, is told it.  TOO_MANY_REQUESTS: the queue is full, try after the next callback.  What the
  * codec refuses is returned with the field's path in why (may be NULL). */
 enum ieum_err ieum_submit(struct ieum *c, const Ieum__V1__Referral *referral, ieum_submit_cb *cb,
 			  void *arg, uint8_t message_id[IEUM_ID_BYTES],
@@ -253,7 +257,7 @@ enum ieum_seal {
  * CERTIFICATE_REVOKED or CERTIFICATE_EXPIRED with its name, and nothing is sent.  A reader whose
  * certificate nobody knows yet gets its key later: see ieum_key_wrap().  We can open it too.
  *
- * While it waits it is sealed to ourselves.  An id that grows too old meanwhile is not made anew.
+ * While it waits it is sealed to ourselves.
  * With nothing to seal it is ieum_submit(). */
 enum ieum_err ieum_submit_sealed(struct ieum *c, const Ieum__V1__Referral *referral,
 				 enum ieum_seal what, ieum_submit_cb *cb, void *arg,
@@ -389,8 +393,9 @@ enum ieum_err ieum_key_refuse(struct ieum *c, const Ieum__V1__Referral *request,
  * Any error leaves its text in ieum_blocking_failure(). */
 struct ieum_blocking;
 
-/* Options as above; of the callbacks `resent`, `let_go`, `spool_trouble` and `alone` are used.  Tries until it is welcomed; a refusal that
- * trying again can't change is returned at once, with the text in why. */
+/* Options as above; of the callbacks `resent`, `renamed`, `let_go`, `spool_trouble` and `alone` are
+ * used.  Tries until it is welcomed; a refusal that trying again can't change is returned at once,
+ * with the text in why. */
 enum ieum_err ieum_blocking_open(const struct ieum_options *options, int64_t timeout_ms,
 				 struct ieum_blocking **out,
 				 char why[IEUM_WHY_BYTES]) IEUM_MUST_CHECK;
@@ -403,6 +408,11 @@ void ieum_blocking_close(struct ieum_blocking *b);
 enum ieum_err ieum_blocking_begin(const struct ieum_options *options, struct ieum_blocking **out,
 				  char why[IEUM_WHY_BYTES]) IEUM_MUST_CHECK;
 enum ieum_err ieum_blocking_connect(struct ieum_blocking *b, int64_t timeout_ms) IEUM_MUST_CHECK;
+
+/* From now until it is closed SIGINT and SIGTERM don't end the process: the call that waits returns as
+ * if its time were over, and every later one at once.  One of these connections in a process. */
+void ieum_blocking_heed_signals(struct ieum_blocking *b);
+bool ieum_blocking_interrupted(const struct ieum_blocking *b); /* one has come */
 
 /* The connection inside: only for functions that have no callback of the caller's. */
 struct ieum *ieum_blocking_inner(struct ieum_blocking *b);
@@ -417,9 +427,10 @@ const struct ieum_failure *ieum_blocking_failure(const struct ieum_blocking *b);
 const Ieum__V1__Welcome *ieum_blocking_welcome(const struct ieum_blocking *b);
 
 /* After TIMED_OUT the message stays queued and may still arrive; the same referral with the same
- * message id can be submitted again.  With a spool that isn't needed once it is accepted; then any
- * failure but a refusal by the hub leaves it there, and ieum_blocking_accepted() says so; `resent`
- * tells its end, and a refusal is kept on the spool. */
+ * message id can be submitted again.  With a spool that isn't needed: it is accepted, which
+ * ieum_blocking_accepted() says, `resent` tells its end, and a refusal is kept on the spool.  So too
+ * after key_wrap and key_refuse, as soon as there was something to submit.  message_id: of the last
+ * message submitted, and after TIMED_OUT with a spool of what is kept. */
 bool ieum_blocking_accepted(const struct ieum_blocking *b, const uint8_t **message_id);
 enum ieum_err ieum_blocking_submit(struct ieum_blocking *b, const Ieum__V1__Referral *referral,
 				   int64_t timeout_ms,

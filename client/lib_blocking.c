@@ -3,6 +3,7 @@
  * Each call makes a *wait*, starts what was asked and runs the loop until the wait is done or the
  * time is over.  A wait that is left behind (TIMED_OUT) stays on the list until its callback
  * comes or the handle is closed. */
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -15,7 +16,6 @@ struct wait {
 	LIST_ENTRY(wait) link;
 	struct ieum_blocking *b;
 	bool done, left;
-	bool accepting; /* a message is submitted */
 	int64_t hub_time_at_ms;
 	uint64_t copied_through;
 };
@@ -35,13 +35,14 @@ struct arrived {
 struct ieum_blocking {
 	struct event_base *base;
 	struct ieum *c;
-	struct event timeout_ev;
+	struct event timeout_ev, signal_ev[2];
 	bool timed_out;
-	bool permanent; /* the last end of a connection can't be mended by waiting */
+	bool interrupted; /* by a signal: nothing is waited for any more */
+	bool permanent;   /* the last end of a connection can't be mended by waiting */
 	bool stopped;
 	struct ieum_callbacks theirs; /* those that are passed on */
 	void *ctx;
-	bool accepted; /* the last message submitted */
+	bool accepted; /* the last message submitted was left on the spool */
 	uint8_t submitted_id[IEUM_ID_BYTES];
 	struct lib_trouble trouble; /* of the last call */
 	struct lib_trouble down;    /* why there is no connection */
@@ -112,12 +113,20 @@ static void on_timeout(evutil_socket_t fd, short what, void *arg)
 	b->timed_out = true;
 }
 
+static void on_signal(evutil_socket_t number, short what, void *arg)
+{
+	struct ieum_blocking *b = arg;
+
+	(void)number, (void)what;
+	b->interrupted = b->timed_out = true;
+}
+
 static void set_timeout(struct ieum_blocking *b, int64_t timeout_ms)
 {
 	int64_t ms = timeout_ms > 0 ? timeout_ms : 0;
 	struct timeval in = { (time_t)(ms / 1000), (suseconds_t)(ms % 1000 * 1000) };
 
-	b->timed_out = false;
+	b->timed_out = b->interrupted;
 	event_add(&b->timeout_ev, &in);
 	fail(b, IEUM_E_OK, NULL);
 }
@@ -157,22 +166,38 @@ static bool wait_wanted(struct wait *w)
 
 static ieum_submit_cb on_submitted;
 
+/* Whether the spool has it is known soon, and has to be known. */
+static bool is_accepting(const struct wait *w)
+{
+	const struct ieum *c = w->b->c;
+
+	return lib_submit_accepting(c, on_submitted, w) || lib_key_accepting(c, on_submitted, w);
+}
+
+static void leave(struct wait *w)
+{
+	struct ieum_blocking *b = w->b;
+
+	b->accepted = lib_submit_leave(b->c, on_submitted, w, b->submitted_id) ||
+		      lib_key_leave(b->c, on_submitted, w, b->submitted_id);
+	if (b->accepted)
+		wait_free(w);
+	else
+		w->left = true;
+}
+
 /* Until the callback has come; what it said is in b->trouble. */
 static enum ieum_err wait_done(struct wait *w)
 {
 	struct ieum_blocking *b = w->b;
 
-	/* Whether the spool has it is known soon, and has to be known. */
-	while (!w->done && (!b->timed_out || (w->accepting && b->c->spool && !b->accepted)))
+	while (!w->done && (!b->timed_out || is_accepting(w)))
 		step(b);
 	if (w->done) {
 		wait_free(w);
 		return b->trouble.failure.code;
 	}
-	if (lib_submit_leave(b->c, on_submitted, w))
-		wait_free(w);
-	else
-		w->left = true;
+	leave(w);
 	if (ieum_connected(b->c))
 		return fail(b, IEUM_E_TIMED_OUT, NULL);
 	return fail(b, IEUM_E_TIMED_OUT, b->down.detail);
@@ -230,13 +255,14 @@ static void on_delivery(struct ieum *c, const Ieum__V1__Delivery *delivery, cons
 	(void)!ieum_settle(c, delivery->delivery_id, IEUM_SETTLE_RELEASE, NULL, NULL, NULL);
 }
 
-static void on_accepted(struct ieum *c, const uint8_t *message_id, void *ctx)
+static void on_renamed(struct ieum *c, const uint8_t *before, const uint8_t *now, void *ctx)
 {
 	struct ieum_blocking *b = ctx;
 
-	(void)c;
-	if (memcmp(message_id, b->submitted_id, IEUM_ID_BYTES) == 0)
-		b->accepted = true;
+	if (memcmp(before, b->submitted_id, IEUM_ID_BYTES) == 0)
+		memcpy(b->submitted_id, now, IEUM_ID_BYTES);
+	if (b->theirs.renamed)
+		b->theirs.renamed(c, before, now, b->ctx);
 }
 
 static void on_resent(struct ieum *c, const uint8_t *message_id, const Ieum__V1__Receipt *receipt,
@@ -289,6 +315,8 @@ static struct ieum_blocking *blocking_new(void)
 		return NULL;
 	}
 	event_assign(&b->timeout_ev, b->base, -1, 0, on_timeout, b);
+	evsignal_assign(&b->signal_ev[0], b->base, SIGINT, on_signal, b);
+	evsignal_assign(&b->signal_ev[1], b->base, SIGTERM, on_signal, b);
 	return b;
 }
 
@@ -312,6 +340,8 @@ static void blocking_free(struct ieum_blocking *b)
 	copy_free(&b->result);
 	copy_free(&b->delivery);
 	event_del(&b->timeout_ev);
+	event_del(&b->signal_ev[0]);
+	event_del(&b->signal_ev[1]);
 	event_base_free(b->base);
 	free(b);
 }
@@ -332,7 +362,7 @@ enum ieum_err ieum_blocking_begin(const struct ieum_options *options, struct ieu
 	mine.callbacks = (struct ieum_callbacks){ .connected = on_connected,
 						  .disconnected = on_disconnected,
 						  .delivery = on_delivery,
-						  .accepted = on_accepted,
+						  .renamed = on_renamed,
 						  .resent = on_resent,
 						  .let_go = on_let_go,
 						  .spool_trouble = on_spool_trouble,
@@ -351,6 +381,17 @@ enum ieum_err ieum_blocking_connect(struct ieum_blocking *b, int64_t timeout_ms)
 {
 	set_timeout(b, timeout_ms);
 	return wait_connected(b);
+}
+
+void ieum_blocking_heed_signals(struct ieum_blocking *b)
+{
+	event_add(&b->signal_ev[0], NULL);
+	event_add(&b->signal_ev[1], NULL);
+}
+
+bool ieum_blocking_interrupted(const struct ieum_blocking *b)
+{
+	return b->interrupted;
 }
 
 struct ieum *ieum_blocking_inner(struct ieum_blocking *b)
@@ -437,6 +478,7 @@ static enum ieum_err await_receipt(struct ieum_blocking *b, const struct sending
 		*receipt = NULL;
 	if (!w)
 		return fail(b, IEUM_E_NO_MEMORY, NULL);
+	b->accepted = false;
 	set_timeout(b, timeout_ms);
 	err = s->start(b->c, s, w, why);
 	if (err) {
@@ -452,8 +494,6 @@ static enum ieum_err await_receipt(struct ieum_blocking *b, const struct sending
 static enum ieum_err start_submit(struct ieum *c, const struct sending *s, struct wait *w,
 				  char why[IEUM_WHY_BYTES])
 {
-	w->accepting = true;
-	w->b->accepted = false;
 	return ieum_submit(c, s->referral, on_submitted, w, w->b->submitted_id, why);
 }
 
@@ -467,8 +507,6 @@ enum ieum_err ieum_blocking_submit(struct ieum_blocking *b, const Ieum__V1__Refe
 static enum ieum_err start_sealed(struct ieum *c, const struct sending *s, struct wait *w,
 				  char why[IEUM_WHY_BYTES])
 {
-	w->accepting = true;
-	w->b->accepted = false;
 	return ieum_submit_sealed(c, s->referral, s->what, on_submitted, w, w->b->submitted_id,
 				  why);
 }

@@ -183,12 +183,14 @@ static void on_welcome(struct ieum *c, const Ieum__V1__Welcome *welcome)
 		lib_drop(c, IEUM_E_FRAME_UNEXPECTED, "a second welcome");
 		return;
 	}
+	c->hub = *welcome->limits;
+	c->drill = welcome->drill;
+	c->hub_time_ms = welcome->hub_time_at_ms;
+	c->hub_time_since_ms = lib_now_ms();
 	if (!lib_spool_welcome(c, welcome, &resending))
 		return;
 	c->state = LIB_UP;
 	c->alone_told = false;
-	c->hub = *welcome->limits;
-	c->drill = welcome->drill;
 	c->tried = 0;
 	c->backoff.failures = 0;
 	meet_incarnation(c, welcome->incarnation.data, resending);

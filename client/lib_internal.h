@@ -33,6 +33,7 @@
 #include "proto/channel.h"
 #include "proto/codec.h"
 #include "proto/tls.h"
+#include "proto/uuid7.h"
 
 enum {
 	LIB_VERSION = 1,         /* of the protocol */
@@ -43,6 +44,8 @@ enum {
 	LIB_RETRY_MIN_MS = 20,     /* on top of the hub's hint; doubles each time */
 	LIB_KEPT_MAX = 16384,      /* receipted messages kept */
 	LIB_SEALINGS_MAX = 4,      /* of one message: the first and three more */
+	/* An id may lie so far in the future (ID_IN_FUTURE). */
+	LIB_ID_FUTURE_MS = 10 * 60 * 1000,
 };
 
 enum lib_state { LIB_DOWN, LIB_CONNECTING, LIB_GREETING, LIB_UP, LIB_STOPPED };
@@ -81,12 +84,13 @@ struct outgoing {
 	int64_t since_ms, not_before_ms; /* monotonic */
 	unsigned delays;
 	bool sent, delayed; /* which list */
-	bool stamped;       /* we made the id, and nothing is sealed for it */
+	bool stamped;       /* we made the id */
 	bool on_wire;       /* ever */
 	bool resent;        /* it had a receipt of another incarnation */
 	bool sealed;        /* parts of it, by us */
 	bool to_seal;       /* to ourselves alone so far: the hub is asked first whom it reaches */
 	unsigned sealings;  /* how often it was sealed to others */
+	bool renamed;       /* it had former_id, and nobody was told yet */
 
 	/* With a spool. */
 	UT_hash_handle hh_number;
@@ -104,7 +108,7 @@ struct outgoing {
 	uint64_t journal_number;
 	uint8_t incarnation[IEUM_ID_BYTES];
 
-	uint8_t message_id[IEUM_ID_BYTES];
+	uint8_t message_id[IEUM_ID_BYTES], former_id[IEUM_ID_BYTES];
 	size_t id_at; /* of the id in bytes */
 	size_t len;
 	uint8_t *bytes;
@@ -184,7 +188,9 @@ struct ieum {
 	uint32_t reconnect_hint_ms;
 	bool pinged; /* for silence */
 	Ieum__V1__Limits hub;
-	bool drill; /* its clock is not ours */
+	bool drill;                             /* its clock is not ours */
+	int64_t hub_time_ms, hub_time_since_ms; /* in Welcome; monotonic; 0: not told yet */
+	struct uuid7_source ids;                /* by the hub's time */
 	uint8_t incarnation[IEUM_ID_BYTES];
 	unsigned incarnation_n;  /* 0: none known */
 	uint64_t receipt_number; /* the newest of this incarnation that we know of; 0: none */
@@ -254,6 +260,22 @@ void lib_request_answer(struct ieum *c, const struct codec_frame *frame);
 void lib_requests_lost(struct ieum *c, const struct ieum_failure *why);
 void lib_requests_free(struct ieum *c);
 
+/* lib_id.c */
+int64_t lib_wall_ms(void); /* Unix time by our own clock */
+/* By the hub's clock once it was told. */
+enum ieum_err lib_id_make(struct ieum *c, uint8_t id[IEUM_ID_BYTES]) IEUM_MUST_CHECK;
+/* Of which times ids are taken by the hub now, as far as we know: above and up to. */
+struct lib_id_window {
+	int64_t oldest_ms, newest_ms;
+};
+struct lib_id_window lib_id_window(const struct ieum *c);
+bool lib_id_fits(const struct lib_id_window *w, const uint8_t id[IEUM_ID_BYTES]);
+/* Gives it another id where the hub would refuse the one it has, if that is ours and no hub has seen
+ * it.  With a spool that has to be on the disk first. */
+bool lib_id_renew(struct ieum *c, struct outgoing *o);
+/* The application hears of it. */
+void lib_id_tell(struct ieum *c, struct outgoing *o);
+
 /* lib_submit.c */
 /* A message that has its id, which is ours if it is `stamped`; checked. */
 enum ieum_err lib_submit(struct ieum *c, const Ieum__V1__Referral *referral, bool stamped,
@@ -271,9 +293,12 @@ size_t lib_submits_again(struct ieum *c); /* those kept; how many */
 void lib_submits_copied(struct ieum *c, uint64_t through);
 /* One that was read back from the spool; NULL: no memory. */
 struct outgoing *lib_submit_loaded(struct ieum *c, const uint8_t *bytes, size_t len);
+/* Is there such a message whose row isn't on the disk yet? */
+bool lib_submit_accepting(const struct ieum *c, ieum_submit_cb *cb, const void *arg);
 /* Its caller waits no more: with a spool `resent` tells its end.  False: no such message on a spool;
  * the callback still comes. */
-bool lib_submit_leave(struct ieum *c, ieum_submit_cb *cb, const void *arg);
+bool lib_submit_leave(struct ieum *c, ieum_submit_cb *cb, const void *arg,
+		      uint8_t message_id[IEUM_ID_BYTES]);
 /* It waits before it goes on. */
 void lib_submit_delay(struct ieum *c, struct outgoing *o, int64_t ms);
 /* It could not be accepted: told and freed. */
@@ -323,6 +348,11 @@ enum ieum_err lib_seal_answered(struct ieum *c, struct outgoing *o, const Ieum__
 
 /* lib_key.c */
 void lib_keys_free(struct ieum *c);
+/* The same as of lib_submit.c, for the caller of ieum_key_wrap(); one that hasn't come as far as its
+ * answer gives none any more.  The callback doesn't come. */
+bool lib_key_accepting(const struct ieum *c, ieum_submit_cb *cb, const void *arg);
+bool lib_key_leave(struct ieum *c, ieum_submit_cb *cb, const void *arg,
+		   uint8_t message_id[IEUM_ID_BYTES]);
 
 /* lib_settle.c */
 enum ieum_err lib_settle(struct ieum *c, uint64_t delivery_id, enum ieum_settle how,

@@ -25,6 +25,7 @@ struct wrapping {
 	void *arg;
 	Ieum__V1__Referral *request;
 	struct lib_trouble trouble; /* why it is refused; code OK: it isn't */
+	bool left;                  /* nobody waits for it any more */
 	X509 *to[SEAL_WRAP_MAX];
 	size_t n_to;
 };
@@ -106,6 +107,40 @@ static void answered(struct ieum *c, const uint8_t *message_id, const Ieum__V1__
 		finish(c, w, message_id, NULL, &w->trouble.failure);
 	else
 		finish(c, w, message_id, receipt, failure);
+}
+
+static struct wrapping *find(const struct ieum *c, ieum_submit_cb *cb, const void *arg)
+{
+	struct wrapping *w;
+
+	LIST_FOREACH(w, &c->wrappings, link) {
+		if (w->cb == cb && w->arg == arg)
+			return w;
+	}
+	return NULL;
+}
+
+bool lib_key_accepting(const struct ieum *c, ieum_submit_cb *cb, const void *arg)
+{
+	const struct wrapping *w = find(c, cb, arg);
+
+	return w && lib_submit_accepting(c, answered, w);
+}
+
+bool lib_key_leave(struct ieum *c, ieum_submit_cb *cb, const void *arg,
+		   uint8_t message_id[IEUM_ID_BYTES])
+{
+	struct wrapping *w = find(c, cb, arg);
+
+	if (!w)
+		return false;
+	w->left = true;
+	w->cb = NULL;
+	if (!lib_submit_leave(c, answered, w, message_id))
+		return false;
+	LIST_REMOVE(w, link);
+	wrapping_free(w);
+	return true;
 }
 
 /* A drill's clock may be years away from ours: it is where the request was made, or later. */
@@ -281,7 +316,7 @@ static void message_came(struct ieum *c, const Ieum__V1__Result *result, const u
 	enum ieum_err err;
 
 	(void)referral, (void)referral_len;
-	if (failure && failure->code == IEUM_E_CONNECTION_LOST) {
+	if (w->left || (failure && failure->code == IEUM_E_CONNECTION_LOST)) {
 		finish(c, w, NULL, NULL, failure);
 		return;
 	}

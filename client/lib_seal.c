@@ -9,7 +9,6 @@
 
 #include "client/lib_internal.h"
 #include "client/seal_message.h"
-#include "proto/uuid7.h"
 
 static enum ieum_err refuse(char why[IEUM_WHY_BYTES], enum ieum_err err)
 {
@@ -75,7 +74,7 @@ enum ieum_err lib_seal_answered(struct ieum *c, struct outgoing *o, const Ieum__
 /* ---- submitting ---- */
 
 /* A copy with an id and the wanted parts sealed to ourselves; *out is the caller's. */
-static enum ieum_err closed_copy(const struct ieum *c, const Ieum__V1__Referral *referral,
+static enum ieum_err closed_copy(struct ieum *c, const Ieum__V1__Referral *referral,
 				 enum ieum_seal what, Ieum__V1__Referral **out,
 				 char why[IEUM_WHY_BYTES])
 {
@@ -95,7 +94,7 @@ static enum ieum_err closed_copy(const struct ieum *c, const Ieum__V1__Referral 
 		m->envelope->message_id.data = malloc(IEUM_ID_BYTES);
 		if (!m->envelope->message_id.data)
 			err = refuse(why, IEUM_E_NO_MEMORY);
-		else if ((err = uuid7_make(m->envelope->message_id.data)))
+		else if ((err = lib_id_make(c, m->envelope->message_id.data)))
 			refuse(why, err);
 		else
 			m->envelope->message_id.len = IEUM_ID_BYTES;
@@ -124,7 +123,7 @@ enum ieum_err ieum_submit_sealed(struct ieum *c, const Ieum__V1__Referral *refer
 	err = closed_copy(c, referral, what, &m, why);
 	if (err)
 		return err;
-	err = lib_submit(c, m, false, true, cb, arg, why);
+	err = lib_submit(c, m, referral->envelope->message_id.len == 0, true, cb, arg, why);
 	if (!err && message_id)
 		memcpy(message_id, m->envelope->message_id.data, IEUM_ID_BYTES);
 	ieum__v1__referral__free_unpacked(m, NULL);

@@ -12,15 +12,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
-
-static int64_t wall_ms(void)
-{
-	struct timespec now;
-
-	clock_gettime(CLOCK_REALTIME, &now);
-	return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
-}
 
 void lib_spool_tell(struct ieum *c, const struct ieum_failure *failure)
 {
@@ -84,7 +75,7 @@ static struct spool_message message_of(const struct outgoing *o)
 	struct spool_message m = { .number = o->number,
 				   .referral = o->bytes,
 				   .len = o->len,
-				   .since_ms = wall_ms(),
+				   .since_ms = lib_wall_ms(),
 				   .stamped = o->stamped,
 				   .on_wire = o->on_wire,
 				   .sealed = o->to_seal  ? SPOOL_SEALED_TO_US
@@ -255,6 +246,7 @@ static void rows_are_safe(struct ieum *c)
 		TAILQ_INSERT_TAIL(&c->waiting, o, link);
 		if (first && c->options.callbacks.accepted)
 			c->options.callbacks.accepted(c, o->message_id, c->options.ctx);
+		lib_id_tell(c, o);
 	}
 }
 
@@ -419,18 +411,37 @@ static enum ieum_err meet(struct ieum *c, const Ieum__V1__Welcome *w, size_t *re
 	return commit_or_undo(file, err);
 }
 
+/* From now on they may be on the wire; those excepted that lib_id_renew() will give another id, which
+ * has its row written then. */
+static enum ieum_err mark_sending(struct ieum *c, const struct lib_id_window *w)
+{
+	return spool_sending(c->spool->file, w->oldest_ms, w->newest_ms);
+}
+
+static void are_marked(struct ieum *c, const struct lib_id_window *w)
+{
+	struct outgoing *o;
+
+	TAILQ_FOREACH(o, &c->started, started) {
+		if (o->number && (!o->stamped || lib_id_fits(w, o->message_id)))
+			o->marked = true;
+	}
+}
+
 /* The rest must not keep us from the hub where the disk is full: the messages whose rows don't say
  * yet that they are sent are written first, each by itself, when that works again. */
 static void prepare(struct ieum *c, const Ieum__V1__Welcome *w)
 {
+	const struct lib_id_window window = lib_id_window(c);
 	struct lib_spool *sp = c->spool;
 	size_t adopted;
 	enum ieum_err err = spool_adopt(sp->file, c->options.spool_deliveries, &adopted);
 
 	if (!err)
-		err = spool_sending(sp->file);
+		err = mark_sending(c, &window);
 	err = commit_or_undo(sp->file, err);
-	sp->unmarked = err != IEUM_E_OK;
+	if (!err)
+		are_marked(c, &window);
 	if (!err && w->copied_through)
 		err = spool_copied(sp->file, w->incarnation.data, w->copied_through);
 	if (!err)
@@ -442,7 +453,7 @@ static void prepare(struct ieum *c, const Ieum__V1__Welcome *w)
 
 bool lib_spool_must_mark(const struct ieum *c, const struct outgoing *o)
 {
-	return c->spool && c->spool->unmarked && !o->marked;
+	return c->spool && !o->marked;
 }
 
 bool lib_spool_welcome(struct ieum *c, const Ieum__V1__Welcome *welcome, size_t *resending)
@@ -525,7 +536,7 @@ static void keep_result(struct ieum *c, const char *name, const Ieum__V1__Result
 	for (size_t i = 0, at = 0; packed && i < n; at += pages[i++].len)
 		pages[i].bytes = buf_bytes(&all) + at;
 	if (packed)
-		err = spool_keep_pages(c->spool->file, name, wall_ms(), pages, n);
+		err = spool_keep_pages(c->spool->file, name, lib_wall_ms(), pages, n);
 	if (err)
 		lib_spool_trouble(c, err);
 	buf_release(&all);

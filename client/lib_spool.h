@@ -50,7 +50,6 @@ struct lib_spool {
 	int64_t note_due_ms, adopt_due_ms; /* monotonic; INT64_MAX: never */
 	int64_t load_after;                /* numbers up to here were read back */
 	bool load_more;
-	bool unmarked;           /* rows that wait don't say yet that they may be on the wire */
 	uint64_t copied_through; /* 0: the hub knows of no copy */
 	uint64_t since_trim;     /* bytes receipted since the oldest were let go */
 

@@ -16,7 +16,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 
 #include "client/lib_spool.h"
 #include "proto/uuid7.h"
@@ -42,28 +41,6 @@ static bool find_id(const uint8_t *bytes, size_t len, size_t *id_at)
 	}
 	*id_at = (size_t)(f.bytes - bytes);
 	return f.len == IEUM_ID_BYTES;
-}
-
-static uint64_t wall_ms(void)
-{
-	struct timespec now;
-
-	clock_gettime(CLOCK_REALTIME, &now);
-	return (uint64_t)now.tv_sec * 1000 + (uint64_t)now.tv_nsec / 1000000;
-}
-
-/* It waited so long that the hub would refuse its id: nobody has seen that one, so make another. */
-static bool stamp_anew(const struct ieum *c, struct outgoing *o)
-{
-	uint64_t window = c->hub.id_window_ms > 0 ? (uint64_t)c->hub.id_window_ms : UINT64_MAX;
-	uint64_t made_at = uuid7_ms(o->message_id), now = wall_ms();
-	uint8_t id[IEUM_ID_BYTES];
-
-	if (!o->stamped || o->on_wire || now < made_at || now - made_at < window || uuid7_make(id))
-		return false;
-	memcpy(o->message_id, id, sizeof id);
-	memcpy(o->bytes + o->id_at, id, sizeof id);
-	return true;
 }
 
 void lib_submit_set_bytes(struct ieum *c, struct outgoing *o, uint8_t *bytes, size_t len)
@@ -295,12 +272,13 @@ static bool send_one(struct ieum *c, struct outgoing *o)
 			"submit.referral: over the hub's limit of a frame");
 		return true;
 	}
-	bool stamped = stamp_anew(c, o);
-	if (o->number && (stamped || o->unsaved || lib_spool_must_mark(c, o))) {
+	bool renewed = lib_id_renew(c, o);
+	if (o->number && (renewed || o->unsaved || lib_spool_must_mark(c, o))) {
 		unlist(c, o);
 		lib_spool_changed(c, o);
 		return true;
 	}
+	lib_id_tell(c, o);
 	if (o->to_seal) {
 		if (!lib_seal_ask(c, o))
 			return false;
@@ -460,18 +438,36 @@ struct outgoing *lib_submit_loaded(struct ieum *c, const uint8_t *bytes, size_t 
 	return o;
 }
 
-bool lib_submit_leave(struct ieum *c, ieum_submit_cb *cb, const void *arg)
+/* On the spool, or on its way there; NULL: no such message. */
+static struct outgoing *find_spooled(const struct ieum *c, ieum_submit_cb *cb, const void *arg)
 {
 	struct outgoing *o;
 
 	TAILQ_FOREACH(o, &c->started, started) {
-		if (o->number && o->cb == cb && o->arg == arg) {
-			o->cb = NULL;
-			o->alone = o->resent = true;
-			return true;
-		}
+		if (o->number && o->cb == cb && o->arg == arg)
+			return o;
 	}
-	return false;
+	return NULL;
+}
+
+bool lib_submit_accepting(const struct ieum *c, ieum_submit_cb *cb, const void *arg)
+{
+	const struct outgoing *o = find_spooled(c, cb, arg);
+
+	return o && !o->accepted;
+}
+
+bool lib_submit_leave(struct ieum *c, ieum_submit_cb *cb, const void *arg,
+		      uint8_t message_id[IEUM_ID_BYTES])
+{
+	struct outgoing *o = find_spooled(c, cb, arg);
+
+	if (!o)
+		return false;
+	o->cb = NULL;
+	o->alone = o->resent = true;
+	memcpy(message_id, o->message_id, IEUM_ID_BYTES);
+	return true;
 }
 
 void lib_submit_failed(struct ieum *c, struct outgoing *o, const struct ieum_failure *failure)
@@ -498,7 +494,7 @@ enum ieum_err lib_submit(struct ieum *c, const Ieum__V1__Referral *referral, boo
 	if (!o)
 		return refuse(why, err, NULL);
 	ieum__v1__referral__pack(referral, o->bytes);
-	o->stamped = stamped && !to_seal;
+	o->stamped = stamped;
 	o->sealed = o->to_seal = to_seal;
 	if (!find_id(o->bytes, o->len, &o->id_at)) {
 		outgoing_free(o);
@@ -517,7 +513,7 @@ enum ieum_err ieum_submit(struct ieum *c, const Ieum__V1__Referral *referral, ie
 	enum ieum_err err = IEUM_E_OK;
 
 	if (stamp) {
-		err = uuid7_make(id);
+		err = lib_id_make(c, id);
 		if (err)
 			return refuse(why, err, "no random bytes for a message id");
 		envelope = *referral->envelope;

@@ -26,6 +26,11 @@ enum ieum_err seal_message_to(const struct ieum_keyring *k, Ieum__V1__Referral *
 			      Ieum__V1__ReachReader *const *readers, size_t n,
 			      char why[IEUM_WHY_BYTES]) IEUM_MUST_CHECK;
 
+/* Gives it another id (16 bytes), to which what we have sealed is bound: sealed again, to ourselves
+ * alone.  KEY_MISSING when there is a sealed part that we can't open; NO_MEMORY. */
+enum ieum_err seal_message_rename(const struct ieum_keyring *k, Ieum__V1__Referral *m,
+				  const uint8_t *id, char why[IEUM_WHY_BYTES]) IEUM_MUST_CHECK;
+
 /* Takes the narrative's contents away, which nobody needs to say whom it would reach. */
 enum ieum_err seal_message_empty(Ieum__V1__Referral *m) IEUM_MUST_CHECK;
 

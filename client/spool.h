@@ -109,8 +109,11 @@ enum ieum_err spool_receipted(struct spool *s, int64_t number, const uint8_t *in
 enum ieum_err spool_refused(struct spool *s, int64_t number, uint32_t code,
 			    const char *detail) IEUM_MUST_CHECK;
 enum ieum_err spool_drop(struct spool *s, int64_t number) IEUM_MUST_CHECK;
-/* Everything that waits here may be on the wire from now on. */
-enum ieum_err spool_sending(struct spool *s) IEUM_MUST_CHECK;
+/* What of ours waits may be on the wire from now on, but for ids made by us whose time (Unix, ms) isn't
+ * above the first and up to the second. */
+enum ieum_err spool_sending(struct spool *s, int64_t after_ms, int64_t until_ms) IEUM_MUST_CHECK;
+/* A refused one waits again, for this process, as if no hub had ever seen it and its id were ours. */
+enum ieum_err spool_resend(struct spool *s, int64_t number) IEUM_MUST_CHECK;
 
 /* Receipted messages up to the number are on another disk as well: gone. */
 enum ieum_err spool_copied(struct spool *s, const uint8_t *incarnation,

@@ -6,6 +6,9 @@
 
 enum { SLOTS_SEEN = SPOOL_SLOTS_MAX + 1 };
 
+/* What the 48 bits of an id can hold. */
+#define ID_TIME_MAX ((INT64_C(1) << 48) - 1)
+
 /* ---- writing ---- */
 
 enum ieum_err spool_put(struct spool *s, const struct spool_message *m, int64_t *number)
@@ -101,17 +104,50 @@ enum ieum_err spool_drop(struct spool *s, int64_t number)
 	return spool_run(s, stmt, "dropping a message");
 }
 
-enum ieum_err spool_sending(struct spool *s)
+/* The lowest id of a UUIDv7's time. */
+static void id_of_time(int64_t ms, uint8_t out[SPOOL_ID_BYTES])
 {
+	uint64_t time = ms < 0 ? 0 : ms > ID_TIME_MAX ? ID_TIME_MAX : (uint64_t)ms;
+
+	memset(out, 0, SPOOL_ID_BYTES);
+	for (int i = 0; i < 6; i++)
+		out[i] = (uint8_t)(time >> (40 - 8 * i));
+}
+
+enum ieum_err spool_sending(struct spool *s, int64_t after_ms, int64_t until_ms)
+{
+	uint8_t from[SPOOL_ID_BYTES], to[SPOOL_ID_BYTES];
 	sqlite3_stmt *stmt;
 	enum ieum_err err = spool_change(
-		s, "UPDATE submit SET on_wire = 1 WHERE state = 0 AND slot = ? AND on_wire = 0",
+		s,
+		"UPDATE submit SET on_wire = 1 WHERE state = 0 AND slot = ? AND on_wire = 0"
+		" AND (stamped = 0 OR (message_id >= ? AND message_id < ?))",
 		&stmt);
 
 	if (err)
 		return err;
+	id_of_time(after_ms < INT64_MAX ? after_ms + 1 : after_ms, from);
+	id_of_time(until_ms < INT64_MAX ? until_ms + 1 : until_ms, to);
 	sqlite3_bind_int(stmt, 1, s->slot);
+	sqlite3_bind_blob(stmt, 2, from, sizeof from, SQLITE_STATIC);
+	sqlite3_bind_blob(stmt, 3, to, sizeof to, SQLITE_STATIC);
 	return spool_run(s, stmt, "noting what is sent");
+}
+
+enum ieum_err spool_resend(struct spool *s, int64_t number)
+{
+	sqlite3_stmt *stmt;
+	enum ieum_err err = spool_change(s,
+					 "UPDATE submit SET state = 0, slot = ?, on_wire = 0,"
+					 " stamped = 1, code = NULL, detail = NULL"
+					 " WHERE number = ? AND state = 2",
+					 &stmt);
+
+	if (err)
+		return err;
+	sqlite3_bind_int(stmt, 1, s->slot);
+	sqlite3_bind_int64(stmt, 2, number);
+	return spool_run(s, stmt, "sending again");
 }
 
 enum ieum_err spool_copied(struct spool *s, const uint8_t *incarnation, uint64_t through)
@@ -232,9 +268,7 @@ enum ieum_err spool_adopt(struct spool *s, bool deliveries, size_t *n)
 {
 	*n = 0;
 	enum ieum_err err = adopt(s, "SELECT DISTINCT slot FROM submit WHERE state = 0",
-				  "UPDATE submit SET slot = ?, on_wire = 1 WHERE state = 0"
-				  " AND slot = ?",
-				  n);
+				  "UPDATE submit SET slot = ? WHERE state = 0 AND slot = ?", n);
 	if (!err && deliveries)
 		err = adopt(s, "SELECT DISTINCT slot FROM delivery WHERE taken = 0",
 			    "UPDATE delivery SET slot = ? WHERE taken = 0 AND slot = ?", n);

@@ -34,6 +34,7 @@ void hub_welcome(struct hub *hub, uint64_t request_id)
 	welcome.incarnation = (ProtobufCBinaryData){ sizeof hub->incarnation, hub->incarnation };
 	welcome.limits = &limits;
 	welcome.copied_through = hub->copied_through;
+	welcome.hub_time_at_ms = hub->hub_time_at_ms;
 	frame.request_id = request_id;
 	frame.what_case = IEUM__V1__FRAME__WHAT_WELCOME;
 	frame.welcome = &welcome;

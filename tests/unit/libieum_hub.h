@@ -17,6 +17,7 @@ struct hub {
 	uint8_t incarnation[16];
 	uint32_t outstanding_requests; /* told in Welcome */
 	int64_t id_window_ms;
+	int64_t hub_time_at_ms; /* told in Welcome; 0: none */
 	uint32_t frame_bytes;
 	uint64_t copied_through;       /* told in Welcome */
 	Ieum__V1__DeliveryCause cause; /* told with deliveries */

@@ -13,6 +13,7 @@
 
 #include "certs/store.h"
 #include "client/seal.h"
+#include "proto/uuid7.h"
 #include "tests/unit/libieum_world.h"
 
 static const char marker[] = "the reporter lives next door";
@@ -255,6 +256,32 @@ static const uint8_t *submit(struct two *w, enum ieum_seal what)
 }
 
 /* ---- submitting ---- */
+
+/* What is sealed names the id that it was sealed under. */
+static void a_sealed_message_of_a_wrong_clock_is_sealed_again_under_another_id(void **state)
+{
+	const int64_t days_40_ms = INT64_C(40) * 86400 * 1000;
+	struct two w;
+	const char *address;
+
+	(void)state;
+	memset(&policy, 0, sizeof policy);
+	policy.readers[0][0] = "gimpo-apo";
+	two_hub_only(&w);
+	w.hub.on_submit = on_submit;
+	w.hub.on_query = on_query;
+	w.hub.id_window_ms = days_40_ms / 2;
+	w.hub.hub_time_at_ms = (int64_t)time(NULL) * 1000 + days_40_ms;
+	struct ieum_options options = two_options(&w, &address);
+	two_connect(&w, &options);
+	const uint8_t *id = submit(&w, IEUM_SEAL_NEEDED);
+	UNTIL(w.client.receipts == 1);
+	assert_memory_not_equal(w.hub.ids[0], id, 16);
+	assert_true((int64_t)uuid7_ms(w.hub.ids[0]) >= w.hub.hub_time_at_ms);
+	assert_int_equal(found_by("gimpo-apo", policy.got[0]), IEUM_E_OK);
+	assert_int_equal(found_by("gimpo-ps", policy.got[0]), IEUM_E_OK);
+	close_two(&w);
+}
 
 static void a_sealed_part_goes_to_those_whom_the_message_reaches(void **state)
 {
@@ -638,6 +665,8 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(a_sealed_part_goes_to_those_whom_the_message_reaches),
+		cmocka_unit_test(
+			a_sealed_message_of_a_wrong_clock_is_sealed_again_under_another_id),
 		cmocka_unit_test(everything_is_sealed_when_asked),
 		cmocka_unit_test(what_needs_no_seal_asks_nothing),
 		cmocka_unit_test(when_the_policy_changed_it_is_sealed_again),

@@ -14,6 +14,7 @@
 
 #include "certs/store.h"
 #include "client/spool.h"
+#include "proto/uuid7.h"
 #include "tests/crash/power_vfs.h"
 #include "tests/unit/libieum_world.h"
 #include "tests/unit/scratch.h"
@@ -25,6 +26,8 @@ static struct {
 	enum ieum_err trouble;
 	char trouble_detail[IEUM_WHY_BYTES];
 	uint8_t resent_id[16];
+	unsigned renamed;
+	uint8_t renamed_from[16], renamed_to[16];
 	enum ieum_err resent_failure;
 } heard;
 
@@ -57,6 +60,14 @@ static void on_resent(struct ieum *c, const uint8_t *message_id, const Ieum__V1_
 	heard.resent_failure = failure ? failure->code : IEUM_E_OK;
 	s->w.client.resent += receipt != NULL;
 	s->w.client.resent_failed += failure != NULL;
+}
+
+static void on_renamed(struct ieum *c, const uint8_t *before, const uint8_t *now, void *ctx)
+{
+	(void)c, (void)ctx;
+	heard.renamed++;
+	memcpy(heard.renamed_from, before, 16);
+	memcpy(heard.renamed_to, now, 16);
 }
 
 static void on_let_go(struct ieum *c, size_t messages, void *ctx)
@@ -92,6 +103,7 @@ static void open_world(struct spooled *s)
 	s->options.spool = s->path;
 	s->options.callbacks.accepted = on_accepted;
 	s->options.callbacks.resent = on_resent;
+	s->options.callbacks.renamed = on_renamed;
 	s->options.callbacks.let_go = on_let_go;
 	s->options.callbacks.spool_trouble = on_trouble;
 	s->options.callbacks.alone = on_alone;
@@ -245,6 +257,189 @@ static void what_has_waited_too_long_for_its_id_gets_another_first_on_the_disk(v
 	start(&s);
 	UNTIL_(s.w.client.resent == 1);
 	assert_memory_equal(s.w.hub.ids[1], s.w.hub.ids[0], 16);
+	close_world(&s);
+}
+
+/* ---- clocks that are wrong ---- */
+
+#define HOUR_MS INT64_C(3600000)
+#define DAY_MS  (24 * HOUR_MS)
+
+static int64_t wall_ms(void)
+{
+	struct timespec now;
+
+	clock_gettime(CLOCK_REALTIME, &now);
+	return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
+}
+
+static void set_hub_clock(struct spooled *s, int64_t ahead_ms)
+{
+	s->w.hub.hub_time_at_ms = wall_ms() + ahead_ms;
+	s->w.hub.id_window_ms = 30 * DAY_MS;
+}
+
+static void expect_time_of_hub(const struct spooled *s, const uint8_t *id)
+{
+	int64_t from = s->w.hub.hub_time_at_ms;
+
+	assert_in_range(uuid7_ms(id), from, from + 60000);
+}
+
+static void submit_offline(struct spooled *s, uint8_t id[16])
+{
+	without_a_hub(s);
+	start(s);
+	memcpy(id, two_submit(&s->w), 16);
+	world_until(&s->w.hub.w, heard.accepted == 1);
+	leave(s);
+	with_the_hub(s);
+}
+
+static struct spool *open_file(const struct spooled *s)
+{
+	const struct spool_options options = { .path = s->path };
+	char why[SPOOL_WHY_BYTES];
+	struct spool *spool;
+
+	if (spool_open(&options, &spool, why))
+		fail_msg("%s", why);
+	return spool;
+}
+
+static void kept_by_a_clock_that_is_off(int64_t hub_ahead_ms)
+{
+	struct spooled s;
+	uint8_t id[16];
+
+	open_world(&s);
+	struct spool *first = open_file(&s); /* has the first slot: later that isn't its own */
+	submit_offline(&s, id);
+	spool_close(first);
+	without_a_hub(&s);
+	start(&s); /* adopts it, and sends nothing */
+	UNTIL_(s.w.client.disconnected > 0);
+	leave(&s);
+	with_the_hub(&s);
+	set_hub_clock(&s, hub_ahead_ms);
+	start(&s);
+	UNTIL_(s.w.client.resent == 1);
+	assert_int_equal(heard.renamed, 1);
+	assert_memory_equal(heard.renamed_from, id, 16);
+	assert_memory_equal(heard.renamed_to, s.w.hub.ids[0], 16);
+	assert_memory_equal(heard.resent_id, s.w.hub.ids[0], 16);
+	expect_time_of_hub(&s, s.w.hub.ids[0]);
+	/* Now that its clock is known the next id is right from the start. */
+	expect_time_of_hub(&s, two_submit(&s.w));
+	UNTIL_(s.w.client.receipts == 1);
+	assert_int_equal(heard.renamed, 1);
+	close_world(&s);
+}
+
+static void what_a_wrong_clock_named_gets_an_id_of_the_hubs_time(void **state)
+{
+	(void)state;
+	kept_by_a_clock_that_is_off(40 * DAY_MS);
+	kept_by_a_clock_that_is_off(-2 * HOUR_MS);
+}
+
+static void what_a_hub_may_have_seen_keeps_its_id(void **state)
+{
+	struct spooled s;
+	uint8_t id[16];
+
+	(void)state;
+	open_world(&s);
+	s.w.hub.mute = true;
+	start(&s);
+	UNTIL_(s.w.client.connected == 1);
+	memcpy(id, two_submit(&s.w), 16);
+	UNTIL_(s.w.hub.submits == 1);
+	leave(&s);
+	s.w.hub.mute = false;
+	set_hub_clock(&s, 40 * DAY_MS);
+	start(&s);
+	UNTIL_(s.w.client.resent == 1);
+	assert_memory_equal(s.w.hub.ids[1], id, 16);
+	assert_int_equal(heard.renamed, 0);
+	close_world(&s);
+}
+
+static void refuse_as_too_old(struct hub *hub, uint64_t request_id, const uint8_t *message_id)
+{
+	(void)message_id;
+	hub_error(hub, request_id, IEUM_E_TOO_OLD, "envelope.message_id", 0);
+}
+
+static void what_was_refused_for_its_time_can_be_sent_again_under_another_id(void **state)
+{
+	struct spooled s;
+	uint8_t id[16];
+
+	(void)state;
+	open_world(&s);
+	submit_offline(&s, id);
+	s.w.hub.on_submit = refuse_as_too_old;
+	start(&s);
+	UNTIL_(s.w.client.resent_failed == 1);
+	assert_memory_equal(s.w.hub.ids[0], id, 16);
+	leave(&s);
+	struct spool *file = open_file(&s);
+	assert_int_equal(spool_resend(file, 1), IEUM_E_OK);
+	assert_int_equal(spool_commit(file), IEUM_E_OK);
+	spool_close(file);
+	s.w.hub.on_submit = NULL;
+	set_hub_clock(&s, 40 * DAY_MS);
+	start(&s);
+	UNTIL_(s.w.client.resent == 1);
+	assert_memory_equal(heard.renamed_from, id, 16);
+	expect_time_of_hub(&s, s.w.hub.ids[1]);
+	leave(&s);
+	assert_int_equal(sum_of(&s).refused, 0);
+	close_world(&s);
+}
+
+static bool is_on_wire(const struct spool_message *m, void *arg)
+{
+	*(bool *)arg = m->on_wire;
+	return true;
+}
+
+/* A row that somebody left behind, and no hub has seen. */
+static void leave_behind(struct spooled *s)
+{
+	static uint8_t bytes[4096];
+	Ieum__V1__Referral *m = samples_report(&s->w.samples, 50);
+	struct spool *file = open_file(s);
+	struct spool_message row = { .referral = bytes, .stamped = true };
+	int64_t number;
+
+	memcpy(m->envelope->message_id.data, two_new_id(), 16);
+	memcpy(row.message_id, m->envelope->message_id.data, 16);
+	row.len = ieum__v1__referral__pack(m, bytes);
+	assert_int_equal(spool_put(file, &row, &number), IEUM_E_OK);
+	assert_int_equal(spool_commit(file), IEUM_E_OK);
+	spool_close(file);
+}
+
+/* Else the next process could take its id for one that nobody has seen. */
+static void what_is_adopted_while_connected_is_marked_before_it_is_sent(void **state)
+{
+	struct spooled s;
+	bool on_wire = false;
+
+	(void)state;
+	open_world(&s);
+	s.w.hub.mute = true;
+	start(&s);
+	UNTIL_(s.w.client.connected == 1);
+	leave_behind(&s);
+	UNTIL_(s.w.hub.submits == 1); /* after LIB_ADOPT_MS */
+	leave(&s);
+	struct spool *file = open_file(&s);
+	assert_int_equal(spool_messages(file, is_on_wire, &on_wire), IEUM_E_OK);
+	assert_true(on_wire);
+	spool_close(file);
 	close_world(&s);
 }
 
@@ -1021,6 +1216,10 @@ int main(void)
 		cmocka_unit_test(what_was_sent_without_a_receipt_is_sent_again_under_its_id),
 		cmocka_unit_test(
 			what_has_waited_too_long_for_its_id_gets_another_first_on_the_disk),
+		cmocka_unit_test(what_a_wrong_clock_named_gets_an_id_of_the_hubs_time),
+		cmocka_unit_test(what_a_hub_may_have_seen_keeps_its_id),
+		cmocka_unit_test(what_was_refused_for_its_time_can_be_sent_again_under_another_id),
+		cmocka_unit_test(what_is_adopted_while_connected_is_marked_before_it_is_sent),
 		cmocka_unit_test(what_is_refused_when_nobody_waits_stays_to_be_seen),
 		cmocka_unit_test(what_is_to_be_sealed_never_lies_there_in_clear),
 		cmocka_unit_test(a_hub_restored_from_a_backup_gets_again_what_no_copy_covered),
