@@ -437,6 +437,7 @@ TEST_SUPPORT_SRC := \
 	tests/crash/agent.c \
 	tests/crash/load.c \
 	tests/crash/power_vfs.c \
+	tests/integration/between.c \
 	tests/integration/desk.c \
 	tests/integration/hub.c \
 	tests/integration/peer.c \
@@ -580,6 +581,7 @@ INTEGRATION_TESTS := \
 	tests/integration/test_certificate_life.c tests/integration/test_certificates.c \
 	tests/integration/test_cli.c \
 	tests/integration/test_delivery.c \
+	tests/integration/test_held_back.c \
 	tests/integration/test_held_output.c \
 	tests/integration/test_handover.c \
 	tests/integration/test_ids.c \

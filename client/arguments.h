@@ -76,7 +76,8 @@ enum { ARGUMENTS_WORDS_MAX = 1024 };
 	X(LISTEN,       "listen",       true) \
 	X(HOST,         "host",         true) \
 	X(AGENCY,       "agency",       true) \
-	X(ON_BEHALF_OF, "on-behalf-of", true)
+	X(ON_BEHALF_OF, "on-behalf-of", true) \
+	X(MESSAGE_ID,   "message-id",   true)
 /* clang-format on */
 
 enum arguments_option {

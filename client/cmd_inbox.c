@@ -220,6 +220,14 @@ static void resent(struct ieum *c, const uint8_t *message_id, const Ieum__V1__Re
 	spool_say_resent(in->inv, message_id, receipt, failure);
 }
 
+static void renamed(struct ieum *c, const uint8_t *before, const uint8_t *now, void *arg)
+{
+	const struct inbox *in = arg;
+
+	(void)c;
+	spool_say_renamed(in->inv, before, now);
+}
+
 static void let_go(struct ieum *c, size_t messages, void *arg)
 {
 	const struct inbox *in = arg;
@@ -381,6 +389,7 @@ static enum exit_code run(struct inbox *in)
 	options.callbacks.disconnected = disconnected;
 	options.callbacks.delivery = inbox_delivered;
 	options.callbacks.resent = resent;
+	options.callbacks.renamed = renamed;
 	options.callbacks.let_go = let_go;
 	options.callbacks.spool_trouble = spool_trouble;
 	options.callbacks.alone = alone;
@@ -408,8 +417,10 @@ enum exit_code cmd_inbox(struct invocation *inv)
 
 	if (!code)
 		code = link_profile(inv);
-	if (!code)
+	if (!code) {
+		spool_say_missing(inv);
 		code = run(&in);
+	}
 	dismantle(&in);
 	return code;
 }

@@ -16,6 +16,7 @@
 #include "client/command.h"
 #include "client/link.h"
 #include "client/pipe.h"
+#include "client/spool_place.h"
 #include "client/trouble.h"
 #include "ieum/v1/frame.pb-c.h"
 
@@ -248,6 +249,13 @@ static void accepted(struct ieum *c, const uint8_t *message_id, void *arg)
 	pipe_go_on(arg);
 }
 
+static void renamed(struct ieum *c, const uint8_t *before, const uint8_t *now, void *arg)
+{
+	(void)c;
+	pipe_renamed(arg, before, now);
+	pipe_go_on(arg);
+}
+
 static void resent(struct ieum *c, const uint8_t *message_id, const Ieum__V1__Receipt *receipt,
 		   const struct ieum_failure *failure, void *arg)
 {
@@ -386,6 +394,7 @@ static enum exit_code run(struct pipe *p)
 	options.callbacks.disconnected = disconnected;
 	options.callbacks.delivery = delivered;
 	options.callbacks.accepted = accepted;
+	options.callbacks.renamed = renamed;
 	options.callbacks.resent = resent;
 	options.callbacks.let_go = let_go;
 	options.callbacks.spool_trouble = spool_trouble;
@@ -411,8 +420,10 @@ enum exit_code cmd_pipe(struct invocation *inv)
 			  .calls = TAILQ_HEAD_INITIALIZER(p.calls) };
 	enum exit_code code = link_profile(inv);
 
-	if (!code)
+	if (!code) {
+		spool_say_missing(inv);
 		code = run(&p);
+	}
 	dismantle(&p);
 	return code;
 }

@@ -149,7 +149,6 @@ static enum exit_code explain_message(const struct invocation *inv, const struct
 	struct explain_case c;
 	enum exit_code code = take_sender(inv, p, &e.sender);
 	enum ieum_err err;
-	bool made;
 
 	if (!code)
 		code = take_time(inv, p, &e.at_ms);
@@ -158,7 +157,7 @@ static enum exit_code explain_message(const struct invocation *inv, const struct
 	if (!code)
 		code = put_into_case(inv, m, e.at_ms);
 	if (!code)
-		code = message_name(inv, m, e.at_ms, &made);
+		code = message_name(inv, m, e.at_ms);
 	if (!code)
 		code = message_check(inv, m);
 	if (code)

@@ -223,9 +223,9 @@ static enum exit_code salvage(struct invocation *inv)
 	return EXIT_DONE;
 }
 
-/* ---- drop ---- */
+/* ---- drop and resend ---- */
 
-struct dropping {
+struct picking {
 	uint8_t id[UUID_BYTES];
 	int64_t number; /* 0: not found */
 	enum spool_state state;
@@ -233,47 +233,62 @@ struct dropping {
 
 static bool find_message(const struct spool_message *m, void *arg)
 {
-	struct dropping *d = arg;
+	struct picking *p = arg;
 
-	if (memcmp(m->message_id, d->id, sizeof d->id) != 0)
+	if (memcmp(m->message_id, p->id, sizeof p->id) != 0)
 		return true;
-	d->number = m->number;
-	d->state = m->state;
+	p->number = m->number;
+	p->state = m->state;
 	return false;
 }
 
-/* Only what the hub has refused: what waits may be on its way. */
-static enum exit_code drop(struct invocation *inv)
+/* Only with what the hub has refused: what waits may be on its way. */
+static enum exit_code with_refused(struct invocation *inv,
+				   enum ieum_err (*act)(struct spool *s, int64_t number))
 {
-	struct dropping d = { 0 };
+	struct picking p = { 0 };
 	struct spool *s = NULL;
-	enum exit_code code = value_id(inv, inv->words[1], d.id);
+	enum exit_code code = value_id(inv, inv->words[1], p.id);
 
 	if (!code)
 		code = open_spool(inv, &s);
 	if (code)
 		return code;
-	enum ieum_err err = spool_messages(s, find_message, &d);
-	if (!err && d.number && d.state == SPOOL_REFUSED)
-		err = spool_drop(s, d.number);
+	enum ieum_err err = spool_messages(s, find_message, &p);
+	if (!err && p.number && p.state == SPOOL_REFUSED)
+		err = act(s, p.number);
 	if (!err)
 		err = spool_commit(s);
 	if (err)
 		code = trouble(inv, err, spool_why(s));
-	else if (!d.number)
+	else if (!p.number)
 		code = trouble(inv, IEUM_E_REFERRAL_UNKNOWN, inv->words[1]);
-	else if (d.state != SPOOL_REFUSED)
+	else if (p.state != SPOOL_REFUSED)
 		code = trouble(inv, IEUM_E_STATE_CONFLICT, say(inv, TEXT_SPOOL_ONLY_REFUSED));
 	spool_close(s);
 	return code;
+}
+
+static enum exit_code drop(struct invocation *inv)
+{
+	return with_refused(inv, spool_drop);
+}
+
+static enum exit_code resend(struct invocation *inv)
+{
+	enum exit_code code = with_refused(inv, spool_resend);
+
+	return code ? code : send_all(inv);
 }
 
 enum exit_code cmd_spool(struct invocation *inv)
 {
 	const char *sub = inv->words[0];
 
-	if (strcmp(sub, "drop") == 0)
-		return inv->n_words < 2 ? trouble_usage(inv, TEXT_WORD_MISSING, sub) : drop(inv);
+	if (strcmp(sub, "drop") == 0 || strcmp(sub, "resend") == 0)
+		return inv->n_words < 2           ? trouble_usage(inv, TEXT_WORD_MISSING, sub)
+		       : strcmp(sub, "drop") == 0 ? drop(inv)
+						  : resend(inv);
 	if (inv->n_words > 1)
 		return trouble_usage(inv, TEXT_WORD_TOO_MUCH, inv->words[1]);
 	return strcmp(sub, "list") == 0    ? list(inv)

@@ -59,9 +59,8 @@ static enum exit_code ask_reach(const struct invocation *inv, struct link *link,
 	struct message_outline outline;
 	struct pages pages = { 0 };
 	enum exit_code code;
-	bool made;
 
-	code = message_name(inv, m, link_hub_time_ms(link), &made);
+	code = message_name(inv, m, link_hub_time_ms(link));
 	if (!code)
 		code = message_check(inv, m);
 	if (code)

@@ -24,7 +24,9 @@
 static const char *const cert_subs[] = { "request", "show", NULL };
 static const char *const key_subs[] = { "wrap", "refuse", NULL };
 static const char *const hub_subs[] = { "copied", NULL };
-static const char *const spool_subs[] = { "list", "send", "check", "salvage", "drop", NULL };
+static const char *const spool_subs[] = {
+	"list", "send", "check", "salvage", "drop", "resend", NULL
+};
 static const char *const case_subs[] = { "list", "show", "timeline", NULL };
 static const char *const show_subs[] = { "show", NULL };
 static const char *const audit_subs[] = { "verify", "ledger", NULL };
@@ -40,7 +42,7 @@ static const char *const drill_subs[] = { "advance", NULL };
 /* clang-format off */
 const struct command commands[] = {
 	{ "submit",    NULL,       1, 1,    MESSAGE_OPTIONS | COMMAND_OPTION(SEAL) |
-					    COMMAND_OPTION(ON_BEHALF_OF),
+					    COMMAND_OPTION(ON_BEHALF_OF) | COMMAND_OPTION(MESSAGE_ID),
 	  TEXT_LINE_SUBMIT, TEXT_HELP_SUBMIT, cmd_submit },
 	{ "inbox",     NULL,       0, 0,    COMMAND_OPTION(FOLLOW) | COMMAND_OPTION(LIMIT) |
 					    COMMAND_OPTION(SETTLE) | COMMAND_OPTION(WAIT) |
@@ -50,7 +52,7 @@ const struct command commands[] = {
 					    COMMAND_OPTION(UNTIL) | COMMAND_OPTION(OUTCOME) |
 					    COMMAND_OPTION(SCHEDULED) | COMMAND_OPTION(REQUEST) |
 					    COMMAND_OPTION(TEXT) | COMMAND_OPTION(SEAL) |
-					    COMMAND_OPTION(ON_BEHALF_OF),
+					    COMMAND_OPTION(ON_BEHALF_OF) | COMMAND_OPTION(MESSAGE_ID),
 	  TEXT_LINE_ANSWER, TEXT_HELP_ANSWER, cmd_answer },
 	{ "settle",    NULL,       1, 1000, COMMAND_OPTION(DONE) | COMMAND_OPTION(RELEASE) |
 					    COMMAND_OPTION(REFUSE),

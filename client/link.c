@@ -5,13 +5,16 @@
 #include <string.h>
 #include <time.h>
 
+#include "client/command.h"
+#include "client/seal_message.h"
+#include "client/shown.h"
 #include "client/spool_place.h"
 #include "client/trouble.h"
 #include "client/version.h"
 #include "client/when.h"
 #include "proto/catalog.h"
 
-enum { LINE_BYTES = PROFILE_PATH_BYTES + 256 };
+enum { LINE_BYTES = PROFILE_PATH_BYTES + 256, ACT_BYTES = 1024 };
 
 struct link {
 	struct invocation *inv;
@@ -31,6 +34,9 @@ static const char *no_profile(const struct invocation *inv, const char *path, ch
 enum exit_code link_profile(struct invocation *inv)
 {
 	char path[PROFILE_PATH_BYTES], line[LINE_BYTES];
+
+	if (inv->profile)
+		return EXIT_DONE;
 	struct yaml_diag *diag = malloc(sizeof *diag);
 	enum ieum_err err = profile_path(value_of(inv, OPTION_PROFILE), path);
 	enum exit_code code = EXIT_DONE;
@@ -141,7 +147,9 @@ enum ieum_seal link_sealing(const struct invocation *inv)
 		       : IEUM_SEAL_NEEDED;
 }
 
-enum exit_code link_failure(const struct invocation *inv, const struct ieum_failure *why)
+/* act: what to do, where another thing than follows from the error. */
+static enum exit_code failure_with(const struct invocation *inv, const struct ieum_failure *why,
+				   const char *act)
 {
 	const struct ieum_error_row *row = ieum_error((int)why->code);
 
@@ -149,9 +157,15 @@ enum exit_code link_failure(const struct invocation *inv, const struct ieum_fail
 			   &(struct trouble_from_hub){ .code = (uint32_t)why->code,
 						       .name = why->name,
 						       .detail = why->detail,
+						       .act = act,
 						       .text_en = row->text,
 						       .text_ko = catalog_text(WORDS_KO, row->text),
 						       .retry_after_ms = why->retry_after_ms });
+}
+
+enum exit_code link_failure(const struct invocation *inv, const struct ieum_failure *why)
+{
+	return failure_with(inv, why, NULL);
 }
 
 int64_t link_list_ended_at_ms(const struct ieum_keyring *keyring)
@@ -193,6 +207,12 @@ static void on_resent(struct ieum *c, const uint8_t *message_id, const Ieum__V1_
 	spool_say_resent(ctx, message_id, receipt, failure);
 }
 
+static void on_renamed(struct ieum *c, const uint8_t *before, const uint8_t *now, void *ctx)
+{
+	(void)c;
+	spool_say_renamed(ctx, before, now);
+}
+
 static void on_let_go(struct ieum *c, size_t messages, void *ctx)
 {
 	(void)c;
@@ -219,6 +239,7 @@ static enum ieum_err begin(struct link *link, char why[IEUM_WHY_BYTES])
 
 	link_options(link->inv, &options);
 	options.callbacks.resent = on_resent;
+	options.callbacks.renamed = on_renamed;
 	options.callbacks.let_go = on_let_go;
 	options.callbacks.spool_trouble = on_spool_trouble;
 	options.callbacks.alone = on_alone;
@@ -247,6 +268,7 @@ static enum exit_code link_new(struct invocation *inv, struct link **out)
 	if (!link)
 		return trouble(inv, IEUM_E_NO_MEMORY, NULL);
 	link->inv = inv;
+	spool_say_missing(inv);
 	err = begin(link, why);
 	if (err) {
 		free(link);
@@ -283,6 +305,16 @@ enum exit_code link_open(struct invocation *inv, struct link **out)
 	return EXIT_DONE;
 }
 
+/* By its user, who then has to know that there is nothing on its way. */
+static enum exit_code stopped_before(const struct link *link)
+{
+	const struct ieum_failure why = { .code = IEUM_E_HUB_UNREACHABLE,
+					  .name = ieum_error(IEUM_E_HUB_UNREACHABLE)->name,
+					  .detail = ieum_blocking_failure(link->b)->detail };
+
+	return failure_with(link->inv, &why, say(link->inv, TEXT_DO_NOTHING_SENT));
+}
+
 enum exit_code link_open_to_submit(struct invocation *inv, struct link **out)
 {
 	struct link *link = NULL;
@@ -290,10 +322,13 @@ enum exit_code link_open_to_submit(struct invocation *inv, struct link **out)
 
 	if (code || !link)
 		return code;
+	ieum_blocking_heed_signals(link->b);
 	if (link->spool_err)
 		code = trouble(inv, link->spool_err, link->spool_why);
 	else if (ieum_blocking_connect(link->b, inv->timeout_ms) == IEUM_E_OK)
 		greeted(link);
+	else if (ieum_blocking_interrupted(link->b))
+		code = stopped_before(link);
 	else if (!inv->profile->spool)
 		code = link_failure(inv, ieum_blocking_failure(link->b));
 	if (code) {
@@ -340,7 +375,8 @@ void link_close(struct link *link)
 
 	link->inv->keyring = NULL;
 	/* What an earlier run left goes on its way with this one. */
-	if (link->inv->profile->spool && link_connected(link))
+	if (link->inv->profile->spool && link_connected(link) &&
+	    !ieum_blocking_interrupted(link->b))
 		(void)!ieum_blocking_drain(link->b, LINK_DRAIN_MS, &left);
 	ieum_blocking_close(link->b);
 	free(link);
@@ -461,39 +497,86 @@ void link_ask_directory(struct link *link, struct pages *out)
 
 /* ---- the rest ---- */
 
+/* Whether the hub has it can't be told from this. */
+static bool is_open(enum ieum_err err)
+{
+	return err == IEUM_E_TIMED_OUT || err == IEUM_E_CONNECTION_LOST ||
+	       err == IEUM_E_COMMIT_UNKNOWN;
+}
+
+/* What has been submitted and has no receipt; act: what to do where nobody knows whether it arrived. */
+static enum exit_code without_receipt(const struct link *link, enum ieum_err err, const char *act)
+{
+	const uint8_t *message_id;
+
+	if (!err)
+		return EXIT_DONE;
+	if (err == IEUM_E_TIMED_OUT && ieum_blocking_accepted(link->b, &message_id)) {
+		(void)trouble_kept(link->inv, ieum_blocking_failure(link->b)->detail);
+		spool_say_kept(link->inv, message_id);
+		return EXIT_KEPT;
+	}
+	return failure_with(link->inv, ieum_blocking_failure(link->b), is_open(err) ? act : NULL);
+}
+
+/* Sealed again it would be other bytes, which the hub doesn't take under the same id. */
+static enum text_id how_again(const struct link *link, const Ieum__V1__Referral *m)
+{
+	const struct command *command = link->inv->command;
+
+	if (seal_message_wanted(m, link_sealing(link->inv)) ||
+	    !(command->options & COMMAND_OPTION(MESSAGE_ID)))
+		return TEXT_DO_LOOK_FIRST;
+	return m->envelope->message_id.len ? TEXT_DO_SAME_ID : TEXT_DO_LOOK_OR_SAME_ID;
+}
+
 enum exit_code link_submit(struct link *link, const Ieum__V1__Referral *referral,
 			   const Ieum__V1__Receipt **out)
 {
 	const uint8_t *message_id;
+	char id[UUID_TEXT_BYTES], act[ACT_BYTES];
 	int64_t timeout_ms = link_connected(link) ? link->inv->timeout_ms : 0;
 	enum ieum_err err;
 
 	if (link->spool_err)
 		return trouble(link->inv, link->spool_err, link->spool_why);
+	ieum_blocking_heed_signals(link->b);
 	err = ieum_blocking_submit_sealed(link->b, referral, link_sealing(link->inv), timeout_ms,
 					  out);
-	if (err != IEUM_E_TIMED_OUT || !ieum_blocking_accepted(link->b, &message_id))
-		return err ? failed(link) : EXIT_DONE;
-	(void)trouble_kept(link->inv, ieum_blocking_failure(link->b)->detail);
-	spool_say_kept(link->inv, message_id);
-	return EXIT_KEPT;
+	(void)ieum_blocking_accepted(link->b, &message_id);
+	uuid_format(message_id, id);
+	snprintf(act, sizeof act, say(link->inv, how_again(link, referral)), id, id);
+	enum exit_code code = without_receipt(link, err, act);
+	if (is_open(err) && code != EXIT_KEPT && link->inv->json)
+		fprintf(link->inv->err, "{\"message_id\":\"%s\"}\n", id);
+	return code;
+}
+
+static enum exit_code key_answered(const struct link *link, const Ieum__V1__Referral *request,
+				   enum ieum_err err)
+{
+	char id[UUID_TEXT_BYTES], act[ACT_BYTES];
+
+	snprintf(act, sizeof act, say(link->inv, TEXT_DO_LOOK_ANSWERED),
+		 shown_id(&request->envelope->message_id, id));
+	return without_receipt(link, err, act);
 }
 
 enum exit_code link_key_wrap(struct link *link, const Ieum__V1__Referral *request,
 			     const Ieum__V1__Receipt **out)
 {
-	enum ieum_err err = ieum_blocking_key_wrap(link->b, request, link->inv->timeout_ms, out);
-
-	return err ? failed(link) : EXIT_DONE;
+	ieum_blocking_heed_signals(link->b);
+	return key_answered(link, request,
+			    ieum_blocking_key_wrap(link->b, request, link->inv->timeout_ms, out));
 }
 
 enum exit_code link_key_refuse(struct link *link, const Ieum__V1__Referral *request, int reason,
 			       const char *remark, const Ieum__V1__Receipt **out)
 {
-	enum ieum_err err = ieum_blocking_key_refuse(link->b, request, reason, remark,
-						     link->inv->timeout_ms, out);
-
-	return err ? failed(link) : EXIT_DONE;
+	ieum_blocking_heed_signals(link->b);
+	return key_answered(link, request,
+			    ieum_blocking_key_refuse(link->b, request, reason, remark,
+						     link->inv->timeout_ms, out));
 }
 
 enum exit_code link_settle(struct link *link, uint64_t delivery_id, enum ieum_settle how,
@@ -530,5 +613,8 @@ enum exit_code link_advance(struct link *link, int64_t by_ms, int64_t *hub_time_
 	enum ieum_err err =
 		ieum_blocking_advance(link->b, by_ms, link->inv->timeout_ms, hub_time_ms);
 
-	return err ? failed(link) : EXIT_DONE;
+	if (!err)
+		return EXIT_DONE;
+	return failure_with(link->inv, ieum_blocking_failure(link->b),
+			    is_open(err) ? say(link->inv, TEXT_DO_LOOK_CLOCK) : NULL);
 }

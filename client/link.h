@@ -23,7 +23,7 @@ enum {
 
 struct link;
 
-/* Reads the profile into inv->profile and takes its language. */
+/* Reads the profile into inv->profile and takes its language; once is enough. */
 enum exit_code link_profile(struct invocation *inv);
 /* libieum's options from the profile; borrow it. */
 void link_options(const struct invocation *inv, struct ieum_options *out);

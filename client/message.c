@@ -235,6 +235,8 @@ static enum exit_code apply_options(const struct invocation *inv, Ieum__V1__Refe
 		return trouble(inv, IEUM_E_NO_MEMORY, NULL);
 	code = option_id(inv, OPTION_CASE, &e->case_id);
 	if (!code)
+		code = option_id(inv, OPTION_MESSAGE_ID, &e->message_id);
+	if (!code)
 		code = option_id(inv, OPTION_REPLY_TO, &e->in_reply_to);
 	if (!code)
 		code = add_tokens(inv, e);
@@ -300,19 +302,21 @@ enum exit_code message_answer(const struct invocation *inv, const uint8_t to[UUI
 		return trouble(inv, IEUM_E_NO_MEMORY, NULL);
 	}
 	m->envelope->type = IEUM__V1__MESSAGE_TYPE__MESSAGE_TYPE_ANSWER;
-	*out = m;
-	return EXIT_DONE;
+	enum exit_code code = option_id(inv, OPTION_MESSAGE_ID, &m->envelope->message_id);
+	if (code)
+		ieum__v1__referral__free_unpacked(m, NULL);
+	else
+		*out = m;
+	return code;
 }
 
-enum exit_code message_name(const struct invocation *inv, Ieum__V1__Referral *m, int64_t now_ms,
-			    bool *made)
+enum exit_code message_name(const struct invocation *inv, Ieum__V1__Referral *m, int64_t now_ms)
 {
 	struct uuid7_source source = { 0 };
 	uint8_t id[UUID_BYTES];
 	enum ieum_err err;
 
-	*made = m->envelope->message_id.len == 0;
-	if (!*made)
+	if (m->envelope->message_id.len)
 		return EXIT_DONE;
 	err = now_ms > 0 ? uuid7_next(&source, (uint64_t)now_ms, id) : uuid7_make(id);
 	if (!err && !set_id(&m->envelope->message_id, id))
@@ -373,12 +377,18 @@ enum exit_code message_check(const struct invocation *inv, const Ieum__V1__Refer
 {
 	struct codec_problem problem = { 0 };
 	struct message_outline outline;
-	enum ieum_err err;
+	Ieum__V1__Envelope envelope = *m->envelope;
+	uint8_t id[UUID_BYTES];
+	enum ieum_err err = IEUM_E_OK;
 
 	if (!message_outline(inv, m, &outline))
 		return trouble(inv, IEUM_E_NO_MEMORY, NULL);
 	fill(m, &outline);
-	err = codec_check_referral(&outline.m, &problem);
+	if (envelope.message_id.len == 0 && !(err = uuid7_make(id)))
+		envelope.message_id = (ProtobufCBinaryData){ sizeof id, id };
+	outline.m.envelope = &envelope;
+	if (!err)
+		err = codec_check_referral(&outline.m, &problem);
 	message_outline_free(&outline);
 	if (!err)
 		return EXIT_DONE;

@@ -105,6 +105,8 @@ bool pipe_hand_over_held(struct pipe *p);
 void pipe_end_all(struct pipe *p, enum ieum_err err, const char *detail);
 /* A submit is on the spool's disk. */
 void pipe_accepted(struct pipe *p, const uint8_t *message_id);
+/* It goes under another id. */
+void pipe_renamed(struct pipe *p, const uint8_t *before, const uint8_t *now);
 
 /* pipe_output.c.  Values are taken; a NULL one aborts for want of memory. */
 json_t *pipe_json(struct pipe *p, const ProtobufCMessage *message);

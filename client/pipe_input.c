@@ -27,15 +27,14 @@ static void mistake(struct pipe_call *call, enum ieum_err err, const char *detai
 }
 
 /* {"message_id": …} of a submit. */
-static json_t *id_json(const struct pipe_call *call)
+static json_t *id_json(struct pipe *p, const uint8_t *message_id)
 {
 	Ieum__V1__Receipt only = IEUM__V1__RECEIPT__INIT;
-	struct pipe *p = call->pipe;
 	char room[PBMAP_WORD_BYTES];
 	const char *key = pipe_key(p, "message_id", room);
 	json_t *receipt, *id;
 
-	only.message_id = (ProtobufCBinaryData){ IEUM_ID_BYTES, (uint8_t *)call->message_id };
+	only.message_id = (ProtobufCBinaryData){ IEUM_ID_BYTES, (uint8_t *)message_id };
 	receipt = pipe_json(p, &only.base);
 	id = json_pack("{s:O*}", key, json_object_get(receipt, key));
 	json_decref(receipt);
@@ -50,7 +49,7 @@ void pipe_end_all(struct pipe *p, enum ieum_err err, const char *detail)
 		if (call->accepted) {
 			if (!p->code)
 				p->code = EXIT_KEPT;
-			pipe_result(call, "kept", id_json(call));
+			pipe_result(call, "kept", id_json(p, call->message_id));
 		} else {
 			fail(call, err, detail, exit_code_of(err));
 		}
@@ -68,8 +67,24 @@ void pipe_accepted(struct pipe *p, const uint8_t *message_id)
 		    memcmp(call->message_id, message_id, IEUM_ID_BYTES) != 0)
 			continue;
 		call->accepted = true;
-		pipe_news(call, "accepted", id_json(call));
+		pipe_news(call, "accepted", id_json(p, call->message_id));
 	}
+}
+
+void pipe_renamed(struct pipe *p, const uint8_t *before, const uint8_t *now)
+{
+	char room[PBMAP_WORD_BYTES];
+	const char *key = pipe_key(p, "message_id", room);
+	json_t *old = id_json(p, before), *id = id_json(p, now);
+	struct pipe_call *call;
+
+	TAILQ_FOREACH(call, &p->calls, link) {
+		if (call->has_message_id && memcmp(call->message_id, before, IEUM_ID_BYTES) == 0)
+			memcpy(call->message_id, now, IEUM_ID_BYTES);
+	}
+	json_object_set(id, "before", json_object_get(old, key));
+	json_decref(old);
+	pipe_say(p, "renamed", id);
 }
 
 static void submitted(struct ieum *c, const uint8_t *message_id, const Ieum__V1__Receipt *receipt,

@@ -46,8 +46,9 @@ struct profile {
 	size_t n_old_keys;
 	struct ieum_identity identities[IEUM_IDENTITIES_MAX];
 	size_t n_identities;
-	char *spool;   /* file; NULL: none, or not said (spool_place.h) */
-	bool no_spool; /* none is wanted */
+	char *spool;        /* file; NULL: none, or not said (spool_place.h) */
+	bool no_spool;      /* none is wanted */
+	bool spool_missing; /* one is, but there is no place for it (spool_place.h) */
 	bool seal_all;
 	bool ask_to_wrap;
 	bool has_language;

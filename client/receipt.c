@@ -29,34 +29,16 @@ enum exit_code receipt_print(const struct invocation *inv, const Ieum__V1__Recei
 	return EXIT_DONE;
 }
 
-/* With no receipt it may still be on the hub's disk: the id makes the second attempt harmless. */
-static void say_id(const struct invocation *inv, const Ieum__V1__Referral *m)
-{
-	char id[UUID_TEXT_BYTES];
-
-	shown_id(&m->envelope->message_id, id);
-	if (inv->json)
-		fprintf(inv->err, "{\"message_id\":\"%s\"}\n", id);
-	else
-		fprintf(inv->err, say(inv, TEXT_MESSAGE_ID_IS), id), fputc('\n', inv->err);
-}
-
 enum exit_code receipt_submit(const struct invocation *inv, struct link *link,
 			      Ieum__V1__Referral *m)
 {
 	const Ieum__V1__Receipt *receipt;
-	enum exit_code code;
-	bool made;
+	enum exit_code code = message_check(inv, m);
 
-	code = message_name(inv, m, link_hub_time_ms(link), &made);
 	if (!code)
-		code = message_check(inv, m);
-	if (code)
-		return code;
-	code = link_submit(link, m, &receipt);
+		code = link_submit(link, m, &receipt);
 	if (!code)
-		return receipt_print(inv, receipt);
-	if (made && code != EXIT_REFUSED && code != EXIT_NOT_FOUND && code != EXIT_KEPT)
-		say_id(inv, m);
+		code = receipt_print(inv, receipt);
+	fflush(inv->out); /* whatever ends us while the rest of the spool is sent */
 	return code;
 }

@@ -63,9 +63,10 @@ enum ieum_err spool_place(struct profile *p)
 	char path[PROFILE_PATH_BYTES], file[FILE_BYTES];
 	int n;
 
-	/* Who has no home has no spool unless the profile names one. */
-	if (p->spool || p->no_spool || (!set(state) && (!set(home) || access(home, F_OK) != 0)) ||
-	    !file_name(p->certificate, file))
+	if (p->spool || p->no_spool || !file_name(p->certificate, file))
+		return IEUM_E_OK;
+	p->spool_missing = !set(state) && (!set(home) || access(home, F_OK) != 0);
+	if (p->spool_missing)
 		return IEUM_E_OK;
 	if (set(state))
 		n = snprintf(path, sizeof path, "%s/ieum/%s", state, file);
@@ -73,8 +74,9 @@ enum ieum_err spool_place(struct profile *p)
 		n = snprintf(path, sizeof path, "%s/.local/state/ieum/%s", home, file);
 	if ((size_t)n >= sizeof path)
 		return IEUM_E_FIELD_TOO_LARGE;
-	if (!make_folders(path))
-		return IEUM_E_OK; /* opening the spool says why, with its path */
+	p->spool_missing = !make_folders(path);
+	if (p->spool_missing)
+		return IEUM_E_OK;
 	p->spool = strdup(path);
 	return p->spool ? IEUM_E_OK : IEUM_E_NO_MEMORY;
 }
@@ -137,6 +139,34 @@ void spool_say_resent(const struct invocation *inv, const uint8_t *message_id,
 		fprintf(inv->err, say(inv, TEXT_SPOOL_REFUSED), id, failure_text(inv, failure),
 			failure->name, failure->detail);
 	fputc('\n', inv->err);
+}
+
+void spool_say_renamed(const struct invocation *inv, const uint8_t *before, const uint8_t *now)
+{
+	char old[UUID_TEXT_BYTES], id[UUID_TEXT_BYTES];
+
+	id_text(before, old);
+	id_text(now, id);
+	if (inv->json) {
+		say_object(inv, json_pack("{s:s, s:s, s:s}", "notice", "spool_renamed", "before",
+					  old, "message_id", id));
+		return;
+	}
+	fprintf(inv->err, say(inv, TEXT_SPOOL_RENAMED), old, id);
+	fputc('\n', inv->err);
+}
+
+void spool_say_missing(const struct invocation *inv)
+{
+	const struct profile *p = inv->profile;
+
+	if (!p->spool_missing)
+		return;
+	if (inv->json) {
+		say_object(inv, json_pack("{s:s}", "notice", "no_spool"));
+		return;
+	}
+	fprintf(inv->err, "%s\n", say(inv, TEXT_SPOOL_MISSING));
 }
 
 void spool_say_let_go(const struct invocation *inv, size_t messages)

@@ -44,7 +44,13 @@
 	X(DO_CORRECT,          "Correct it and send it again.") \
 	X(DO_ASK_OPERATOR,     "Ask the hub's operator.") \
 	X(DO_LATER,            "Nothing was accepted. Try again later.") \
-	X(DO_RESEND,           "Run the command again; the same message id is never recorded twice.") \
+	X(DO_RUN_AGAIN,        "Run the command again.") \
+	X(DO_SAME_ID,          "It may have arrived. Run the command again: under the same message id, %s, it is never recorded twice.") \
+	X(DO_LOOK_FIRST,       "It may have arrived: look with 'ieum referral show %s' before you run the command again.") \
+	X(DO_LOOK_OR_SAME_ID,  "It may have arrived: look with 'ieum referral show %s' before you submit it again, or submit it again with '--message-id %s': under the same id it is never recorded twice.") \
+	X(DO_LOOK_ANSWERED,    "It may have arrived: look with 'ieum referral show %s' whether the request is answered before you run the command again.") \
+	X(DO_LOOK_CLOCK,       "The clock may have been moved on already: a second time would be added to it.") \
+	X(DO_NOTHING_SENT,     "Stopped: nothing was sent and nothing was kept.") \
 	X(DO_NOT_AGAIN,        "Nothing is lost: don't submit it again, that would be a second message.") \
 	X(DO_SPOOL_ROOM,       "Make room on its disk, or let the spool empty itself: reach the hub, and take what was delivered.") \
 	X(DO_SPOOL_LOCKED,     "End the other program, or try again.") \
@@ -87,7 +93,6 @@
 	X(REPEATED_BY_HUB,  "The hub had it already: message %s") \
 	X(RECEIPT_JOURNAL,  "  journal number %" PRIu64 ", received %s") \
 	X(RECEIPT_CASE,     "  case %s") \
-	X(MESSAGE_ID_IS,    "message id %s (to send it again, put it into envelope.message_id)") \
 	X(SETTLED_N,        "%zu deliveries settled") \
 	/* inbox */ \
 	X(INBOX_EMPTY,      "Nothing new.") \
@@ -275,6 +280,8 @@
 	/* the spool */ \
 	X(NO_HUB_FOR,       "No connection to the hub for %s; messages that wait in the spool: %" PRIu64 ". Use the telephone for what is urgent; your own open deadlines: ieum deadlines") \
 	X(SPOOL_KEPT,       "Kept in the spool, not yet at the hub: message %s. The next ieum command that reaches the hub sends it, or: ieum spool send") \
+	X(SPOOL_RENAMED,    "Message %s goes under a new id, %s: the hub would have refused the old one, because this computer's clock was wrong when it was made or because it has waited too long.") \
+	X(SPOOL_MISSING,    "There is no spool: no place for it (no home folder, or it can't be written to), and the profile names none. What isn't receipted now isn't sent by itself later. Name a file in the profile (spool: FILE), or spool: none.") \
 	X(SPOOL_SENT,       "Sent from the spool: message %s") \
 	X(SPOOL_REFUSED,    "The hub refused message %s from the spool: %s (%s) %s") \
 	X(SPOOL_NONE,       "there is no spool: the profile says `spool: none`, or there is no home folder for one") \
@@ -286,7 +293,7 @@
 	X(SPOOL_IS_REFUSED, "refused") \
 	X(SPOOL_SOUND,      "%s: sound") \
 	X(SPOOL_SAVED,      "Saved: messages %" PRIu64 ", deliveries %" PRIu64 "; not readable: %" PRIu64 " or more. The old file lies in %s") \
-	X(SPOOL_ONLY_REFUSED, "only what the hub has refused can be dropped; this one may be on its way") \
+	X(SPOOL_ONLY_REFUSED, "only what the hub has refused can be dropped or sent again; this one may be on its way") \
 	X(OFFLINE_DEADLINES, "As the hub said at %s; it may have changed since:") \
 	X(OFFLINE_NEVER,    "The hub has never told this machine your open deadlines: there may be some that aren't listed here.") \
 	X(OFFLINE_DELIVERIES, "Deliveries that want an answer and came since then, or that you haven't taken yet:") \

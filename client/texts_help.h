@@ -114,6 +114,7 @@
 	  "  ieum policy test examples/gimpo/hub.yaml\n") \
 	X(HELP_SUBMIT, \
 	  "usage: ieum submit FILE|- [--case ID | --open-case] [--reply-to ID] [--text FILE] [--seal]\n" \
+	  "                   [--message-id ID]\n" \
 	  "                   [--subject FILE --council-key FILE [--on DAY]]\n\n" \
 	  "Hands a message to the hub and prints its receipt: from then on it is on the hub's disk.\n" \
 	  "FILE is YAML or JSON; - reads standard input. A message id is made when the file has none.\n\n" \
@@ -124,6 +125,8 @@
 	  "  --seal           seals the whole narrative to those whom the message reaches, so that not even\n" \
 	  "                   the hub reads it (so does `seal: all` in the profile). A reporter's identity\n" \
 	  "                   and a shelter's location are sealed without being asked.\n" \
+	  "  --message-id ID  the message's own id (envelope.message_id): of one that may have arrived, which\n" \
+	  "                   is never recorded twice\n" \
 	  "  --on-behalf-of PERSON   for whom a gateway sends (envelope.on_behalf_of)\n" \
 	  "  --subject FILE   makes envelope.subject_tokens of whom FILE describes, with the key of\n" \
 	  "  --council-key FILE   the council; what FILE says stays here (see ieum token --help)\n\n" \
@@ -155,7 +158,7 @@
 	  "  ieum inbox --follow --json | while read -r line; do handle \"$line\"; done\n") \
 	X(HELP_ANSWER, \
 	  "usage: ieum answer MESSAGE-ID KIND [--reason R] [--remark TEXT] [--until TIME] [--outcome O]\n" \
-	  "                   [--scheduled TIME] [--request N] [--text FILE] [--seal]\n\n" \
+	  "                   [--scheduled TIME] [--request N] [--text FILE] [--seal] [--message-id ID]\n\n" \
 	  "Answers a message; the hub brings the answer to whoever asked.\n\n" \
 	  "KIND          received, accept, reject, in_progress, interim, need_more_time, on_hold,\n" \
 	  "              complete, fail; by the referrer: cancel, entered_in_error\n" \
@@ -167,7 +170,8 @@
 	  "  --request N       which of the message's requests, as `ieum referral show` and `ieum agenda`\n" \
 	  "                    count them; without it the first open one that asks you\n" \
 	  "  --text FILE       adds this plain text as a narrative part\n" \
-	  "  --seal            seals the narrative to those whom the answer reaches\n\n" \
+	  "  --seal            seals the narrative to those whom the answer reaches\n" \
+	  "  --message-id ID   the answer's own id: of one that may have arrived, which is never recorded twice\n\n" \
 	  "Examples:\n" \
 	  "  ieum answer 0192f5d4-7c1e-7a3b-9c4d-0123456789ab received\n" \
 	  "  ieum answer 0192f5d4-7c1e-7a3b-9c4d-0123456789ab reject --reason capacity_full\n" \
@@ -311,14 +315,17 @@
 	  "what waits on this machine for the hub") \
 	X(HELP_SPOOL, \
 	  "usage: ieum spool list|send|check|salvage\n" \
-	  "       ieum spool drop MESSAGE\n\n" \
+	  "       ieum spool drop MESSAGE\n" \
+	  "       ieum spool resend MESSAGE\n\n" \
 	  "What is submitted lies in the spool, a file on this machine, until the hub has it and a copy of its\n" \
 	  "journal is on another disk. The profile names it (spool: FILE; spool: none for none).\n\n" \
 	  "list      what is there, and your own open deadlines as the hub said them last; needs no hub\n" \
 	  "send      connects and waits until everything has its receipt\n" \
 	  "check     looks at every byte of the file\n" \
 	  "salvage   moves a damaged file aside and makes a new one of what can be read\n" \
-	  "drop      forgets a message that the hub has refused\n\n" \
+	  "drop      forgets a message that the hub has refused\n" \
+	  "resend    submits a message that the hub has refused again, and waits for its receipt; under a new\n" \
+	  "          id where it was refused because of the id's time (TOO_OLD, ID_IN_FUTURE)\n\n" \
 	  "Examples:\n" \
 	  "  ieum spool list\n" \
 	  "  ieum spool send --timeout 5 min\n") \

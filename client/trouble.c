@@ -91,7 +91,7 @@ static enum text_id advice(enum ieum_err err)
 	case IEUM_E_DOMAIN_OPEN: return TEXT_DO_OPEN_REFERRALS;
 	case IEUM_E_COMMIT_UNKNOWN:
 	case IEUM_E_CONNECTION_LOST:
-	case IEUM_E_TIMED_OUT: return TEXT_DO_RESEND;
+	case IEUM_E_TIMED_OUT: return TEXT_DO_RUN_AGAIN;
 	case IEUM_E_SPOOL_FULL: return TEXT_DO_SPOOL_ROOM;
 	case IEUM_E_SPOOL_LOCKED: return TEXT_DO_SPOOL_LOCKED;
 	case IEUM_E_SPOOL_CORRUPT: return TEXT_DO_SPOOL_SALVAGE;
@@ -151,7 +151,9 @@ enum exit_code trouble_hub(const struct invocation *inv, const struct trouble_fr
 					     .text = known || !*hub_text ? table_text(inv, row)
 									 : hub_text,
 					     .detail = e->detail,
-					     .act = known ? say(inv, advice(err)) : NULL,
+					     .act = e->act  ? e->act
+						    : known ? say(inv, advice(err))
+							    : NULL,
 					     .retry_after_ms = e->retry_after_ms,
 					     .exit = known               ? exit_code_of(err)
 						     : e->retry_after_ms ? EXIT_LATER

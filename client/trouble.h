@@ -26,6 +26,7 @@ struct trouble_from_hub {
 	uint32_t code;
 	const char *name;
 	const char *detail;
+	const char *act;               /* what to do; NULL: what follows from the code */
 	const char *text_en, *text_ko; /* for codes that this version does not know */
 	uint32_t retry_after_ms;
 };

@@ -66,6 +66,13 @@ static char *read_text(const char *name)
 	return text;
 }
 
+void desk_read(void)
+{
+	desk_close();
+	desk.printed = read_text("out");
+	desk.said = read_text("err");
+}
+
 int desk_run(const char *who, const char *words)
 {
 	int code = hub_run(desk.hub,
@@ -73,9 +80,17 @@ int desk_run(const char *who, const char *words)
 			   "%s.yaml %s >out 2>err </dev/null",
 			   desk.folder, desk.folder, desk.ieum, who, words);
 
-	desk_close();
-	desk.printed = read_text("out");
-	desk.said = read_text("err");
+	desk_read();
+	return code;
+}
+
+int desk_run_bare(const char *who, const char *words)
+{
+	int code =
+		hub_run(desk.hub, "cd %s && env -i %s --profile %s.yaml %s >out 2>err </dev/null",
+			desk.folder, desk.ieum, who, words);
+
+	desk_read();
 	return code;
 }
 

@@ -28,6 +28,10 @@ void desk_write(const char *name, const char *text);
 
 /* The exit code of `ieum --profile WHO.yaml WORDS`, from the folder, in Korean time. */
 int desk_run(const char *who, const char *words);
+/* The same without any environment: no home, no locale. */
+int desk_run_bare(const char *who, const char *words);
+/* What a command has said that the test ran itself, into `out` and `err` of the folder. */
+void desk_read(void);
 void desk_expect(const char *who, const char *words, enum exit_code code);
 
 /* `ieum --profile WHO.yaml inbox --follow FORM` as a process: its stdout, and its stderr where that is
