@@ -26,16 +26,28 @@ struct ieum_opened *opened_of(const struct invocation *inv, const Ieum__V1__Refe
 
 static void line(const struct invocation *inv, enum text_id id, const char *text, const char *more)
 {
-	fputs("    ", inv->out);
 	fprintf(inv->out, say(inv, id), text, more);
 	fputc('\n', inv->out);
 }
 
+/* "ec-counsel, desk-1 · Women's counselling centre": who it is says the certificate, and what the one
+ * is called the hub. */
+static void signer_line(const struct invocation *inv, const struct ieum_opened_part *o,
+			const struct names *names)
+{
+	char name[SHOWN_BYTES], who[sizeof o->actor + SHOWN_BYTES + 8];
+	const char *title = shown_name(inv, names, o->signer, name);
+
+	snprintf(who, sizeof who, strcmp(title, o->signer) == 0 ? "%s" : "%s · %s", o->actor,
+		 title);
+	line(inv, TEXT_PART_SIGNED, o->signer, who);
+}
+
 static void render_content(const struct invocation *inv, const Ieum__V1__NarrativePart *part,
-			   const struct ieum_opened_part *o)
+			   const struct ieum_opened_part *o, const struct names *names)
 {
 	if (*o->signer)
-		line(inv, TEXT_PART_SIGNED, o->signer, o->actor);
+		signer_line(inv, o, names);
 	else
 		line(inv, TEXT_PART_SIGNED_NAMELESS, o->actor, "");
 	if (strncmp(part->media_type, "text/", 5) == 0) {
@@ -48,10 +60,12 @@ static void render_content(const struct invocation *inv, const Ieum__V1__Narrati
 }
 
 void opened_render(const struct invocation *inv, const Ieum__V1__NarrativePart *part,
-		   const struct ieum_opened_part *opened)
+		   const struct ieum_opened_part *opened, const struct names *names)
 {
+	const char *subject = SHOWN_WORD(inv, narrative_subject, part->subject);
+
+	fprintf(inv->out, "    %s%s", subject, *subject ? " " : "");
 	if (!opened || !opened->sealed) {
-		fputs("    ", inv->out);
 		fprintf(inv->out, say(inv, TEXT_PART_SEALED), part->sealed.len);
 		fputc('\n', inv->out);
 	} else if (opened->err == IEUM_E_KEY_MISSING) {
@@ -59,7 +73,7 @@ void opened_render(const struct invocation *inv, const Ieum__V1__NarrativePart *
 	} else if (opened->err) {
 		line(inv, TEXT_PART_NOT_OPENED, opened->why, "");
 	} else {
-		render_content(inv, part, opened);
+		render_content(inv, part, opened, names);
 	}
 }
 

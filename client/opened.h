@@ -6,6 +6,7 @@
 
 #include "client/ieum.h"
 #include "client/invocation.h"
+#include "client/shown.h"
 #include "ieum/v1/referral.pb-c.h"
 #include "proto/pbmap.h"
 
@@ -13,9 +14,9 @@
 struct ieum_opened *opened_of(const struct invocation *inv, const Ieum__V1__Referral *m,
 			      const char *sender, int64_t received_at_ms);
 
-/* A sealed part, its text indented, with who signed it; or why it is not opened. */
+/* A sealed part, its text indented, with what it is about and who signed it; or why it is not opened. */
 void opened_render(const struct invocation *inv, const Ieum__V1__NarrativePart *part,
-		   const struct ieum_opened_part *opened);
+		   const struct ieum_opened_part *opened, const struct names *names);
 
 /* Into a Referral's JSON: each sealed part gets "opened": {"text": … (or "clear":
  * bytes), "signed_by", "actor"}, or {"error", "detail"}.  `opened` may be NULL.  NO_MEMORY. */

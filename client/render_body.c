@@ -180,10 +180,10 @@ static enum exit_code render_body(const struct invocation *inv, const Ieum__V1__
 }
 
 static void render_part(const struct invocation *inv, const Ieum__V1__NarrativePart *part,
-			const struct ieum_opened_part *opened)
+			const struct ieum_opened_part *opened, const struct names *names)
 {
 	if (part->content_case == IEUM__V1__NARRATIVE_PART__CONTENT_SEALED) {
-		opened_render(inv, part, opened);
+		opened_render(inv, part, opened, names);
 	} else if (strncmp(part->media_type, "text/", 5) != 0) {
 		fputs("    ", inv->out);
 		fprintf(inv->out, say(inv, TEXT_PART_ATTACHMENT), part->media_type,
@@ -194,10 +194,11 @@ static void render_part(const struct invocation *inv, const Ieum__V1__NarrativeP
 	}
 }
 
-/* What there is to do about keys. */
+/* What there is to do about keys.  What is answered by itself is said once it is. */
 static void render_key_hint(const struct invocation *inv, const Ieum__V1__Referral *m)
 {
-	bool asks = m->body_case == IEUM__V1__REFERRAL__BODY_KEY_REQUEST;
+	bool asks = m->body_case == IEUM__V1__REFERRAL__BODY_KEY_REQUEST && inv->profile &&
+		    inv->profile->ask_to_wrap;
 	char id[UUID_TEXT_BYTES];
 
 	if (!asks && m->body_case != IEUM__V1__REFERRAL__BODY_KEY_WRAP)
@@ -215,7 +216,7 @@ enum exit_code render_content(const struct invocation *inv, const Ieum__V1__Refe
 	struct ieum_opened *opened = opened_of(inv, m, sender, received_at_ms);
 
 	for (size_t i = 0; i < m->n_narrative && !code; i++)
-		render_part(inv, m->narrative[i], opened ? &opened->parts[i] : NULL);
+		render_part(inv, m->narrative[i], opened ? &opened->parts[i] : NULL, names);
 	ieum_opened_free(opened);
 	if (!code)
 		render_key_hint(inv, m);

@@ -29,6 +29,7 @@ enum words_group {
 	WORDS_WAIT,     /* of a waiting list */
 	WORDS_HANDOVER, /* how far a hand-over is */
 	WORDS_AGENDA,   /* of a meeting */
+	WORDS_SUBJECT,  /* what a sealed part is about */
 };
 
 /* clang-format off */
@@ -192,7 +193,9 @@ enum words_group {
 	X(HANDOVER, kept,                              "Kept") \
 	X(AGENDA, item,                                "Item") \
 	X(AGENDA, action,                              "Action") \
-	X(AGENDA, linked_set,                          "Linked set")
+	X(AGENDA, linked_set,                          "Linked set") \
+	X(SUBJECT, reporter_identity,                  "Reporter identity") \
+	X(SUBJECT, shelter_location,                   "Shelter location")
 /* clang-format on */
 
 struct words_row {

@@ -168,7 +168,8 @@ static void it_is_read_by_whom_it_reaches_and_nobody_else(void **state)
 	submit("");
 	desk_expect("town-aid", "inbox --limit 1", EXIT_DONE);
 	assert_in(desk.printed, "| " PLAIN);
-	assert_in(desk.printed, "(sealed; signed by town-ps, town-ps-1)");
+	assert_in(desk.printed,
+		  "Reporter identity (sealed; signed by town-ps, town-ps-1 · Town police)");
 	assert_in(desk.printed, "| " SECRET);
 	show("town-ps", ""); /* its own */
 	assert_in(desk.printed, "| " SECRET);
@@ -332,6 +333,7 @@ static void escalate(void)
 	desk_expect("town-op", "drill advance '11 min'", EXIT_DONE);
 	desk_expect("town-head", "inbox --limit 1", EXIT_DONE);
 	assert_in(desk.printed, "| " PLAIN);
+	assert_in(desk.printed, "Reporter identity (sealed");
 	assert_in(desk.printed, "look again later");
 	assert_not_in(desk.printed, SECRET);
 }
@@ -342,11 +344,13 @@ static void the_owner_s_client_gives_a_newcomer_the_key(void **state)
 	escalate();
 	desk_expect("town-aid", "inbox --limit 1", EXIT_DONE);
 	assert_in(desk.printed, "town-head can open the sealed parts");
+	assert_not_in(desk.printed, "ieum key wrap"); /* nobody has to */
 	desk_expect("town-head", "inbox --limit 1", EXIT_DONE);
 	assert_in(desk.printed, "ieum referral show");
 	assert_in(desk.printed, message_id);
 	show("town-head", "");
-	assert_in(desk.printed, "(sealed; signed by town-ps, town-ps-1)");
+	assert_in(desk.printed,
+		  "Reporter identity (sealed; signed by town-ps, town-ps-1 · Town police)");
 	assert_in(desk.printed, "| " SECRET);
 	assert_false(files_hold(SECRET));
 	assert_false(process_holds(hub.pid, SECRET));

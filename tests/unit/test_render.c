@@ -229,6 +229,7 @@ static void a_delivery_is_told_whole_and_harmless(void **state)
 	clear.media_type = MUTABLE("text/plain");
 	clear.content_case = IEUM__V1__NARRATIVE_PART__CONTENT_CLEAR;
 	clear.clear = (ProtobufCBinaryData){ sizeof hostile - 1, (uint8_t *)hostile };
+	sealed.subject = IEUM__V1__NARRATIVE_SUBJECT__NARRATIVE_SUBJECT_SHELTER_LOCATION;
 	sealed.content_case = IEUM__V1__NARRATIVE_PART__CONTENT_SEALED;
 	sealed.sealed = (ProtobufCBinaryData){ 5, (uint8_t *)hostile };
 	e.type = IEUM__V1__MESSAGE_TYPE__MESSAGE_TYPE_REPORT_RECEIVED;
@@ -256,7 +257,7 @@ static void a_delivery_is_told_whole_and_harmless(void **state)
 	assert_says("2026-03-02 10:10 (in 10 min)");
 	assert_says("Child at home: yes");
 	assert_says("| 첫 줄\n    | ?[2J??둘째 줄\n");
-	assert_says("(sealed, 5 bytes)");
+	assert_says("    Shelter location (sealed, 5 bytes)\n");
 	assert_says_not("\033");
 }
 

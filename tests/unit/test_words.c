@@ -11,6 +11,7 @@
 
 #include <cmocka.h>
 
+#include "ieum/v1/referral.pb-c.h"
 #include "ieum/v1/types.pb-c.h"
 #include "proto/pbmap.h"
 #include "proto/words.h"
@@ -78,12 +79,19 @@ static void a_code_reads_the_same_in_every_group_and_once_in_each(void **state)
 static void every_value_of_the_protocols_enums_has_words(void **state)
 {
 	static const ProtobufCEnumDescriptor *const enums[] = {
-		&ieum__v1__message_type__descriptor, &ieum__v1__category__descriptor,
-		&ieum__v1__urgency__descriptor,      &ieum__v1__task_state__descriptor,
-		&ieum__v1__answer_kind__descriptor,  &ieum__v1__outcome__descriptor,
-		&ieum__v1__case_state__descriptor,   &ieum__v1__judgement__descriptor,
-		&ieum__v1__reason__descriptor,       &ieum__v1__basis_kind__descriptor,
-		&ieum__v1__link_kind__descriptor,    &ieum__v1__delivery_cause__descriptor,
+		&ieum__v1__message_type__descriptor,
+		&ieum__v1__category__descriptor,
+		&ieum__v1__urgency__descriptor,
+		&ieum__v1__task_state__descriptor,
+		&ieum__v1__answer_kind__descriptor,
+		&ieum__v1__outcome__descriptor,
+		&ieum__v1__case_state__descriptor,
+		&ieum__v1__judgement__descriptor,
+		&ieum__v1__reason__descriptor,
+		&ieum__v1__basis_kind__descriptor,
+		&ieum__v1__link_kind__descriptor,
+		&ieum__v1__delivery_cause__descriptor,
+		&ieum__v1__narrative_subject__descriptor,
 	};
 
 	(void)state;
