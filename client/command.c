@@ -182,10 +182,22 @@ static enum exit_code check_command(const struct invocation *inv)
 	return EXIT_DONE;
 }
 
-/* Language and manner, before anything is said.  The profile's language comes when it is read. */
+/* --lang, else the profile's, else the locale's. */
+static enum words_lang choose_language(const struct invocation *inv)
+{
+	enum words_lang lang = words_lang_chosen(NULL);
+	char path[PROFILE_PATH_BYTES];
+
+	if (!given(inv, OPTION_LANG) &&
+	    profile_path(value_of(inv, OPTION_PROFILE), path) == IEUM_E_OK)
+		(void)profile_says_language(path, &lang);
+	return lang;
+}
+
+/* Language and manner, before anything is said. */
 static enum exit_code take_manner(struct invocation *inv)
 {
-	inv->lang = words_lang_chosen(NULL);
+	inv->lang = choose_language(inv);
 	inv->json = given(inv, OPTION_JSON);
 	inv->colour = !inv->json && table_colour_wanted(inv->out);
 	inv->timeout_ms = INVOCATION_TIMEOUT_MS;

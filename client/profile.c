@@ -4,9 +4,12 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 
 #include "yaml/yaml_doc.h"
 #include "yaml/yaml_read.h"
+
+enum { LANGUAGE_BYTES = 2 }; /* "en", "ko" */
 
 struct reader {
 	const struct yaml_node *root;
@@ -222,6 +225,28 @@ enum ieum_err profile_load(const char *path, struct yaml_diag *diag, struct prof
 	}
 	*out = p;
 	return IEUM_E_OK;
+}
+
+bool profile_says_language(const char *path, enum words_lang *out)
+{
+	struct yaml_diag *diag = malloc(sizeof *diag);
+	struct yaml_doc *doc = NULL;
+	struct stat st;
+	bool says = false;
+
+	/* What can be read once only is left for when it is needed. */
+	if (diag && stat(path, &st) == 0 && S_ISREG(st.st_mode)) {
+		yaml_diag_init(diag);
+		if (yaml_doc_open(path, diag, &doc) == IEUM_E_OK) {
+			const char *name = yaml_text(yaml_get(yaml_doc_root(doc), "language"));
+
+			says = name && strlen(name) == LANGUAGE_BYTES &&
+			       words_lang_named(name, out);
+		}
+		yaml_doc_free(doc);
+	}
+	free(diag);
+	return says;
 }
 
 void profile_free(struct profile *profile)

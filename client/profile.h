@@ -60,6 +60,10 @@ enum ieum_err profile_load(const char *path, struct yaml_diag *diag,
 			   struct profile **out) IEUM_MUST_CHECK;
 void profile_free(struct profile *profile); /* takes NULL */
 
+/* Only its language, before anything else of it is needed: true when the file is there and says one.
+ * Its mistakes are told when it is read whole. */
+bool profile_says_language(const char *path, enum words_lang *out);
+
 /* Which file: `asked` (NULL: not asked), else $IEUM_PROFILE, else ieum/profile.yaml in the folder
  * of configurations.  FILE_UNREADABLE when there is no home to look in, FIELD_TOO_LARGE. */
 enum ieum_err profile_path(const char *asked, char out[PROFILE_PATH_BYTES]) IEUM_MUST_CHECK;

@@ -8,6 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
+#include <unistd.h>
 
 #include <cmocka.h>
 #include <jansson.h>
@@ -64,6 +65,63 @@ static int forget(void **state)
 	free(err_text);
 	out_text = err_text = NULL;
 	return 0;
+}
+
+static int forget_profile(void **state)
+{
+	forget(state);
+	return calm(state);
+}
+
+static void write_profile(const char *path, const char *text)
+{
+	FILE *f = fopen(path, "w");
+
+	assert_non_null(f);
+	assert_true(fputs(text, f) >= 0);
+	assert_int_equal(fclose(f), 0);
+}
+
+static void the_profile_says_the_language_from_the_first_word_on(void **state)
+{
+	char path[] = "/tmp/ieum-profile-XXXXXX", words[128];
+
+	(void)state;
+	assert_true(close(mkstemp(path)) == 0);
+	setenv("IEUM_PROFILE", path, 1);
+	/* The rest of it is not looked at yet. */
+	write_profile(path, "language: ko\n");
+	assert_int_equal(run("--help"), EXIT_DONE);
+	assert_non_null(strstr(out_text, "사용법: ieum"));
+	assert_int_equal(run("frobnicate"), EXIT_USAGE);
+	assert_non_null(strstr(err_text, "명령"));
+	assert_int_equal(run("case show 123"), EXIT_USAGE);
+	assert_null(strstr(err_text, " is "));
+	/* Above the locale, below the option. */
+	setenv("LC_ALL", "en_US.UTF-8", 1);
+	assert_int_equal(run("--help"), EXIT_DONE);
+	assert_non_null(strstr(out_text, "사용법: ieum"));
+	assert_int_equal(run("--help --lang en"), EXIT_DONE);
+	assert_non_null(strstr(out_text, "usage: ieum"));
+	write_profile(path, "language: en\n");
+	setenv("LC_ALL", "ko_KR.UTF-8", 1);
+	assert_int_equal(run("--help"), EXIT_DONE);
+	assert_non_null(strstr(out_text, "usage: ieum"));
+	/* A broken one says nothing, nor does one that is not there. */
+	for (int i = 0; i < 3; i++) {
+		write_profile(path, i == 0 ? "language: [en]\n" : i == 1 ? "{" : "language: fr\n");
+		assert_int_equal(run("--help"), EXIT_DONE);
+		assert_non_null(strstr(out_text, "사용법: ieum"));
+		assert_string_equal(err_text, "");
+	}
+	write_profile(path, "language: en\n");
+	unsetenv("IEUM_PROFILE");
+	snprintf(words, sizeof words, "--help --profile %s", path);
+	assert_int_equal(run(words), EXIT_DONE);
+	assert_non_null(strstr(out_text, "usage: ieum"));
+	assert_int_equal(remove(path), 0);
+	assert_int_equal(run(words), EXIT_DONE);
+	assert_non_null(strstr(out_text, "사용법: ieum"));
 }
 
 static void help_answers_in_both_languages(void **state)
@@ -344,6 +402,8 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_teardown(help_answers_in_both_languages, forget),
+		cmocka_unit_test_setup_teardown(
+			the_profile_says_the_language_from_the_first_word_on, calm, forget_profile),
 		cmocka_unit_test_teardown(mistakes_on_the_command_line, forget),
 		cmocka_unit_test_teardown(business_days_are_the_calendars, forget),
 		cmocka_unit_test_teardown(a_mistake_names_what_is_possible, forget),
