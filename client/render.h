@@ -58,7 +58,7 @@ struct sheet {
 };
 
 void sheet_begin(struct sheet *s, const struct invocation *inv);
-void sheet_column(struct sheet *s, enum text_id title, enum table_align align, size_t max_cells);
+void sheet_column(struct sheet *s, enum text_id title, enum table_align align, size_t least_cells);
 /* A column without a title. */
 void sheet_plain_column(struct sheet *s, enum table_align align);
 void sheet_row(struct sheet *s);

@@ -68,7 +68,7 @@ enum exit_code render_agenda(const struct invocation *inv, const struct pages *p
 	sheet_begin(&s, inv);
 	sheet_column(&s, TEXT_KIND, TABLE_LEFT, 0);
 	sheet_column(&s, TEXT_TITLE, TABLE_LEFT, TITLE_CELLS);
-	sheet_column(&s, TEXT_WHO, TABLE_LEFT, TITLE_CELLS);
+	sheet_column(&s, TEXT_WHO, TABLE_LEFT, 0);
 	sheet_column(&s, TEXT_DEADLINE, TABLE_LEFT, 0);
 	sheet_column(&s, TEXT_CARRIED, TABLE_RIGHT, 0);
 	sheet_column(&s, TEXT_REQUEST, TABLE_RIGHT, 0);

@@ -6,7 +6,6 @@
 #include "client/when.h"
 
 enum {
-	NAME_CELLS = 32,
 	WHAT_CELLS = 64,
 	GATE_LINE_BYTES = SHOWN_BYTES + 2 * WHEN_BYTES,
 };
@@ -25,9 +24,9 @@ enum exit_code render_cases(const struct invocation *inv, const struct pages *pa
 	}
 	sheet_begin(&s, inv);
 	sheet_column(&s, TEXT_CASE, TABLE_LEFT, 0);
-	sheet_column(&s, TEXT_ABOUT, TABLE_LEFT, NAME_CELLS);
-	sheet_column(&s, TEXT_STATE, TABLE_LEFT, NAME_CELLS);
-	sheet_column(&s, TEXT_OWNER, TABLE_LEFT, NAME_CELLS);
+	sheet_column(&s, TEXT_ABOUT, TABLE_LEFT, 0);
+	sheet_column(&s, TEXT_STATE, TABLE_LEFT, 0);
+	sheet_column(&s, TEXT_OWNER, TABLE_LEFT, 0);
 	sheet_column(&s, TEXT_OPENED, TABLE_LEFT, 0);
 	sheet_column(&s, TEXT_LAST, TABLE_LEFT, 0);
 	sheet_column(&s, TEXT_OPEN_REQUESTS, TABLE_RIGHT, 0);
@@ -358,7 +357,7 @@ static enum exit_code render_timeline(const struct invocation *inv, const struct
 	sheet_column(&s, TEXT_WHEN, TABLE_RIGHT, 0);
 	sheet_column(&s, TEXT_WHO, TABLE_LEFT, 0);
 	sheet_column(&s, TEXT_WHAT, TABLE_LEFT, WHAT_CELLS);
-	sheet_column(&s, TEXT_TO, TABLE_LEFT, WHAT_CELLS);
+	sheet_column(&s, TEXT_TO, TABLE_LEFT, 0);
 	sheet_column(&s, TEXT_NOTE, TABLE_LEFT, 0);
 	for (size_t p = 0; p < pages->n; p++) {
 		const Ieum__V1__CaseResult *r = pages->page[p]->case_;

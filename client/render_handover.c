@@ -3,8 +3,6 @@
 #include "client/when.h"
 #include "proto/catalog.h"
 
-enum { TITLE_CELLS = 36 };
-
 static const char *obstacle(const struct invocation *inv, const Ieum__V1__HandoverItem *item)
 {
 	const struct ieum_error_row *e =
@@ -24,8 +22,8 @@ static enum exit_code render_changes(const struct invocation *inv,
 	sheet_begin(&s, inv);
 	sheet_column(&s, TEXT_CHANGE, TABLE_LEFT, 0);
 	sheet_column(&s, TEXT_STATE, TABLE_LEFT, 0);
-	sheet_column(&s, TEXT_FROM, TABLE_LEFT, TITLE_CELLS);
-	sheet_column(&s, TEXT_TO, TABLE_LEFT, TITLE_CELLS);
+	sheet_column(&s, TEXT_FROM, TABLE_LEFT, 0);
+	sheet_column(&s, TEXT_TO, TABLE_LEFT, 0);
 	sheet_column(&s, TEXT_JURISDICTION, TABLE_LEFT, 0);
 	sheet_column(&s, TEXT_EFFECTIVE, TABLE_LEFT, 0);
 	sheet_column(&s, TEXT_CASES, TABLE_RIGHT, 0);

@@ -111,7 +111,7 @@ enum exit_code render_reach(const struct invocation *inv, const struct pages *pa
 		return EXIT_DONE;
 	}
 	sheet_begin(&s, inv);
-	sheet_column(&s, TEXT_TO, TABLE_LEFT, TITLE_CELLS);
+	sheet_column(&s, TEXT_TO, TABLE_LEFT, 0);
 	sheet_column(&s, TEXT_TYPE, TABLE_LEFT, 0);
 	sheet_column(&s, TEXT_BECAUSE, TABLE_LEFT, 0);
 	sheet_column(&s, TEXT_ANSWER_BY, TABLE_LEFT, 0);

@@ -8,7 +8,7 @@ static void pool_columns(struct sheet *s)
 {
 	sheet_column(s, TEXT_POOL, TABLE_LEFT, 0);
 	sheet_column(s, TEXT_TITLE, TABLE_LEFT, TITLE_CELLS);
-	sheet_column(s, TEXT_KEEPER, TABLE_LEFT, TITLE_CELLS);
+	sheet_column(s, TEXT_KEEPER, TABLE_LEFT, 0);
 	sheet_column(s, TEXT_PLACES, TABLE_RIGHT, 0);
 	sheet_column(s, TEXT_PLACES_FREE, TABLE_RIGHT, 0);
 	sheet_column(s, TEXT_PLACES_HELD, TABLE_RIGHT, 0);

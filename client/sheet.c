@@ -13,10 +13,10 @@ void sheet_begin(struct sheet *s, const struct invocation *inv)
 		s->err = IEUM_E_NO_MEMORY;
 }
 
-void sheet_column(struct sheet *s, enum text_id title, enum table_align align, size_t max_cells)
+void sheet_column(struct sheet *s, enum text_id title, enum table_align align, size_t least_cells)
 {
 	if (!s->err)
-		s->err = table_column(s->table, say(s->inv, title), align, max_cells);
+		s->err = table_column(s->table, say(s->inv, title), align, least_cells);
 }
 
 void sheet_plain_column(struct sheet *s, enum table_align align)
@@ -51,7 +51,8 @@ void sheet_number(struct sheet *s, uint64_t n)
 enum exit_code sheet_end(struct sheet *s)
 {
 	if (!s->err)
-		table_print(s->table, s->inv->out, s->inv->colour);
+		table_print(s->table, s->inv->out, s->inv->colour,
+			    table_terminal_cells(s->inv->out));
 	table_free(s->table);
 	s->table = NULL;
 	return s->err ? trouble(s->inv, s->err, NULL) : EXIT_DONE;

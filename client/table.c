@@ -5,6 +5,7 @@
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/ioctl.h>
 #include <unistd.h>
 #include <unistr.h>
 #include <uniwidth.h>
@@ -14,7 +15,7 @@ static const char ELLIPSIS[] = "…";
 struct column {
 	char *title;
 	enum table_align align;
-	size_t max_cells; /* 0: no limit */
+	size_t least_cells; /* 0: never cut */
 };
 
 struct cell {
@@ -71,14 +72,12 @@ void text_pad(FILE *out, const char *text, size_t cells, enum table_align align)
 		fprintf(out, "%s%*s", text, space, "");
 }
 
-/* A printable copy of at most max_cells (0: any) cells; NULL when out of memory. */
-static char *printable(const char *text, size_t max_cells, size_t *cells_out)
+/* A printable copy; NULL when out of memory. */
+static char *printable(const char *text, size_t *cells_out)
 {
-	size_t n = strnlen(text, TABLE_CELL_BYTES_MAX), cells = 0, used = 0;
-	size_t fit_used = 0, fit_cells = 0; /* what leaves room for the ellipsis */
-	size_t len, i;
+	size_t n = strnlen(text, TABLE_CELL_BYTES_MAX), cells = 0, used = 0, len;
 	bool shown;
-	char *copy = malloc(n + sizeof ELLIPSIS);
+	char *copy = malloc(n + 1);
 
 	if (!copy)
 		return NULL;
@@ -86,30 +85,36 @@ static char *printable(const char *text, size_t max_cells, size_t *cells_out)
 		while (n > 0 && ((unsigned char)text[n] & 0xC0) == 0x80)
 			n--;
 	}
-	for (i = 0; i < n; i += len) {
-		size_t width = next_char(text + i, n - i, &len, &shown);
-
-		if (max_cells && cells + width > max_cells)
-			break;
+	for (size_t i = 0; i < n; i += len) {
+		cells += next_char(text + i, n - i, &len, &shown);
 		if (shown)
 			memcpy(copy + used, text + i, len);
 		else
 			copy[used] = '?';
 		used += shown ? len : 1;
-		cells += width;
-		if (cells < max_cells) {
-			fit_used = used;
-			fit_cells = cells;
-		}
-	}
-	if (i < n) {
-		memcpy(copy + fit_used, ELLIPSIS, sizeof ELLIPSIS - 1);
-		used = fit_used + sizeof ELLIPSIS - 1;
-		cells = fit_cells + 1;
 	}
 	copy[used] = '\0';
 	*cells_out = cells;
 	return copy;
+}
+
+/* How many bytes of a text that is wider than so many cells fit into them, with one cell for the
+ * ellipsis; their cells in *used. */
+static size_t fitting(const char *text, size_t cells, size_t *used)
+{
+	size_t n = strlen(text), i = 0, len;
+	bool shown;
+
+	*used = 0;
+	while (i < n) {
+		size_t width = next_char(text + i, n - i, &len, &shown);
+
+		if (*used + width >= cells)
+			break;
+		*used += width;
+		i += len;
+	}
+	return i;
 }
 
 struct table *table_new(void)
@@ -130,15 +135,15 @@ void table_free(struct table *table)
 }
 
 enum ieum_err table_column(struct table *table, const char *title, enum table_align align,
-			   size_t max_cells)
+			   size_t least_cells)
 {
-	struct column column = { .align = align, .max_cells = max_cells };
+	struct column column = { .align = align, .least_cells = least_cells };
 	size_t cells;
 
 	if (table->column_count == TABLE_COLUMNS_MAX || table->rows > 0)
 		return IEUM_E_FIELD_TOO_LARGE;
 	if (title) {
-		column.title = printable(title, max_cells, &cells);
+		column.title = printable(title, &cells);
 		if (!column.title)
 			return IEUM_E_NO_MEMORY;
 	}
@@ -175,7 +180,7 @@ enum ieum_err table_cell_colour(struct table *table, const char *text, enum tabl
 	struct cell *cell = &table->cells[(table->rows - 1) * table->column_count + table->next];
 
 	if (text && *text) {
-		cell->text = printable(text, table->columns[table->next].max_cells, &cell->cells);
+		cell->text = printable(text, &cell->cells);
 		if (!cell->text)
 			return IEUM_E_NO_MEMORY;
 	}
@@ -210,6 +215,18 @@ static const char *colour_code(enum table_colour colour)
 	return (size_t)colour < sizeof codes / sizeof codes[0] ? codes[colour] : "";
 }
 
+/* The cell's text, cut where it is wider than its column; returns its cells. */
+static size_t print_cell(const struct cell *cell, size_t width, const char *code, FILE *out)
+{
+	size_t used = cell->cells;
+	bool cut = used > width;
+	size_t n = cut ? fitting(cell->text, width, &used) : strlen(cell->text);
+
+	fprintf(out, "%s%.*s%s%s", code, (int)n, cell->text, cut ? ELLIPSIS : "",
+		*code ? "\033[0m" : "");
+	return cut ? used + 1 : used;
+}
+
 /* One line; `owed` spaces are printed only when something follows them. */
 static void print_line(const struct table *table, const struct cell *row, const size_t *widths,
 		       FILE *out, bool colour)
@@ -218,24 +235,47 @@ static void print_line(const struct table *table, const struct cell *row, const 
 
 	for (size_t i = 0; i < table->column_count; i++) {
 		const struct cell *cell = &row[i];
-		size_t space = widths[i] - cell->cells;
-		const char *code = colour ? colour_code(cell->colour) : "";
+		bool right = table->columns[i].align == TABLE_RIGHT;
+		size_t used = 0;
 
-		if (table->columns[i].align == TABLE_RIGHT)
-			owed += space;
+		if (right && cell->cells < widths[i])
+			owed += widths[i] - cell->cells;
 		if (cell->text) {
-			fprintf(out, "%*s%s%s%s", (int)owed, "", code, cell->text,
-				*code ? "\033[0m" : "");
+			fprintf(out, "%*s", (int)owed, "");
+			used = print_cell(cell, widths[i], colour ? colour_code(cell->colour) : "",
+					  out);
 			owed = 0;
 		}
-		if (table->columns[i].align == TABLE_LEFT)
-			owed += space;
+		if (!right)
+			owed += widths[i] - used;
 		owed += 2;
 	}
 	fputc('\n', out);
 }
 
-void table_print(const struct table *table, FILE *out, bool colour)
+/* Takes from the widest of the columns that can be cut, until the line fits. */
+static void narrow(const struct table *table, size_t widths[TABLE_COLUMNS_MAX], size_t into)
+{
+	size_t total = table->column_count ? 2 * (table->column_count - 1) : 0;
+
+	for (size_t i = 0; i < table->column_count; i++)
+		total += widths[i];
+	for (; total > into; total--) {
+		size_t *widest = NULL;
+
+		for (size_t i = 0; i < table->column_count; i++) {
+			size_t least = table->columns[i].least_cells;
+
+			if (least && widths[i] > least && (!widest || widths[i] > *widest))
+				widest = &widths[i];
+		}
+		if (!widest)
+			return;
+		--*widest;
+	}
+}
+
+void table_print(const struct table *table, FILE *out, bool colour, size_t into)
 {
 	size_t widths[TABLE_COLUMNS_MAX] = { 0 };
 	struct cell titles[TABLE_COLUMNS_MAX] = { 0 };
@@ -257,10 +297,21 @@ void table_print(const struct table *table, FILE *out, bool colour)
 		if (table->cells[i].cells > *width)
 			*width = table->cells[i].cells;
 	}
+	if (into)
+		narrow(table, widths, into);
 	if (titled)
 		print_line(table, titles, widths, out, colour);
 	for (size_t row = 0; row < table->rows; row++)
 		print_line(table, table->cells + row * table->column_count, widths, out, colour);
+}
+
+size_t table_terminal_cells(FILE *out)
+{
+	struct winsize size;
+
+	if (isatty(fileno(out)) != 1 || ioctl(fileno(out), TIOCGWINSZ, &size) != 0)
+		return 0;
+	return size.ws_col;
 }
 
 bool table_colour_wanted(FILE *out)

@@ -35,10 +35,11 @@ struct table *table_new(void);
 void table_free(struct table *table);
 
 /* Adds a column; before the first row.  Copies the title (NULL: this column has none; when no
- * column has one there is no title line).  max_cells: wider cells are cut and end in "…"; 0:
- * never. */
+ * column has one there is no title line).  least_cells: where the table is wider than what it is
+ * printed into, this column may be cut down to so many cells and its wider texts end in "…"; 0: never,
+ * as what tells rows apart. */
 enum ieum_err table_column(struct table *table, const char *title, enum table_align align,
-			   size_t max_cells) IEUM_MUST_CHECK;
+			   size_t least_cells) IEUM_MUST_CHECK;
 
 /* Begins a row; table_cell() then fills its columns from left to right.  Missing cells are
  * empty. */
@@ -50,8 +51,12 @@ enum ieum_err table_cell_colour(struct table *table, const char *text,
 enum ieum_err table_cellf(struct table *table, const char *format, ...) IEUM_MUST_CHECK
 	__attribute__((format(printf, 2, 3)));
 
-/* Prints it, two spaces between columns, no spaces at the end of a line. */
-void table_print(const struct table *table, FILE *out, bool colour);
+/* Prints it, two spaces between columns, no spaces at the end of a line.  `into`: so many cells are
+ * there for a line; 0: any number, nothing is cut. */
+void table_print(const struct table *table, FILE *out, bool colour, size_t into);
+
+/* How many cells a line has there; 0: it is no terminal, or doesn't say. */
+size_t table_terminal_cells(FILE *out);
 
 /* Colour for this file?  Only a terminal, when NO_COLOR is unset or empty and TERM isn't "dumb". */
 bool table_colour_wanted(FILE *out);

@@ -30,17 +30,22 @@ static int drop(void **state)
 	return 0;
 }
 
-static void assert_prints(bool colour, const char *want)
+static void assert_prints_into(size_t cells, bool colour, const char *want)
 {
 	char *text = NULL;
 	size_t n = 0;
 	FILE *out = open_memstream(&text, &n);
 
 	assert_non_null(out);
-	table_print(table, out, colour);
+	table_print(table, out, colour, cells);
 	assert_int_equal(fclose(out), 0);
 	assert_string_equal(text, want);
 	free(text);
+}
+
+static void assert_prints(bool colour, const char *want)
+{
+	assert_prints_into(0, colour, want);
 }
 
 static void column(const char *title, enum table_align align, size_t max_cells)
@@ -104,11 +109,36 @@ static void a_wide_cell_is_cut_at_a_character(void **state)
 	row("한글말", "|");
 	row("a한글", "|");
 	row("a한글b", "|");
-	assert_prints(false, "abcde  |\n"
-			     "abcd…  |\n"
-			     "한글…  |\n"
-			     "a한글  |\n"
-			     "a한…   |\n");
+	assert_prints_into(8, false,
+			   "abcde  |\n"
+			   "abcd…  |\n"
+			   "한글…  |\n"
+			   "a한글  |\n"
+			   "a한…   |\n");
+}
+
+static void only_what_does_not_fit_is_cut(void **state)
+{
+	(void)state;
+	column("Who", TABLE_LEFT, 0);
+	column("What", TABLE_LEFT, 4);
+	column("Note", TABLE_LEFT, 6);
+	row("a name that is whole", "12345678");
+	assert_int_equal(table_cell(table, "123456789"), IEUM_E_OK);
+	/* A file, and a terminal that is wide enough. */
+	assert_prints(false, "Who                   What      Note\n"
+			     "a name that is whole  12345678  123456789\n");
+	assert_prints_into(41, false,
+			   "Who                   What      Note\n"
+			   "a name that is whole  12345678  123456789\n");
+	/* From the widest first, and no further than needed. */
+	assert_prints_into(39, false,
+			   "Who                   What     Note\n"
+			   "a name that is whole  123456…  1234567…\n");
+	/* Names stay, though the line wraps then. */
+	assert_prints_into(20, false,
+			   "Who                   What  Note\n"
+			   "a name that is whole  123…  12345…\n");
 }
 
 static void control_characters_show_as_question_marks(void **state)
@@ -167,7 +197,7 @@ static void a_very_long_cell_ends_with_a_whole_character(void **state)
 		memcpy(text + i, "한", 4);
 	column(NULL, TABLE_LEFT, 0);
 	row(text, NULL);
-	table_print(table, out, false);
+	table_print(table, out, false, 0);
 	assert_int_equal(fclose(out), 0);
 	assert_int_equal(n, TABLE_CELL_BYTES_MAX / 3 * 3 + 1);
 	assert_null(strchr(printed, '?'));
@@ -228,6 +258,7 @@ int main(void)
 		TEST(columns_align_under_korean),
 		TEST(a_table_without_titles_has_no_title_line),
 		TEST(a_wide_cell_is_cut_at_a_character),
+		TEST(only_what_does_not_fit_is_cut),
 		TEST(control_characters_show_as_question_marks),
 		TEST(colour_is_around_the_text_only),
 		TEST(limits_hold),
