@@ -151,11 +151,15 @@ int run_crl(struct arguments *args, bool revoke)
 		char inside[STORE_PATH_BYTES];
 		snprintf(inside, sizeof inside, "participants/%.200s", args->name);
 		enum revocation reason = args->stolen ? REVOKED_STOLEN : REVOKED_OUT_OF_USE;
-		err = store_revoke(&store, inside, reason, args->dev.now_s, why);
+		err = store_revoke(&store, inside, reason, args->dev.now_s, stdout, why);
 		if (err == IEUM_E_FILE_INVALID)
-			err = store_revoke(&store, args->name, reason, args->dev.now_s, why);
+			err = store_revoke(&store, args->name, reason, args->dev.now_s, stdout,
+					   why);
 	}
 	if (!err)
 		err = store_write_crl_until(&store, args->dev.now_s, options_of(args).until_s, why);
+	if (!err)
+		printf("signed %s/ca.crl: copy it to the hub, and to those who seal and open\n",
+		       args->out);
 	return ended(args, &store, err, why);
 }

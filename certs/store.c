@@ -383,7 +383,7 @@ static bool revoke_row(struct index_row *row, enum revocation reason, int64_t no
 }
 
 enum ieum_err store_revoke(struct store *store, const char *name, enum revocation reason,
-			   int64_t now_s, char why[CERTS_WHY_BYTES])
+			   int64_t now_s, FILE *out, char why[CERTS_WHY_BYTES])
 {
 	char file[INDEX_FILE_BYTES];
 	struct index index;
@@ -394,9 +394,14 @@ enum ieum_err store_revoke(struct store *store, const char *name, enum revocatio
 		return err;
 	snprintf(file, sizeof file, "%.255s.crt", name);
 	for (size_t i = 0; i < index.n; i++) {
-		if (strcmp(index.rows[i].file, file) == 0 ||
-		    strcasecmp(index.rows[i].serial, name) == 0)
-			hits += revoke_row(&index.rows[i], reason, now_s);
+		struct index_row *row = &index.rows[i];
+
+		if ((strcmp(row->file, file) != 0 && strcasecmp(row->serial, name) != 0) ||
+		    !revoke_row(row, reason, now_s))
+			continue;
+		hits++;
+		if (out)
+			fprintf(out, "revoked %s, serial number %s\n", row->file, row->serial);
 	}
 	if (hits == 0) {
 		snprintf(why, CERTS_WHY_BYTES, "index.txt: no certificate %.300s in force", file);

@@ -56,9 +56,9 @@ enum ieum_err store_each(const struct store *store, int64_t now_s, store_row_cb 
 
 /* Marks the certificates in <name>.crt, or the one whose serial number (hexadecimal) the name is, as
  * revoked in the index; FILE_INVALID when the index has none in force, or, of a key that turns out to
- * be stolen, none that wasn't revoked so. */
+ * be stolen, none that wasn't revoked so.  Each is told on out, unless that is NULL. */
 enum ieum_err store_revoke(struct store *store, const char *name, enum revocation reason,
-			   int64_t now_s, char why[CERTS_WHY_BYTES]) IEUM_MUST_CHECK;
+			   int64_t now_s, FILE *out, char why[CERTS_WHY_BYTES]) IEUM_MUST_CHECK;
 
 /* Signs ca.crl anew from the index, always over the old one. */
 enum ieum_err store_write_crl(struct store *store, int64_t now_s, int days,

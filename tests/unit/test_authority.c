@@ -289,7 +289,7 @@ static void a_renewal_overlaps_and_one_is_revoked(void **state)
 	/* Both were good; the old one is taken back by its number. */
 	X509 *cert = read_cert(first);
 	char *serial = cert_serial(cert);
-	assert_int_equal(store_revoke(store, serial, REVOKED_OUT_OF_USE, later.now_s, why),
+	assert_int_equal(store_revoke(store, serial, REVOKED_OUT_OF_USE, later.now_s, NULL, why),
 			 IEUM_E_OK);
 	assert_int_equal(store_write_crl_until(store, later.now_s, later.until_s, why), IEUM_E_OK);
 	FILE *in = fopen(path_of("city/ca.crl"), "r");

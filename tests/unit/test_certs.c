@@ -237,12 +237,13 @@ static void a_revocation_is_kept_in_every_later_list(void **state)
 	assert_int_equal(store_open(dir, false, &store, why), IEUM_E_OK);
 	assert_int_equal(store_ca_load(&store, why), IEUM_E_OK);
 	assert_int_equal(store_revoke(&store, "participants/gimpo-ps", REVOKED_OUT_OF_USE, NOW_S,
-				      why),
+				      NULL, why),
 			 IEUM_E_OK);
 	assert_int_equal(store_revoke(&store, "participants/gimpo-ps", REVOKED_OUT_OF_USE, NOW_S,
-				      why),
+				      NULL, why),
 			 IEUM_E_FILE_INVALID);
-	assert_int_equal(store_revoke(&store, "participants/gimpo", REVOKED_OUT_OF_USE, NOW_S, why),
+	assert_int_equal(store_revoke(&store, "participants/gimpo", REVOKED_OUT_OF_USE, NOW_S, NULL,
+				      why),
 			 IEUM_E_FILE_INVALID);
 	assert_int_equal(store_write_crl(&store, NOW_S, 10, why), IEUM_E_OK);
 	store_close(&store);

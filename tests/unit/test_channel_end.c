@@ -382,7 +382,7 @@ static void a_reload_concerns_new_connections_and_a_recheck_the_old(void **state
 	assert_int_equal(channel_recheck(w.client.ch, w.client_tls, why), IEUM_E_OK);
 
 	assert_int_equal(store_revoke(world_store(), "desk", REVOKED_OUT_OF_USE,
-				      (int64_t)time(NULL), why),
+				      (int64_t)time(NULL), NULL, why),
 			 0);
 	assert_int_equal(store_write_crl(world_store(), (int64_t)time(NULL), 30, why), 0);
 	struct tls *reloaded = world_tls(TLS_SERVER, "hub");

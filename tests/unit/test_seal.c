@@ -418,7 +418,7 @@ static void what_a_stolen_key_signed_is_never_good(void **state)
 	assert_int_equal(open_at(before_ms), IEUM_E_OK);
 	assert_int_equal(store_open(dir, false, &store, problem), IEUM_E_OK);
 	assert_int_equal(store_ca_load(&store, problem), IEUM_E_OK);
-	assert_int_equal(store_revoke(&store, "revoked", REVOKED_STOLEN, (int64_t)time(NULL),
+	assert_int_equal(store_revoke(&store, "revoked", REVOKED_STOLEN, (int64_t)time(NULL), NULL,
 				      problem),
 			 IEUM_E_OK);
 	write_list(&store);
