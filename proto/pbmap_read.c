@@ -13,7 +13,7 @@
 #include "proto/uuid7.h"
 #include "yaml/yaml_read.h"
 
-enum { PBMAP_PATH_BYTES = 160 };
+enum { PBMAP_PATH_BYTES = 160, WORDS_BYTES = 160 /* of what is possible, in a mistake */ };
 
 struct reader {
 	ProtobufCAllocator *allocator; /* NULL: malloc */
@@ -220,7 +220,43 @@ static bool read_real(struct reader *r, const struct yaml_node *node, double *ou
 	return true;
 }
 
-/* The mistake of a word that the enum doesn't know, with the one that was probably meant. */
+/* "a, b, c", cut after a whole word. */
+static void list_words(const char *const *words, char out[WORDS_BYTES])
+{
+	size_t at = 0;
+
+	out[0] = '\0';
+	for (; *words; words++) {
+		const char *comma = at ? ", " : "";
+		size_t need = strlen(comma) + strlen(*words);
+
+		if (at + need + sizeof ", …" > WORDS_BYTES) {
+			snprintf(out + at, WORDS_BYTES - at, ", …");
+			return;
+		}
+		at += (size_t)snprintf(out + at, WORDS_BYTES - at, "%s%s", comma, *words);
+	}
+}
+
+static void say_unknown_word(struct reader *r, const ProtobufCEnumDescriptor *type,
+			     const struct yaml_node *node, const char *const *words)
+{
+	const char *near = yaml_nearest(yaml_text(node), words);
+	char possible[WORDS_BYTES];
+
+	if (near) {
+		yaml_mistake(r->diag, node, "'%.60s' is no %s; did you mean '%s'?", yaml_text(node),
+			     type->short_name, near);
+		return;
+	}
+	/* The first is "not stated". */
+	list_words(words[0] ? words + 1 : words, possible);
+	yaml_mistake(r->diag, node, "'%.60s' is no %s; possible: %s", yaml_text(node),
+		     type->short_name, possible);
+}
+
+/* The mistake of a word that the enum doesn't know, with the one that was probably meant, else with
+ * those that it knows. */
 static bool unknown_word(struct reader *r, const ProtobufCEnumDescriptor *type,
 			 const struct yaml_node *node)
 {
@@ -232,10 +268,7 @@ static bool unknown_word(struct reader *r, const ProtobufCEnumDescriptor *type,
 			(void)pbmap_enum_word(type, type->values[i].value, words[i]);
 			list[i] = words[i];
 		}
-		const char *near = yaml_nearest(yaml_text(node), list);
-		yaml_mistake(r->diag, node, "'%.60s' is no %s%s%s%s", yaml_text(node),
-			     type->short_name, near ? "; did you mean '" : "", near ? near : "",
-			     near ? "'?" : "");
+		say_unknown_word(r, type, node, list);
 	} else {
 		r->no_memory = true;
 	}
@@ -398,9 +431,12 @@ static void unknown_field(struct reader *r, const ProtobufCMessageDescriptor *ty
 	for (unsigned i = 0; i < type->n_fields; i++)
 		names[i] = type->fields[i].name;
 	const char *near = yaml_nearest(yaml_text(key), names);
-	yaml_mistake(r->diag, key, "%s has no field '%.60s'%s%s%s", type->short_name,
-		     yaml_text(key), near ? "; did you mean '" : "", near ? near : "",
-		     near ? "'?" : "");
+	if (near)
+		yaml_mistake(r->diag, key, "%s has no field '%.60s'; did you mean '%s'?",
+			     type->short_name, yaml_text(key), near);
+	else
+		yaml_mistake(r->diag, key, "%s has no field '%.60s'", type->short_name,
+			     yaml_text(key));
 	free(names);
 }
 

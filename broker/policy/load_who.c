@@ -34,9 +34,11 @@ bool load_language(struct loader *l, const struct yaml_node *node, char tag[LANG
 		return false;
 	if (language_read(text, tag, meant))
 		return true;
-	yaml_mistake(l->diag, node, "'%s' is no language; %s%s%s", text,
-		     *meant ? tr("did you mean '") : tr("write its BCP 47 tag, for example vi"),
-		     meant, *meant ? tr("'?") : "");
+	if (*meant)
+		yaml_mistake(l->diag, node, "'%s' is no language; did you mean '%s'?", text, meant);
+	else
+		yaml_mistake(l->diag, node,
+			     "'%s' is no language; write its BCP 47 tag, for example vi", text);
 	return false;
 }
 

@@ -191,7 +191,7 @@ static void each_mistake_has_its_place_and_words(void **state)
 		{ "real64: 1e999", "t:1:9: '1e999' is not a number" },
 		{ "real32: 1e99", "t:1:9: '1e99' is not a number that fits a float" },
 		{ "colour: rde", "t:1:9: 'rde' is no ColourKind; did you mean 'red'?" },
-		{ "colour: mauve", "t:1:9: 'mauve' is no ColourKind" },
+		{ "colour: mauve", "t:1:9: 'mauve' is no ColourKind; possible: red, dark_blue" },
 		{ "colour: 3", "t:1:9: 3 is no known ColourKind" },
 		{ "colour: [red]", "t:1:9: expected a word, found a sequence" },
 		{ "text: [a]", "t:1:7: expected a text, found a sequence" },
