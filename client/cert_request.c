@@ -113,6 +113,10 @@ static enum ieum_err write_new(const char *path, mode_t mode, BIO *from, char wh
 	long n = BIO_get_mem_data(from, &bytes);
 	int fd = open(path, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, mode);
 
+	if (fd < 0 && errno == EEXIST) {
+		(void)snprintf(why, CERT_WHY_BYTES, "%.450s", path);
+		return IEUM_E_FILE_EXISTS;
+	}
 	if (fd < 0)
 		return refuse(why, IEUM_E_FILE_UNREADABLE, path, strerror(errno));
 	bool ok = fchmod(fd, mode) == 0 && write(fd, bytes, (size_t)n) == n && fsync(fd) == 0;

@@ -24,7 +24,7 @@ struct cert_wish {
 };
 
 /* Writes `<stem>.key` (EC P-256, PKCS#8, 0600) and `<stem>.csr`, neither of which may be there.
- * FIELD_INVALID, FILE_UNREADABLE (errno's words), NO_MEMORY; `why` says which. */
+ * FIELD_INVALID, FILE_EXISTS (why: the path), FILE_UNREADABLE (errno's words), NO_MEMORY; `why` says which. */
 enum ieum_err cert_request(const char *stem, const struct cert_wish *wish,
 			   char why[CERT_WHY_BYTES]) IEUM_MUST_CHECK;
 

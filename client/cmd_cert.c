@@ -96,6 +96,10 @@ static enum exit_code request(struct invocation *inv)
 					.hosts = value_of(inv, OPTION_HOST) };
 	const char *stem = value_of(inv, OPTION_OUT);
 	enum ieum_err err = cert_request(stem, &wish, why);
+	if (err == IEUM_E_FILE_EXISTS) {
+		snprintf(line, sizeof line, say(inv, TEXT_CERT_THERE), why);
+		return trouble(inv, err, line);
+	}
 	if (err)
 		return trouble(inv, err, why);
 	snprintf(line, sizeof line, "spiffe://%s/%s/%s", who.hub, who.kind, who.participant);

@@ -15,6 +15,8 @@
 #include "client/values.h"
 #include "client/when.h"
 
+#define MIB (1024.0 * 1024)
+
 /* ---- the file ---- */
 
 static enum exit_code open_spool(struct invocation *inv, struct spool **out)
@@ -116,7 +118,7 @@ static void begin_list(struct listing *l)
 static enum exit_code print_sum(const struct invocation *inv, const struct spool_sum *sum)
 {
 	fprintf(inv->out, say(inv, TEXT_SPOOL_SUM), inv->profile->spool, sum->waiting,
-		sum->receipted, sum->held, sum->bytes, sum->bytes_max);
+		sum->receipted, sum->held, (double)sum->bytes / MIB, (double)sum->bytes_max / MIB);
 	fputc('\n', inv->out);
 	if (sum->let_go) {
 		fprintf(inv->out, say(inv, TEXT_SPOOL_LET_GO), sum->let_go);
@@ -179,7 +181,12 @@ static enum exit_code send_all(struct invocation *inv)
 	if (!code)
 		code = link_drain(link);
 	link_close(link);
-	return code;
+	if (code)
+		return code;
+	if (inv->json)
+		return json_out(inv, json_pack("{s:i}", "waiting", 0));
+	fprintf(inv->out, "%s\n", say(inv, TEXT_SPOOL_NONE_WAITS));
+	return EXIT_DONE;
 }
 
 /* ---- check and salvage ---- */
@@ -192,6 +199,8 @@ static enum exit_code check(struct invocation *inv)
 	if (code)
 		return code;
 	enum ieum_err err = spool_check(inv->profile->spool, why);
+	if (err == IEUM_E_SPOOL_CORRUPT)
+		return trouble_damaged(inv, why);
 	if (err)
 		return trouble(inv, err, why);
 	if (inv->json)
@@ -242,6 +251,15 @@ static bool find_message(const struct spool_message *m, void *arg)
 	return false;
 }
 
+static enum exit_code not_refused(const struct invocation *inv, const struct picking *p)
+{
+	if (!p->number)
+		return trouble(inv, IEUM_E_SPOOL_UNKNOWN, inv->words[1]);
+	return trouble(inv, IEUM_E_SPOOL_KEEPS,
+		       say(inv, p->state == SPOOL_WAITING ? TEXT_SPOOL_IS_WAITING
+							  : TEXT_SPOOL_HAS_RECEIPT));
+}
+
 /* Only with what the hub has refused: what waits may be on its way. */
 static enum exit_code with_refused(struct invocation *inv,
 				   enum ieum_err (*act)(struct spool *s, int64_t number))
@@ -261,17 +279,23 @@ static enum exit_code with_refused(struct invocation *inv,
 		err = spool_commit(s);
 	if (err)
 		code = trouble(inv, err, spool_why(s));
-	else if (!p.number)
-		code = trouble(inv, IEUM_E_REFERRAL_UNKNOWN, inv->words[1]);
-	else if (p.state != SPOOL_REFUSED)
-		code = trouble(inv, IEUM_E_STATE_CONFLICT, say(inv, TEXT_SPOOL_ONLY_REFUSED));
+	else if (!p.number || p.state != SPOOL_REFUSED)
+		code = not_refused(inv, &p);
 	spool_close(s);
 	return code;
 }
 
 static enum exit_code drop(struct invocation *inv)
 {
-	return with_refused(inv, spool_drop);
+	enum exit_code code = with_refused(inv, spool_drop);
+
+	if (code)
+		return code;
+	if (inv->json)
+		return json_out(inv, json_pack("{s:s}", "dropped", inv->words[1]));
+	fprintf(inv->out, say(inv, TEXT_SPOOL_DROPPED), inv->words[1]);
+	fputc('\n', inv->out);
+	return EXIT_DONE;
 }
 
 static enum exit_code resend(struct invocation *inv)

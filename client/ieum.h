@@ -152,8 +152,8 @@ struct ieum_options {
 };
 
 /* Reads the certificates, opens the spool and begins to connect when the loop runs.  Borrows base
- * until ieum_free().  FIELD_INVALID (also a spool of another participant or hub), FILE_UNREADABLE,
- * FILE_INVALID, SPOOL_FULL, SPOOL_CORRUPT, SPOOL_LOCKED, NO_MEMORY with the reason in why. */
+ * until ieum_free().  FIELD_INVALID, FILE_UNREADABLE, FILE_INVALID, SPOOL_FULL, SPOOL_CORRUPT,
+ * SPOOL_LOCKED, SPOOL_FOREIGN (of another participant or hub), NO_MEMORY with the reason in why. */
 enum ieum_err ieum_new(struct event_base *base, const struct ieum_options *options,
 		       struct ieum **out, char why[IEUM_WHY_BYTES]) IEUM_MUST_CHECK;
 

@@ -434,9 +434,7 @@ enum ieum_err spool_bind(struct spool *s, const char *participant, const char *h
 		return write_owner(s, participant, hub);
 	if (strcmp(sum.participant, participant) == 0 && strcmp(sum.hub, hub) == 0)
 		return IEUM_E_OK;
-	return spool_refuse(s, IEUM_E_FIELD_INVALID,
-			    "it belongs to %s at %s, not to %s at %s; name another file (profile:"
-			    " spool)",
+	return spool_refuse(s, IEUM_E_SPOOL_FOREIGN, "it belongs to %s at %s, not to %s at %s",
 			    sum.participant, sum.hub, participant, hub);
 }
 

@@ -24,7 +24,7 @@
  * Errors, with what and where in `why`; what to do follows from the code (docs/spool.md), and is in
  * `why` where it doesn't: SPOOL_FULL (its limit or the disk's), SPOOL_CORRUPT (`ieum spool check`,
  * then `salvage`), SPOOL_LOCKED, FILE_UNREADABLE (it can't be opened, read or written),
- * FILE_INVALID (others may read it), FIELD_INVALID (it is of another participant or hub),
+ * FILE_INVALID (others may read it), SPOOL_FOREIGN (it is of another participant or hub),
  * NO_MEMORY.  After FILE_UNREADABLE at a commit every later one fails as well: what the disk has
  * is known only after opening it again. */
 #ifndef IEUM_CLIENT_SPOOL_H

@@ -31,24 +31,17 @@ int spool_open_raw(const char *path, sqlite3 **db)
 static bool check_pages(sqlite3 *db, char why[SPOOL_WHY_BYTES])
 {
 	sqlite3_stmt *stmt = NULL;
-	bool fine = true;
-	int rc = sqlite3_prepare_v2(db, "PRAGMA integrity_check(8)", -1, &stmt, NULL);
+	bool fine = false;
 
-	while (!rc && (rc = sqlite3_step(stmt)) == SQLITE_ROW) {
+	if (!sqlite3_prepare_v2(db, "PRAGMA integrity_check(1)", -1, &stmt, NULL) &&
+	    sqlite3_step(stmt) == SQLITE_ROW) {
 		const char *said = (const char *)sqlite3_column_text(stmt, 0);
 
-		rc = SQLITE_OK;
-		if (said && strcmp(said, "ok") == 0)
-			continue;
-		fine = false;
-		if (!said || !add_line(why, said))
-			break;
+		fine = said && strcmp(said, "ok") == 0;
 	}
 	sqlite3_finalize(stmt);
-	if (rc != SQLITE_OK && rc != SQLITE_DONE && rc != SQLITE_ROW) {
-		add_line(why, sqlite3_errmsg(db));
-		return false;
-	}
+	if (!fine)
+		add_line(why, "some of its pages are damaged");
 	return fine;
 }
 
@@ -65,16 +58,21 @@ static bool row_is_good(sqlite3_stmt *row, const char *table)
 			 memcmp(digest, sqlite3_column_blob(row, 3), sizeof digest) == 0);
 }
 
+static bool is_submits(const struct spool_walk *w)
+{
+	return strcmp(w->table, "submit") == 0;
+}
+
 /* Its index lies in other pages than the table, and mostly still says how many rows there were.  0:
  * that can't be read either. */
 static uint64_t rows_between(const struct spool_walk *w, int64_t first, int64_t last)
 {
-	bool submits = strcmp(w->table, "submit") == 0;
 	sqlite3_stmt *stmt = NULL;
 	uint64_t n = 0;
 
 	if (sqlite3_prepare_v2(w->db,
-			       submits ? "SELECT count(*) FROM submit INDEXED BY submit_state"
+			       is_submits(w)
+				       ? "SELECT count(*) FROM submit INDEXED BY submit_state"
 					 " WHERE state >= 0 AND number BETWEEN ? AND ?"
 				       : "SELECT count(*) FROM delivery INDEXED BY delivery_state"
 					 " WHERE taken >= 0 AND number BETWEEN ? AND ?",
@@ -93,8 +91,8 @@ static void bad_row(struct spool_walk *w, int64_t number)
 	char line[128];
 
 	w->bad++;
-	snprintf(line, sizeof line, "%s %" PRId64 " can't be read as it was written", w->table,
-		 number);
+	snprintf(line, sizeof line, "%s %" PRId64 " can't be read as it was written",
+		 is_submits(w) ? "message" : "delivery", number);
 	if (w->why)
 		add_line(w->why, line);
 }
@@ -113,7 +111,8 @@ static void bad_rows(struct spool_walk *w, int64_t first, int64_t last)
 	snprintf(line, sizeof line,
 		 "%s %" PRId64 " to %" PRId64 " can't be read as they were written (rows: %" PRIu64
 		 "%s)",
-		 w->table, first, last, n ? n : 1, n ? "" : " or more");
+		 is_submits(w) ? "messages" : "deliveries", first, last, n ? n : 1,
+		 n ? "" : " or more");
 	if (w->why)
 		add_line(w->why, line);
 }
@@ -209,7 +208,7 @@ void spool_walk_rows(struct spool_walk *w)
 	if (sqlite3_prepare_v2(w->db, sql, -1, &row, NULL)) {
 		w->bad++;
 		if (w->why)
-			add_line(w->why, sqlite3_errmsg(w->db));
+			add_line(w->why, "some of its rows can't be asked for");
 		return;
 	}
 	walk_from_first(w, row);

@@ -30,7 +30,7 @@
 	X(WORD_UNKNOWN,        "'%s' is not possible here") \
 	X(ID_WRONG,            "'%s' is not an id (36 characters, as the receipt and the inbox print it)") \
 	X(NUMBER_WRONG,        "'%s' is not a number that is possible here") \
-	X(DURATION_WRONG,      "'%s' is not a length of time; write 90 s, 30 min, 4 h or 2 d") \
+	X(DURATION_WRONG,      "'%s' is not a length of time; write 90s, 30min, 4h or 2d") \
 	X(DURATION_BUSINESS,   "'%s': only the hub's calendar knows how long that is; write h or d") \
 	X(TIME_WRONG,          "'%s' is not a time; write 2026-03-02T09:00:00+09:00 or 2026-03-02 09:00") \
 	X(SETTLE_WHICH,        "say one of --done, --release, --refuse REASON%s") \
@@ -54,6 +54,10 @@
 	X(DO_NOT_AGAIN,        "Nothing is lost: don't submit it again, that would be a second message.") \
 	X(DO_SPOOL_ROOM,       "Make room on its disk, or let the spool empty itself: reach the hub, and take what was delivered.") \
 	X(DO_SPOOL_LOCKED,     "End the other program, or try again.") \
+	X(DO_LIST_SPOOL,       "'ieum spool list' shows what is in it.") \
+	X(DO_OTHER_SPOOL,      "Name another file in the profile (spool: FILE).") \
+	X(DO_OTHER_KEY,        "Have a colleague do it whose key opens it; a key of your own that was replaced belongs into the profile's old_keys.") \
+	X(DO_SALVAGE,          "'ieum spool salvage' saves what can be read; the damaged file stays beside it.") \
 	X(DO_SPOOL_SALVAGE,    "See what is damaged with 'ieum spool check'; 'ieum spool salvage' saves what can be read.") \
 	X(DO_CHECK_ADDRESS,    "Check the addresses in the profile and that the hub is running.") \
 	X(DO_CHECK_TLS,        "Check certificate, key, ca and server_name in the profile. Revoked or expired: ask the hub's operator for a new certificate.") \
@@ -285,7 +289,7 @@
 	X(SPOOL_SENT,       "Sent from the spool: message %s") \
 	X(SPOOL_REFUSED,    "The hub refused message %s from the spool: %s (%s) %s") \
 	X(SPOOL_NONE,       "there is no spool: the profile says `spool: none`, or there is no home folder for one") \
-	X(SPOOL_SUM,        "%s: waiting %" PRIu64 ", receipted %" PRIu64 ", deliveries not taken %" PRIu64 "; %" PRIu64 " of %" PRIu64 " bytes") \
+	X(SPOOL_SUM,        "%s: waiting %" PRIu64 ", receipted %" PRIu64 ", deliveries not taken %" PRIu64 "; %.1f of %.1f MiB") \
 	X(SPOOL_LET_GO,     "%" PRIu64 " messages with a receipt were let go before the hub knew of a copy of its journal.") \
 	X(SPOOL_SINCE,      "Since") \
 	X(SPOOL_WAITING,    "waiting") \
@@ -293,7 +297,10 @@
 	X(SPOOL_IS_REFUSED, "refused") \
 	X(SPOOL_SOUND,      "%s: sound") \
 	X(SPOOL_SAVED,      "Saved: messages %" PRIu64 ", deliveries %" PRIu64 "; not readable: %" PRIu64 " or more. The old file lies in %s") \
-	X(SPOOL_ONLY_REFUSED, "only what the hub has refused can be dropped or sent again; this one may be on its way") \
+	X(SPOOL_NONE_WAITS, "Nothing waits in the spool.") \
+	X(SPOOL_DROPPED,    "Dropped from the spool: message %s") \
+	X(SPOOL_IS_WAITING, "it waits to be sent and may be on its way; only what the hub has refused can be dropped or sent again") \
+	X(SPOOL_HAS_RECEIPT, "the hub has it; it leaves the spool by itself once a copy of the hub's journal is elsewhere") \
 	X(OFFLINE_DEADLINES, "As the hub said at %s; it may have changed since:") \
 	X(OFFLINE_NEVER,    "The hub has never told this machine your open deadlines: there may be some that aren't listed here.") \
 	X(OFFLINE_DELIVERIES, "Deliveries that want an answer and came since then, or that you haven't taken yet:") \
@@ -314,6 +321,7 @@
 	X(ENTRY_HANDED_OVER, "Handed over to %s") \
 	/* certificates */ \
 	X(CERT_REQUESTED,      "%s.key is the key: it stays here.\nThe request for %s, %s, is %s.csr: send it to whoever signs for the hub.") \
+	X(CERT_THERE,          "%s is there already; choose another --out") \
 	X(CERT_NO_URI,         "your certificate is of another PKI; name hub, kind, participant and name") \
 	X(CERT_URI,            "Is") \
 	X(CERT_BEGINS,         "Begins") \

@@ -15,7 +15,7 @@
 	  "                    else ~/.config/ieum/profile.yaml\n" \
 	  "  --json            print JSON (one document; inbox: one object a line)\n" \
 	  "  --lang en|ko      language; else the profile's, else the locale's\n" \
-	  "  --timeout TIME    how long to wait for the hub: 10 s, 1 min (default 15 s)\n" \
+	  "  --timeout TIME    how long to wait for the hub: 10s, 1min (default 15s)\n" \
 	  "  --help            what a command does, with examples\n" \
 	  "  --version\n\nExit codes:\n") \
 	X(HELP_PROFILE, \
@@ -25,6 +25,7 @@
 	  "  certificate: gimpo-ps.crt\n" \
 	  "  key: gimpo-ps.key\n" \
 	  "  server_name: hub.gimpo.ieum\n" \
+	  "  spool: spool.db            # or none; else in ~/.local/state/ieum (ieum spool --help)\n" \
 	  "  language: ko\n" \
 	  "  crl: ca.crl                # whom to seal to no more\n" \
 	  "  old_keys: [{certificate: gimpo-ps-2025.crt, key: gimpo-ps-2025.key}]  # open what is older\n" \
@@ -114,7 +115,7 @@
 	  "  ieum policy test examples/gimpo/hub.yaml\n") \
 	X(HELP_SUBMIT, \
 	  "usage: ieum submit FILE|- [--case ID | --open-case] [--reply-to ID] [--text FILE] [--seal]\n" \
-	  "                   [--message-id ID]\n" \
+	  "                   [--on-behalf-of PERSON] [--message-id ID]\n" \
 	  "                   [--subject FILE --council-key FILE [--on DAY]]\n\n" \
 	  "Hands a message to the hub and prints its receipt: from then on it is on the hub's disk.\n" \
 	  "FILE is YAML or JSON; - reads standard input. A message id is made when the file has none.\n\n" \
@@ -151,26 +152,28 @@
 	  "  --limit N          end after N messages\n" \
 	  "  --settle done      take them (default)\n" \
 	  "  --settle none      only look: they wait for you again afterwards\n" \
-	  "  --wait TIME        without --follow: end when nothing came for so long (default 1 s)\n" \
+	  "  --wait TIME        without --follow: end when nothing came for so long (default 1s)\n" \
 	  "  --notify           a neutral line for each that waits, nothing of what it says; none is taken\n\n" \
 	  "Examples:\n" \
 	  "  ieum inbox\n" \
 	  "  ieum inbox --follow --json | while read -r line; do handle \"$line\"; done\n") \
 	X(HELP_ANSWER, \
 	  "usage: ieum answer MESSAGE-ID KIND [--reason R] [--remark TEXT] [--until TIME] [--outcome O]\n" \
-	  "                   [--scheduled TIME] [--request N] [--text FILE] [--seal] [--message-id ID]\n\n" \
+	  "                   [--scheduled TIME] [--request N] [--text FILE] [--seal]\n" \
+	  "                   [--on-behalf-of PERSON] [--message-id ID]\n\n" \
 	  "Answers a message; the hub brings the answer to whoever asked.\n\n" \
 	  "KIND          received, accept, reject, in_progress, interim, need_more_time, on_hold,\n" \
 	  "              complete, fail; by the referrer: cancel, entered_in_error\n" \
 	  "  --reason R        why; needed for reject, fail and on_hold (capacity_full, …)\n" \
 	  "  --remark TEXT     a short remark that everyone in the case may read\n" \
-	  "  --until TIME      needed for need_more_time: until when, or for how long (2 d)\n" \
+	  "  --until TIME      needed for need_more_time: until when, or for how long (2d)\n" \
 	  "  --outcome O       scheduled, unattended, interim, provided, nothing_held\n" \
 	  "  --scheduled TIME  the date that is set\n" \
 	  "  --request N       which of the message's requests, as `ieum referral show` and `ieum agenda`\n" \
 	  "                    count them; without it the first open one that asks you\n" \
 	  "  --text FILE       adds this plain text as a narrative part\n" \
 	  "  --seal            seals the narrative to those whom the answer reaches\n" \
+	  "  --on-behalf-of PERSON   for whom a gateway answers (envelope.on_behalf_of)\n" \
 	  "  --message-id ID   the answer's own id: of one that may have arrived, which is never recorded twice\n\n" \
 	  "Examples:\n" \
 	  "  ieum answer 0192f5d4-7c1e-7a3b-9c4d-0123456789ab received\n" \
@@ -328,7 +331,7 @@
 	  "          id where it was refused because of the id's time (TOO_OLD, ID_IN_FUTURE)\n\n" \
 	  "Examples:\n" \
 	  "  ieum spool list\n" \
-	  "  ieum spool send --timeout 5 min\n") \
+	  "  ieum spool send --timeout 5min\n") \
 	X(LINE_HUB, \
 	  "operator: what the hub has to know of its surroundings") \
 	X(HELP_HUB, \
@@ -376,9 +379,9 @@
 	X(HELP_DRILL, \
 	  "usage: ieum drill advance TIME\n\n" \
 	  "Moves the clock of a drill hub forward; everything due by then happens. TIME is milliseconds or a\n" \
-	  "length of fixed units (s, min, h, d); a live hub refuses it.\n\n" \
+	  "length of fixed units (30min, 4h, 2d); a live hub refuses it.\n\n" \
 	  "Example:\n" \
-	  "  ieum drill advance 4 h\n")
+	  "  ieum drill advance 4h\n")
 /* clang-format on */
 
 #endif

@@ -79,8 +79,8 @@ static enum exit_code say_it(const struct invocation *inv, const struct saying *
 	return s->exit;
 }
 
-/* What a person can do about it. */
-static enum text_id advice(enum ieum_err err)
+/* What a person can do about it; TEXT_COUNT_OF: nothing but what the error says. */
+static enum text_id advice_id(enum ieum_err err)
 {
 	const struct ieum_error_row *row = ieum_error((int)err);
 
@@ -101,6 +101,14 @@ static enum text_id advice(enum ieum_err err)
 	case IEUM_E_CASE_UNKNOWN:
 	case IEUM_E_REFERRAL_UNKNOWN:
 	case IEUM_E_DELIVERY_UNKNOWN: return TEXT_DO_CHECK_ID;
+	case IEUM_E_SPOOL_UNKNOWN: return TEXT_DO_LIST_SPOOL;
+	case IEUM_E_SPOOL_FOREIGN: return TEXT_DO_OTHER_SPOOL;
+	case IEUM_E_KEY_MISSING: return TEXT_DO_OTHER_KEY;
+	/* Nothing to correct: the same again would be no better, or would count twice. */
+	case IEUM_E_STATE_CONFLICT:
+	case IEUM_E_CASE_CLOSED:
+	case IEUM_E_SPOOL_KEEPS:
+	case IEUM_E_FILE_EXISTS: return TEXT_COUNT_OF;
 	case IEUM_E_TLS_FAILED: return TEXT_DO_CHECK_TLS;
 	case IEUM_E_HUB_UNREACHABLE: return TEXT_DO_CHECK_ADDRESS;
 	default: break;
@@ -108,6 +116,13 @@ static enum text_id advice(enum ieum_err err)
 	if (row->retry != IEUM_RETRY_NO)
 		return TEXT_DO_LATER;
 	return row->fault == IEUM_FAULT_CLIENT ? TEXT_DO_CORRECT : TEXT_DO_ASK_OPERATOR;
+}
+
+static const char *advice(const struct invocation *inv, enum ieum_err err)
+{
+	enum text_id id = advice_id(err);
+
+	return id == TEXT_COUNT_OF ? NULL : say(inv, id);
 }
 
 static const char *table_text(const struct invocation *inv, const struct ieum_error_row *row)
@@ -123,8 +138,20 @@ enum exit_code trouble(const struct invocation *inv, enum ieum_err err, const ch
 					     .name = row->name,
 					     .text = table_text(inv, row),
 					     .detail = detail,
-					     .act = say(inv, advice(err)),
+					     .act = advice(inv, err),
 					     .exit = exit_code_of(err) });
+}
+
+enum exit_code trouble_damaged(const struct invocation *inv, const char *detail)
+{
+	const struct ieum_error_row *row = ieum_error(IEUM_E_SPOOL_CORRUPT);
+
+	return say_it(inv, &(struct saying){ .code = (uint32_t)row->number,
+					     .name = row->name,
+					     .text = table_text(inv, row),
+					     .detail = detail,
+					     .act = say(inv, TEXT_DO_SALVAGE),
+					     .exit = exit_code_of(IEUM_E_SPOOL_CORRUPT) });
 }
 
 enum exit_code trouble_kept(const struct invocation *inv, const char *detail)
@@ -152,7 +179,7 @@ enum exit_code trouble_hub(const struct invocation *inv, const struct trouble_fr
 									 : hub_text,
 					     .detail = e->detail,
 					     .act = e->act  ? e->act
-						    : known ? say(inv, advice(err))
+						    : known ? advice(inv, err)
 							    : NULL,
 					     .retry_after_ms = e->retry_after_ms,
 					     .exit = known               ? exit_code_of(err)

@@ -18,6 +18,9 @@
 /* detail may be NULL. */
 enum exit_code trouble(const struct invocation *inv, enum ieum_err err, const char *detail);
 
+/* What `ieum spool check` found: it isn't told to look once more. */
+enum exit_code trouble_damaged(const struct invocation *inv, const char *detail);
+
 /* No answer came in time, and the message is kept: another submit would be another message. */
 enum exit_code trouble_kept(const struct invocation *inv, const char *detail);
 

@@ -102,7 +102,11 @@ enum ieum_retry {
 	X(75, HUB_UNREACHABLE,     HUB,     RECONNECT, "no address of the hub answers") \
 	X(76, SPOOL_FULL,          CLIENT,  LATER,     "the spool holds as much as it may; nothing was accepted") \
 	X(77, SPOOL_CORRUPT,       CLIENT,  NO,        "the spool cannot be read as one") \
-	X(78, SPOOL_LOCKED,        CLIENT,  LATER,     "another program uses the spool")
+	X(78, SPOOL_LOCKED,        CLIENT,  LATER,     "another program uses the spool") \
+	X(79, SPOOL_FOREIGN,       CLIENT,  NO,        "the spool belongs to somebody else") \
+	X(80, SPOOL_UNKNOWN,       CLIENT,  NO,        "no such message in this spool") \
+	X(81, SPOOL_KEEPS,         CLIENT,  NO,        "this message cannot be dropped from the spool") \
+	X(82, FILE_EXISTS,         CLIENT,  NO,        "a file is there already and is not overwritten")
 /* clang-format on */
 
 enum ieum_err {

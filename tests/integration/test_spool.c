@@ -625,6 +625,19 @@ static const char report[] = "envelope:\n"
 			     "  open_case: true\n"
 			     "  legal_basis: {kind: imminent_danger}\n"
 			     "report_received: {response_code: code_1, child_at_home: true}\n";
+/* Of the first message that `--json spool list` told last. */
+#define FIRST_ID "$(grep -o '\"message_id\": \"[^\"]*' out | head -1 | cut -d '\"' -f 4)"
+
+/* Nobody is advised to send again what is on its way, or at the hub already. */
+static void expect_kept(const char *why)
+{
+	assert_int_equal(ieum("town-ps", "--json spool list"), EXIT_DONE);
+	assert_int_equal(ieum("town-ps", "spool drop " FIRST_ID), EXIT_REFUSED);
+	expect_output("err", "SPOOL_KEEPS");
+	expect_output("err", why);
+	expect_no_output("err", "send it again");
+}
+
 static void submit_without_a_hub_is_kept_and_sent_by_the_next_command(void **state)
 {
 	(void)state;
@@ -642,12 +655,18 @@ static void submit_without_a_hub_is_kept_and_sent_by_the_next_command(void **sta
 	assert_int_equal(held_by("town-ps"), 1);
 	assert_int_equal(ieum("town-ps", "spool list"), EXIT_DONE);
 	expect_output("out", "waiting 1,");
+	expect_kept("the hub has it");
+	assert_int_equal(ieum("town-ps", "spool drop 0192f5d4-7c1e-7a3b-9c4d-0123456789ab"),
+			 EXIT_NOT_FOUND);
+	expect_output("err", "no such message in this spool");
 	assert_int_equal(ieum("town-ps", "deadlines --timeout 1s"), EXIT_UNREACHABLE);
 	expect_output("out", "As the hub said at");
 	hub_start(&hub);
 	assert_int_equal(ieum("town-ps", "whoami"), EXIT_DONE);
 	expect_output("err", "Sent from the spool: message");
 	assert_int_equal(held_by("town-ps"), 0);
+	assert_int_equal(ieum("town-ps", "--json spool send"), EXIT_DONE);
+	expect_output("out", "\"waiting\": 0");
 	/* An operator's copy: the agency's spool is empty after the next connection. */
 	write_profile("town-op", hub.address);
 	assert_int_equal(ieum("town-ps", "hub copied 3"), EXIT_REFUSED);
@@ -763,6 +782,7 @@ static void a_damaged_spool_is_said_with_what_to_do(void **state)
 	write_profile("town-ps", "127.0.0.1:1");
 	put_file("report.yaml", report);
 	assert_int_equal(ieum("town-ps", "submit report.yaml --timeout 100ms"), EXIT_KEPT);
+	expect_kept("it waits to be sent and may be on its way");
 	assert_int_equal(hub_run(&hub,
 				 "printf '\\377\\377\\377\\377\\377' | dd of=%s/town-ps.spool"
 				 " bs=1 seek=8192 conv=notrunc 2>/dev/null",
@@ -773,6 +793,11 @@ static void a_damaged_spool_is_said_with_what_to_do(void **state)
 	expect_output("err", "ieum spool salvage");
 	expect_no_output("err", "Correct it");
 	expect_no_output("err", "***"); /* SQLite's own words */
+	assert_int_equal(ieum("town-ps", "spool check"), EXIT_FILE);
+	expect_output("err", "some of its pages are damaged");
+	expect_output("err", "ieum spool salvage");
+	expect_no_output("err", "***");
+	expect_no_output("err", "ieum spool check"); /* that was just run */
 }
 
 /* ---- copies ---- */

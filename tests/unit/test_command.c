@@ -224,6 +224,61 @@ static void a_mistake_names_what_is_possible(void **state)
 			 EXIT_USAGE);
 	assert_non_null(strstr(err_text, "capacity_full"));
 	assert_non_null(strstr(err_text, "쓸 수 있는 값"));
+	/* In a message's file. */
+	assert_int_equal(run("route explain tests/fixtures/report-unknown-word.yaml --hub " HUB_FILE
+			     " --sender gimpo-ps"),
+			 EXIT_FILE);
+	assert_non_null(
+		strstr(err_text, "'neglect' is no Category; possible: domestic_violence, "));
+	assert_non_null(strstr(err_text, "has no field 'urgenzy'; did you mean 'urgency'?"));
+	assert_int_equal(
+		run("--lang ko route explain tests/fixtures/report-unknown-word.yaml --hub " HUB_FILE
+		    " --sender gimpo-ps"),
+		EXIT_FILE);
+	assert_non_null(strstr(err_text, "혹시 'urgency'입니까?"));
+	assert_null(strstr(err_text, "did you mean"));
+}
+
+/* What an example shows can be typed. */
+static void a_length_of_time_is_one_word(void **state)
+{
+	(void)state;
+	assert_int_equal(run("spool --help"), EXIT_DONE);
+	assert_non_null(strstr(out_text, "spool send --timeout 5min\n"));
+	assert_int_equal(run("spool send --timeout 5min"), EXIT_FILE);
+	assert_non_null(strstr(err_text, "/nonexistent/profile.yaml"));
+}
+
+static void options_that_are_taken_are_told(void **state)
+{
+	(void)state;
+	assert_int_equal(run("answer --help"), EXIT_DONE);
+	assert_non_null(strstr(out_text, "[--on-behalf-of PERSON]"));
+	assert_int_equal(run("submit --help"), EXIT_DONE);
+	assert_non_null(strstr(out_text, "[--on-behalf-of PERSON]"));
+	assert_int_equal(run("--help"), EXIT_DONE);
+	assert_non_null(strstr(out_text, "\n  spool: "));
+}
+
+static void a_key_that_is_there_is_not_overwritten(void **state)
+{
+	char stem[] = "/tmp/ieum-command-XXXXXX", words[256], path[64];
+	int fd = mkstemp(stem);
+
+	(void)state;
+	assert_true(fd >= 0);
+	close(fd);
+	snprintf(path, sizeof path, "%s.key", stem);
+	assert_int_equal(rename(stem, path), 0);
+	snprintf(words, sizeof words,
+		 "cert request --hub gimpo.ieum --kind police --participant gimpo-ps --name desk "
+		 "--out %s",
+		 stem);
+	assert_int_equal(run(words), EXIT_FILE);
+	assert_non_null(strstr(err_text, "FILE_EXISTS"));
+	assert_non_null(strstr(err_text, ".key is there already; choose another --out"));
+	assert_null(strstr(err_text, "permissions"));
+	assert_int_equal(unlink(path), 0);
 }
 
 static json_t *error_object(void)
@@ -407,6 +462,9 @@ int main(void)
 		cmocka_unit_test_teardown(mistakes_on_the_command_line, forget),
 		cmocka_unit_test_teardown(business_days_are_the_calendars, forget),
 		cmocka_unit_test_teardown(a_mistake_names_what_is_possible, forget),
+		cmocka_unit_test_teardown(a_length_of_time_is_one_word, forget),
+		cmocka_unit_test_teardown(options_that_are_taken_are_told, forget),
+		cmocka_unit_test_teardown(a_key_that_is_there_is_not_overwritten, forget),
 		cmocka_unit_test_teardown(errors_are_json_when_asked, forget),
 		cmocka_unit_test_teardown(a_missing_profile_is_explained, forget),
 		cmocka_unit_test_teardown(a_journal_that_is_none_is_said, forget),

@@ -1203,7 +1203,7 @@ static void another_agencys_spool_is_refused(void **state)
 	issue("gimpo-dusk");
 	s.options.cert = world_path("participants/gimpo-dusk.crt");
 	s.options.key = world_path("participants/gimpo-dusk.key");
-	assert_int_equal(ieum_new(s.w.hub.w.base, &s.options, &c, why), IEUM_E_FIELD_INVALID);
+	assert_int_equal(ieum_new(s.w.hub.w.base, &s.options, &c, why), IEUM_E_SPOOL_FOREIGN);
 	assert_non_null(strstr(why, "it belongs to gimpo-ps at gimpo.ieum"));
 	close_world(&s);
 }

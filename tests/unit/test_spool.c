@@ -138,7 +138,7 @@ static void it_belongs_to_one_participant_of_one_hub(void **state)
 	assert_int_equal(stat(p.path, &st), 0);
 	assert_int_equal(st.st_mode & 0777, 0600);
 	other.path = p.path;
-	assert_int_equal(spool_open(&other, &s, p.why), IEUM_E_FIELD_INVALID);
+	assert_int_equal(spool_open(&other, &s, p.why), IEUM_E_SPOOL_FOREIGN);
 	assert_non_null(strstr(p.why, "belongs to gimpo-ps at gimpo.ieum"));
 	assert_non_null(strstr(p.why, p.path));
 	assert_int_equal(chmod(p.path, 0640), 0);
@@ -638,7 +638,7 @@ static void a_damaged_row_is_named_and_the_others_are_saved(void **state)
 	assert_int_equal(spool_check(p.path, p.why), IEUM_E_OK);
 	damage_row(p.path, 13);
 	assert_int_equal(spool_check(p.path, p.why), IEUM_E_SPOOL_CORRUPT);
-	assert_string_equal(p.why, "submit 13 can't be read as it was written");
+	assert_string_equal(p.why, "message 13 can't be read as it was written");
 	s = open_here(&p);
 	found.count = 0;
 	assert_int_equal(spool_messages(s, collect, &found), IEUM_E_SPOOL_CORRUPT);
