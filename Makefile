@@ -342,7 +342,7 @@ IEUM_SRC := \
 	client/subject.c \
 	client/table.c \
 	client/texts.c \
-	client/trouble.c \
+	client/trouble.c client/details.c client/details_known.c \
 	client/values.c \
 	client/when.c
 IEUM_MAIN := $(wildcard client/main.c)
@@ -499,6 +499,7 @@ UNIT_TESTS := \
 	tests/unit/test_committer.c \
 	tests/unit/test_config.c \
 	tests/unit/test_council_key.c \
+	tests/unit/test_details.c \
 	tests/unit/test_docs.c \
 	tests/unit/test_error.c \
 	tests/unit/test_fields.c \

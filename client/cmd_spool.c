@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "client/command.h"
+#include "client/details.h"
 #include "client/json_out.h"
 #include "client/link.h"
 #include "client/offline.h"
@@ -87,7 +88,7 @@ static bool add_message(const struct spool_message *m, void *arg)
 {
 	struct listing *l = arg;
 	const struct invocation *inv = l->inv;
-	char id[UUID_TEXT_BYTES], when[WHEN_BYTES];
+	char id[UUID_TEXT_BYTES], when[WHEN_BYTES], why[DETAILS_BYTES];
 
 	uuid_format(m->message_id, id);
 	l->n++;
@@ -101,7 +102,8 @@ static bool add_message(const struct spool_message *m, void *arg)
 		     m->state == SPOOL_REFUSED ? TABLE_RED : TABLE_PLAIN);
 	sheet_cell(&l->sheet, SHOWN_WORD(inv, message_type, type_of(m)));
 	sheet_cell(&l->sheet, id);
-	sheet_cell(&l->sheet, m->state == SPOOL_REFUSED ? m->detail : "");
+	sheet_cell(&l->sheet,
+		   m->state == SPOOL_REFUSED ? details_in(inv->lang, m->detail, why) : "");
 	return true;
 }
 

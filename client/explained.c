@@ -5,6 +5,7 @@
 #include <inttypes.h>
 #include <string.h>
 
+#include "client/details.h"
 #include "client/render.h"
 #include "client/trouble.h"
 #include "proto/catalog.h"
@@ -234,13 +235,14 @@ static enum exit_code print_effects(const struct invocation *inv, const struct e
 static void print_refusal(const struct invocation *inv, const struct explained *e)
 {
 	const struct ieum_error_row *row = ieum_error((int)e->x->err);
+	char detail[DETAILS_BYTES];
 
 	fputs(inv->colour ? "\n\033[31m" : "\n", inv->out);
 	fprintf(inv->out, say(inv, TEXT_WOULD_BE_REFUSED), catalog_text(inv->lang, row->text),
 		row->name);
 	fputs(inv->colour ? "\033[0m\n" : "\n", inv->out);
 	if (*e->x->detail)
-		fprintf(inv->out, "  %s\n", e->x->detail);
+		fprintf(inv->out, "  %s\n", details_in(inv->lang, e->x->detail, detail));
 }
 
 static enum exit_code print_text(const struct invocation *inv, const struct explained *e)

@@ -3,6 +3,7 @@
 
 #include <stdlib.h>
 
+#include "client/details.h"
 #include "client/shown.h"
 
 /* A key_request that is being answered, or a key_wrap that is being tried. */
@@ -18,6 +19,7 @@ struct giving {
 static void say_given(const struct giving *g, const struct ieum_failure *failure)
 {
 	const struct invocation *inv = g->giver->inv;
+	char detail[DETAILS_BYTES];
 
 	if (inv->json || (g->came && (!failure || failure->code != IEUM_E_NOT_SEALED)))
 		return;
@@ -25,7 +27,8 @@ static void say_given(const struct giving *g, const struct ieum_failure *failure
 		fprintf(inv->out, say(inv, TEXT_KEY_WRONG), g->message);
 	else if (failure)
 		fprintf(inv->out, say(inv, TEXT_KEY_NOT_WRAPPED), g->to, g->message,
-			*failure->detail ? failure->detail : failure->name);
+			*failure->detail ? details_in(inv->lang, failure->detail, detail)
+					 : failure->name);
 	else
 		fprintf(inv->out, say(inv, TEXT_KEY_WRAPPED), g->to, g->message);
 	fputs("\n\n", inv->out);

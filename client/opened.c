@@ -3,6 +3,7 @@
 
 #include <string.h>
 
+#include "client/details.h"
 #include "client/shown.h"
 
 struct ieum_opened *opened_of(const struct invocation *inv, const Ieum__V1__Referral *m,
@@ -63,6 +64,7 @@ void opened_render(const struct invocation *inv, const Ieum__V1__NarrativePart *
 		   const struct ieum_opened_part *opened, const struct names *names)
 {
 	const char *subject = SHOWN_WORD(inv, narrative_subject, part->subject);
+	char why[DETAILS_BYTES];
 
 	fprintf(inv->out, "    %s%s", subject, *subject ? " " : "");
 	if (!opened || !opened->sealed) {
@@ -71,7 +73,7 @@ void opened_render(const struct invocation *inv, const Ieum__V1__NarrativePart *
 	} else if (opened->err == IEUM_E_KEY_MISSING) {
 		line(inv, TEXT_PART_KEY_ASKED, "", "");
 	} else if (opened->err) {
-		line(inv, TEXT_PART_NOT_OPENED, opened->why, "");
+		line(inv, TEXT_PART_NOT_OPENED, details_in(inv->lang, opened->why, why), "");
 	} else {
 		render_content(inv, part, opened, names);
 	}

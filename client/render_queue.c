@@ -1,6 +1,7 @@
 /* Queues, for an operator: how much waits, how long, and why. */
 #include <inttypes.h>
 
+#include "client/details.h"
 #include "client/render.h"
 #include "client/when.h"
 
@@ -21,7 +22,7 @@ static void queue_columns(struct sheet *s)
 static void queue_row(const struct invocation *inv, struct sheet *s,
 		      const Ieum__V1__QueueSummary *q)
 {
-	char span[WHEN_BYTES];
+	char span[WHEN_BYTES], why[DETAILS_BYTES];
 	bool stuck = q->depth > 0 && q->consumers == 0;
 
 	sheet_row(s);
@@ -40,7 +41,7 @@ static void queue_row(const struct invocation *inv, struct sheet *s,
 	}
 	sheet_number(s, q->consumers);
 	sheet_number(s, q->depth_bytes);
-	sheet_cell(s, q->head_waits);
+	sheet_cell(s, details_in(inv->lang, q->head_waits, why));
 }
 
 enum exit_code render_queues(const struct invocation *inv, const struct pages *pages)
@@ -68,7 +69,7 @@ enum exit_code render_queues(const struct invocation *inv, const struct pages *p
 static void entry_row(const struct invocation *inv, struct sheet *s, const Ieum__V1__QueueEntry *e,
 		      int64_t now_ms)
 {
-	char id[UUID_TEXT_BYTES], text[WHEN_BYTES];
+	char id[UUID_TEXT_BYTES], text[WHEN_BYTES], why[DETAILS_BYTES];
 
 	sheet_row(s);
 	if (!s->err)
@@ -80,7 +81,7 @@ static void entry_row(const struct invocation *inv, struct sheet *s, const Ieum_
 	sheet_number(s, e->attempts);
 	sheet_number(s, e->bytes);
 	sheet_cell(s, when_time(e->not_before_at_ms, text));
-	sheet_cell(s, e->why);
+	sheet_cell(s, details_in(inv->lang, e->why, why));
 }
 
 enum exit_code render_queue(const struct invocation *inv, const struct pages *pages)

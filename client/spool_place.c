@@ -11,6 +11,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "client/details.h"
 #include "client/shown.h"
 #include "client/trouble.h"
 #include "client/when.h"
@@ -122,7 +123,7 @@ static const char *failure_text(const struct invocation *inv, const struct ieum_
 void spool_say_resent(const struct invocation *inv, const uint8_t *message_id,
 		      const Ieum__V1__Receipt *receipt, const struct ieum_failure *failure)
 {
-	char id[UUID_TEXT_BYTES];
+	char id[UUID_TEXT_BYTES], detail[DETAILS_BYTES];
 
 	id_text(message_id, id);
 	if (inv->json) {
@@ -137,7 +138,7 @@ void spool_say_resent(const struct invocation *inv, const uint8_t *message_id,
 		fprintf(inv->err, say(inv, TEXT_SPOOL_SENT), id);
 	else
 		fprintf(inv->err, say(inv, TEXT_SPOOL_REFUSED), id, failure_text(inv, failure),
-			failure->name, failure->detail);
+			failure->name, details_in(inv->lang, failure->detail, detail));
 	fputc('\n', inv->err);
 }
 

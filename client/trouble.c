@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "client/command.h"
+#include "client/details.h"
 #include "client/when.h"
 #include "proto/catalog.h"
 
@@ -54,15 +55,10 @@ static void say_lines(FILE *out, const char *lines)
 		fputc('\n', out);
 }
 
-static enum exit_code say_it(const struct invocation *inv, const struct saying *s)
+static void say_text(const struct invocation *inv, const struct saying *s)
 {
 	char span[WHEN_BYTES], after[WHEN_BYTES * 2];
 
-	fflush(inv->out);
-	if (inv->json) {
-		say_json(inv, s);
-		return s->exit;
-	}
 	if (s->code)
 		fprintf(inv->err, "ieum: %s (%s)\n", s->text, s->name);
 	else
@@ -76,6 +72,19 @@ static enum exit_code say_it(const struct invocation *inv, const struct saying *
 			 when_span((int64_t)s->retry_after_ms, inv->lang, span));
 		say_lines(inv->err, after);
 	}
+}
+
+static enum exit_code say_it(const struct invocation *inv, const struct saying *s)
+{
+	char detail[DETAILS_BYTES];
+	struct saying in_language = *s;
+
+	in_language.detail = details_in(inv->lang, s->detail, detail);
+	fflush(inv->out);
+	if (inv->json)
+		say_json(inv, &in_language);
+	else
+		say_text(inv, &in_language);
 	return s->exit;
 }
 

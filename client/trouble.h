@@ -15,7 +15,7 @@
 #include "client/invocation.h"
 #include "yaml/yaml_diag.h"
 
-/* detail may be NULL. */
+/* detail may be NULL; what details.h knows is said in the language. */
 enum exit_code trouble(const struct invocation *inv, enum ieum_err err, const char *detail);
 
 /* What `ieum spool check` found: it isn't told to look once more. */

@@ -798,6 +798,8 @@ static void a_damaged_spool_is_said_with_what_to_do(void **state)
 	expect_output("err", "ieum spool salvage");
 	expect_no_output("err", "***");
 	expect_no_output("err", "ieum spool check"); /* that was just run */
+	assert_int_equal(ieum("town-ps", "--lang ko spool check"), EXIT_FILE);
+	expect_output("err", "일부 쪽이 손상되었습니다");
 }
 
 /* ---- copies ---- */
