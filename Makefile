@@ -310,7 +310,7 @@ IEUM_SRC := \
 	client/cert_request.c client/cmd_cert.c \
 	client/command.c \
 	client/exit_code.c \
-	client/explained.c \
+	client/explained.c client/explained_acts.c \
 	client/explained_json.c \
 	client/fields.c \
 	client/handover_list.c \

@@ -185,15 +185,15 @@ static void add_counters(struct sheet *s, const struct explained *e, enum text_i
 			sheet_field(s, what, policy_counter(e->policy, (int)i)->name);
 }
 
-static void add_reaches(struct sheet *s, const struct explained *e)
+static void add_reaches(const struct invocation *inv, struct sheet *s, const struct explained *e)
 {
-	char line[LINE_BYTES];
+	char line[LINE_BYTES], act[EXPLAINED_ACT_BYTES];
 
 	for (size_t i = 0; i < e->x->n_reaches; i++) {
 		const struct explain_reach *to = &e->x->reaches[i];
 
 		snprintf(line, sizeof line, "%s: %s (%s)", explained_mailbox(e, to->mailbox),
-			 to->act->key, to->act->rule);
+			 explained_act(inv, to->act, act), to->act->rule);
 		sheet_field(s, TEXT_MAY_REACH, line);
 	}
 }
@@ -201,7 +201,7 @@ static void add_reaches(struct sheet *s, const struct explained *e)
 static enum exit_code print_effects(const struct invocation *inv, const struct explained *e)
 {
 	const struct policy_decision *d = &e->x->decision;
-	char line[LINE_BYTES];
+	char line[LINE_BYTES], act[EXPLAINED_ACT_BYTES];
 	struct sheet s;
 
 	fputc('\n', inv->out);
@@ -216,12 +216,11 @@ static enum exit_code print_effects(const struct invocation *inv, const struct e
 		sheet_field(&s, TEXT_HUB_SENDS, line);
 	}
 	for (size_t i = 0; i < d->n_acts; i++) {
-		snprintf(line, sizeof line, "%s%s%s (%s)", d->acts[i].key,
-			 d->acts[i].text ? " " : "", d->acts[i].text ? d->acts[i].text : "",
+		snprintf(line, sizeof line, "%s (%s)", explained_act(inv, &d->acts[i], act),
 			 d->acts[i].rule);
 		sheet_field(&s, TEXT_SETS_OFF, line);
 	}
-	add_reaches(&s, e);
+	add_reaches(inv, &s, e);
 	add_counters(&s, e, TEXT_COUNTS_IN, e->x->counted);
 	add_counters(&s, e, TEXT_COUNTS_ANEW, e->x->begun_anew);
 	if (d->case_owner != POLICY_NONE)

@@ -10,6 +10,7 @@
 
 #include "ieum/v1/referral.pb-c.h"
 #include "ieum/v1/types.pb-c.h"
+#include "proto/catalog.h"
 
 /* Values one after the other, as many as there is room for. */
 struct words {
@@ -28,7 +29,8 @@ static void add_format(struct words *w, const char *format, ...)
 	if (w->used >= w->bytes)
 		return;
 	if (w->used > 0)
-		w->used += (size_t)snprintf(w->text + w->used, w->bytes - w->used, " or ");
+		w->used +=
+			(size_t)snprintf(w->text + w->used, w->bytes - w->used, "%s", tr(" or "));
 	if (w->used >= w->bytes)
 		return;
 	va_start(args, format);
