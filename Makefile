@@ -327,6 +327,7 @@ IEUM_SRC := \
 	client/profile.c \
 	client/offline.c \
 	client/receipt.c \
+	client/render_address.c \
 	client/render_agenda.c \
 	client/render_body.c \
 	client/render_case.c \

@@ -26,6 +26,9 @@ const char *agenda_title(const Ieum__V1__Referral *r, const Ieum__V1__AgendaEntr
 enum exit_code render_agenda(const struct invocation *inv, const struct pages *pages,
 			     const struct names *names);
 enum exit_code render_directory(const struct invocation *inv, const struct pages *pages);
+/* "head, lead:team" of a hub file as "the head, lead of Gimpo response team". */
+void render_address(const struct invocation *inv, const struct names *names, const char *address,
+		    char *out, size_t room);
 enum exit_code render_reach(const struct invocation *inv, const struct pages *pages,
 			    const struct names *names);
 enum exit_code render_whoami(const struct invocation *inv, const Ieum__V1__WhoamiResult *who);

@@ -75,18 +75,16 @@ static void print_keepers(const struct invocation *inv, const Ieum__V1__ReachRes
 	fputc('\n', inv->out);
 }
 
-/* Titles instead of names, and what policy calls the one who is responsible by then. */
+/* Who is asked one after the other, in words. */
 static const char *ladder(const struct invocation *inv, const struct names *names,
 			  const Ieum__V1__ReachEntry *e, char out[LIST_BYTES])
 {
-	char name[SHOWN_BYTES];
+	char step[LIST_BYTES];
 	size_t used = 0;
 
 	out[0] = '\0';
 	for (size_t i = 0; i < e->n_ladder && used < LIST_BYTES; i++) {
-		const char *step = strcmp(e->ladder[i], "case_owner") == 0
-					   ? say(inv, TEXT_OWNER)
-					   : shown_name(inv, names, e->ladder[i], name);
+		render_address(inv, names, e->ladder[i], step, sizeof step);
 		used += (size_t)snprintf(out + used, LIST_BYTES - used, "%s%s", i ? " → " : "",
 					 step);
 	}

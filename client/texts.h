@@ -204,6 +204,17 @@
 	X(REACHES_NOBODY,   "This message would reach nobody.") \
 	X(REACH_KEEPERS,    "It asks the keepers of pools that suit, as far as places are free: %s") \
 	X(REACH_DEPENDS,    "Whom else it reaches depends on what was counted of the person; that is not told in advance.") \
+	X(ADDRESS_HEAD,     "the head") \
+	X(ADDRESS_HEAD_OF,  "head of %s") \
+	X(ADDRESS_HEAD_OF_SENDER, "head of the sender") \
+	X(ADDRESS_SENDER,   "the sender") \
+	X(ADDRESS_ADDRESSEES, "those addressed") \
+	X(ADDRESS_LEAD,     "lead of %s") \
+	X(ADDRESS_CONVENER, "convener of %s") \
+	X(ADDRESS_BODY,     "all of %s") \
+	X(ADDRESS_POOL,     "a place in %s") \
+	X(ADDRESS_ROLE,     "everyone of kind %s") \
+	X(ADDRESS_PROVIDER, "whoever provides %s") \
 	X(BECAUSE,          "Why") \
 	X(THEN,             "Then") \
 	X(RULES,            "Rules: %s") \

@@ -93,7 +93,7 @@ static void a_report_is_carried_and_answered(void **state)
 	(void)state;
 	desk_expect("town-ps", "reach report.yaml --open-case", EXIT_DONE);
 	assert_in(desk.printed, "Town aid");
-	assert_in(desk.printed, "head");
+	assert_in(desk.printed, "the head");
 	submit_report();
 	desk_expect("town-aid", "inbox", EXIT_DONE);
 	assert_in(desk.printed, "Immediate · Report received · delivery");

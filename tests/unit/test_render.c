@@ -186,6 +186,28 @@ static void colour_marks_what_is_overdue(void **state)
 	assert_says("\033[31m2026-03-02 09:25 (35 min overdue)");
 }
 
+static void addresses_become_words(void **state)
+{
+	struct names none = { 0 };
+	char words[256];
+
+	(void)state;
+	render_address(&screen.inv, &none, "head, head:gimpo-ps", words, sizeof words);
+	assert_string_equal(words, "the head, head of gimpo-ps");
+	render_address(&screen.inv, &none, "lead:team", words, sizeof words);
+	assert_string_equal(words, "lead of team");
+	render_address(&screen.inv, &none, "provider:legal#2[vi,female]", words, sizeof words);
+	assert_string_equal(words, "whoever provides Legal #2[vi,female]");
+	render_address(&screen.inv, &none, "role:", words, sizeof words);
+	assert_string_equal(words, "role:");
+	render_address(&screen.inv, &none, "gimpo-ps", words, 5);
+	assert_string_equal(words, "gimp");
+	screen.inv.lang = WORDS_KO;
+	render_address(&screen.inv, &none, "convener:council, case_owner, gimpo-ps", words,
+		       sizeof words);
+	assert_string_equal(words, "council 의장 기관, 책임 기관, gimpo-ps");
+}
+
 static void names_become_titles(void **state)
 {
 	Ieum__V1__Result result = IEUM__V1__RESULT__INIT, *list[] = { &result };
@@ -322,6 +344,7 @@ int main(void)
 						screen_close),
 		cmocka_unit_test_setup_teardown(colour_marks_what_is_overdue, screen_open,
 						screen_close),
+		cmocka_unit_test_setup_teardown(addresses_become_words, screen_open, screen_close),
 		cmocka_unit_test_setup_teardown(names_become_titles, screen_open, screen_close),
 		cmocka_unit_test_setup_teardown(a_delivery_is_told_whole_and_harmless, screen_open,
 						screen_close),
