@@ -131,8 +131,8 @@ enum ieum_err certs_zoo(struct store *store, struct store *authority,
 		err = make(store, authority, &stranger, &cages[i], subject, now_s, out, why);
 	store_close(&stranger);
 	/* Kept from an earlier run it is revoked already. */
-	if (!err &&
-	    store_revoke(authority, "revoked", REVOKED_OUT_OF_USE, now_s, NULL, already) == IEUM_E_OK)
+	if (!err && store_revoke(authority, "revoked", REVOKED_OUT_OF_USE, now_s, NULL, already) ==
+			    IEUM_E_OK)
 		fprintf(out, "revoked revoked.crt\n");
 	if (!err)
 		err = store_write_crl(authority, now_s, CERTS_DAYS_DEFAULT, why);
