@@ -53,9 +53,9 @@ static void values_and_words_go_with_it(void **state)
 static void each_line_is_taken_for_itself(void **state)
 {
 	(void)state;
-	reads("some of its pages are damaged\nmessages 4 to 9 can't be read as they were written\n"
+	reads("some of its pages are damaged\nmessages 4 to 9 can't be read as they were written (rows: 6)\n"
 	      "nobody knows this",
-	      "일부 쪽이 손상되었습니다\n메시지 4–9번이 기록된 그대로 읽히지 않습니다\nnobody knows this");
+	      "일부 쪽이 손상되었습니다\n메시지 4–9번이 기록된 그대로 읽히지 않습니다 (6건)\nnobody knows this");
 }
 
 static void what_is_not_known_stays(void **state)
