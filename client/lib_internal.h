@@ -170,11 +170,11 @@ struct ieum {
 	struct channel_loop *loop;
 	struct channel_limits limits;
 	struct tls *tls;
-	uint64_t files_read;  /* tls_files_sum() when they were read */
-	uint64_t files_seen;  /* and when that was tried last */
-	bool files_looked_at; /* in this turn */
+	uint64_t files_read; /* tls_files_sum() when they were read */
+	uint64_t files_seen; /* and when that was tried last */
 	struct ieum_keyring *keyring;
 	struct ieum_identity identities[IEUM_IDENTITIES_MAX]; /* and options.identities */
+	bool files_looked_at;                                 /* in this turn */
 	bool in_callback;
 	bool in_work; /* work_ev's callback runs */
 
@@ -186,15 +186,15 @@ struct ieum {
 	struct event reconnect_ev, work_ev, tick_ev;
 	struct lib_trouble reason; /* why the connection will end, as the hub said it */
 	uint32_t reconnect_hint_ms;
-	bool pinged; /* for silence */
+	bool pinged;      /* for silence */
+	bool drill;       /* the hub's clock is not ours */
+	bool plain_hello; /* the hub is of a version that reads no receipt there */
 	Ieum__V1__Limits hub;
-	bool drill;                             /* its clock is not ours */
 	int64_t hub_time_ms, hub_time_since_ms; /* in Welcome; monotonic; 0: not told yet */
 	struct uuid7_source ids;                /* by the hub's time */
 	uint8_t incarnation[IEUM_ID_BYTES];
 	unsigned incarnation_n;  /* 0: none known */
 	uint64_t receipt_number; /* the newest of this incarnation that we know of; 0: none */
-	bool plain_hello;        /* the hub is of a version that reads no receipt there */
 	struct arena arena;      /* of the frame at hand */
 
 	uint64_t last_request_id;

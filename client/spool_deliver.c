@@ -33,7 +33,7 @@ enum ieum_err spool_deliver(struct spool *s, const struct spool_delivery *d, int
 	sqlite3_bind_int64(stmt, 10, d->since_ms);
 	sqlite3_bind_blob64(stmt, 11, d->frame, d->len, SQLITE_STATIC);
 	sqlite3_bind_blob(stmt, 12, digest, sizeof digest, SQLITE_STATIC);
-	sqlite3_bind_int(stmt, 13, d->handed);
+	sqlite3_bind_int(stmt, 13, d->handed ? 1 : 0);
 	err = spool_run(s, stmt, "keeping a delivery");
 	if (!err)
 		*number = sqlite3_last_insert_rowid(s->db);
@@ -64,7 +64,7 @@ enum ieum_err spool_handed(struct spool *s, int64_t number, bool handed)
 
 	if (err)
 		return err;
-	sqlite3_bind_int(stmt, 1, handed);
+	sqlite3_bind_int(stmt, 1, handed ? 1 : 0);
 	sqlite3_bind_int64(stmt, 2, number);
 	return spool_run(s, stmt, "noting who was given a delivery");
 }

@@ -113,7 +113,7 @@ static void mark(const struct core *c, const struct policy *p, uint32_t ch,
 }
 
 /* Each name once: a body of hundreds may be named in every part. */
-enum ieum_err sealed_read_names(const struct core *c, const struct policy *p, uint32_t ch,
+enum ieum_err sealed_read_names(const struct core *c, const struct policy *p, uint32_t core_case,
 				Ieum__V1__NarrativePart *const *parts, size_t n_parts, uint16_t *of)
 {
 	struct naming asked[SEALED_PARTS_MAX * SEALED_NAMES_MAX];
@@ -141,7 +141,7 @@ enum ieum_err sealed_read_names(const struct core *c, const struct policy *p, ui
 			asked[kept++] = asked[i];
 	}
 	for (size_t i = 0; i < kept; i++)
-		mark(c, p, ch, &asked[i], of);
+		mark(c, p, core_case, &asked[i], of);
 	return IEUM_E_OK;
 }
 

@@ -127,10 +127,11 @@ static void run(int listener, uint16_t to, unsigned records, bool swallow)
 		int server = open_socket(to);
 
 		p = (struct passing){ .records = records, .swallow = swallow };
-		if (server >= 0)
+		if (server >= 0) {
 			serve(client, server, &p);
+			close(server);
+		}
 		close(client);
-		close(server);
 	}
 }
 

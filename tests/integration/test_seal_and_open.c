@@ -481,7 +481,7 @@ static void who_stays_connected_knows_the_new_list(void **state)
 	greet("town-aid");
 	FILE *shown = desk_follow("town-aid", "--lang=en", &pid, NULL);
 	submit("");
-	desk_await_line(shown, "(sealed; signed by town-ps, town-ps-1)");
+	desk_await_line(shown, "(sealed; signed by town-ps, town-ps-1 · Town police)");
 	desk_await_line(shown, "| " SECRET);
 	revoke_for_aid();
 	submit("");
@@ -569,7 +569,7 @@ static void a_workstation_that_joins_later_gets_the_key_of_a_colleague(void **st
 	assert_in(desk.printed, "look again");
 	desk_await_line(colleague.out, "town-aid can open the sealed parts");
 	show("second", "");
-	assert_in(desk.printed, "(sealed; signed by town-ps, town-ps-1)");
+	assert_in(desk.printed, "(sealed; signed by town-ps, town-ps-1 · Town police)");
 	assert_in(desk.printed, "| " SECRET);
 	end_following(&colleague);
 	assert_false(files_hold(SECRET));
