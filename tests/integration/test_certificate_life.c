@@ -168,7 +168,7 @@ static void the_hubs_own_is_renewed_under_way(void **state)
 /* Certificates of one day's batch: more desks than the hub keeps. */
 static void a_seventeenth_is_left_out_and_told_of_once(void **state)
 {
-	char more[64], stem[16];
+	char more[64], stem[32];
 	struct peer *p;
 
 	(void)state;

@@ -1276,7 +1276,7 @@ static void a_crowd_is_noted_in_steps(void **state)
 
 	reload(t, crowded(false));
 	for (int i = 0; i < CROWD; i++) {
-		(void)snprintf(name, sizeof name, "m%d", i);
+		(void)snprintf(name, sizeof name, "m%hhu", (unsigned char)i);
 		const struct core_connect k = { .participant = name,
 						.actor = "someone",
 						.address = "192.0.2.1:4",

@@ -144,7 +144,7 @@ static void message(struct town *t, size_t parts, size_t sealed_to)
 	for (size_t i = 0; i < sealed_to; i++) {
 		char key_id[20] = "";
 
-		(void)snprintf(key_id, sizeof key_id, "k%zu", i);
+		(void)snprintf(key_id, sizeof key_id, "k%hu", (unsigned short)i);
 		t->recipients[i] =
 			(struct seal_recipient){ .by_key_id = true, .key_id_len = sizeof key_id };
 		memcpy(t->recipients[i].key_id, key_id, sizeof key_id);
