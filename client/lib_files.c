@@ -23,6 +23,13 @@ static struct tls_files files_of(const struct ieum *c)
 	};
 }
 
+static uint64_t sum_of_files(const struct ieum *c)
+{
+	const struct tls_files files = files_of(c);
+
+	return tls_files_sum(&files);
+}
+
 bool lib_files_are_named(const struct ieum_options *options, char why[IEUM_WHY_BYTES])
 {
 	if (!options->cert || !options->key || !options->ca)
@@ -77,10 +84,8 @@ static enum ieum_err load(const struct ieum *c, struct tls **tls, struct ieum_ke
 
 enum ieum_err lib_files_read(struct ieum *c, char why[IEUM_WHY_BYTES])
 {
-	const struct tls_files files = files_of(c);
-
 	/* Before they are read: what changes meanwhile has changed since. */
-	c->files_read = c->files_seen = tls_files_sum(&files);
+	c->files_read = c->files_seen = sum_of_files(c);
 	return load(c, &c->tls, &c->keyring, why);
 }
 
@@ -110,8 +115,7 @@ enum ieum_err ieum_use_files(struct ieum *c, const struct ieum_options *options,
 	arena_init(&names, LIB_FILE_NAMES_MAX_BYTES);
 	snprintf(why, IEUM_WHY_BYTES, "%s", ieum_error(err)->text);
 	if (lib_files_name(options, &c->options, &names)) {
-		const struct tls_files files = files_of(c);
-		uint64_t sum = tls_files_sum(&files);
+		uint64_t sum = sum_of_files(c);
 
 		err = renew(c, why);
 		if (!err)
@@ -131,9 +135,7 @@ enum ieum_err ieum_use_files(struct ieum *c, const struct ieum_options *options,
 
 bool lib_files_changed(const struct ieum *c)
 {
-	const struct tls_files files = files_of(c);
-
-	return tls_files_sum(&files) != c->files_read;
+	return sum_of_files(c) != c->files_read;
 }
 
 static void read_again(struct ieum *c, uint64_t sum)
@@ -147,8 +149,7 @@ static void read_again(struct ieum *c, uint64_t sum)
 
 void lib_files_renew(struct ieum *c)
 {
-	const struct tls_files files = files_of(c);
-	uint64_t sum = tls_files_sum(&files);
+	uint64_t sum = sum_of_files(c);
 
 	if (sum != c->files_read)
 		read_again(c, sum);
@@ -156,13 +157,12 @@ void lib_files_renew(struct ieum *c)
 
 void lib_files_look(struct ieum *c)
 {
-	const struct tls_files files = files_of(c);
 	uint64_t sum;
 
 	if (c->files_looked_at)
 		return;
 	c->files_looked_at = true;
-	sum = tls_files_sum(&files);
+	sum = sum_of_files(c);
 	/* What could not be used is not tried again until it changes, or a connection needs it. */
 	if (sum != c->files_seen)
 		read_again(c, sum);

@@ -139,7 +139,9 @@ static const char *table_text(const struct invocation *inv, const struct ieum_er
 	return catalog_text(inv->lang, row->text);
 }
 
-enum exit_code trouble(const struct invocation *inv, enum ieum_err err, const char *detail)
+/* An error of the table that isn't the hub's. */
+static enum exit_code say_own(const struct invocation *inv, enum ieum_err err, const char *detail,
+			      const char *act, enum exit_code code)
 {
 	const struct ieum_error_row *row = ieum_error((int)err);
 
@@ -147,32 +149,24 @@ enum exit_code trouble(const struct invocation *inv, enum ieum_err err, const ch
 					     .name = row->name,
 					     .text = table_text(inv, row),
 					     .detail = detail,
-					     .act = advice(inv, err),
-					     .exit = exit_code_of(err) });
+					     .act = act,
+					     .exit = code });
+}
+
+enum exit_code trouble(const struct invocation *inv, enum ieum_err err, const char *detail)
+{
+	return say_own(inv, err, detail, advice(inv, err), exit_code_of(err));
 }
 
 enum exit_code trouble_damaged(const struct invocation *inv, const char *detail)
 {
-	const struct ieum_error_row *row = ieum_error(IEUM_E_SPOOL_CORRUPT);
-
-	return say_it(inv, &(struct saying){ .code = (uint32_t)row->number,
-					     .name = row->name,
-					     .text = table_text(inv, row),
-					     .detail = detail,
-					     .act = say(inv, TEXT_DO_SALVAGE),
-					     .exit = exit_code_of(IEUM_E_SPOOL_CORRUPT) });
+	return say_own(inv, IEUM_E_SPOOL_CORRUPT, detail, say(inv, TEXT_DO_SALVAGE),
+		       exit_code_of(IEUM_E_SPOOL_CORRUPT));
 }
 
 enum exit_code trouble_kept(const struct invocation *inv, const char *detail)
 {
-	const struct ieum_error_row *row = ieum_error(IEUM_E_TIMED_OUT);
-
-	return say_it(inv, &(struct saying){ .code = (uint32_t)row->number,
-					     .name = row->name,
-					     .text = table_text(inv, row),
-					     .detail = detail,
-					     .act = say(inv, TEXT_DO_NOT_AGAIN),
-					     .exit = EXIT_KEPT });
+	return say_own(inv, IEUM_E_TIMED_OUT, detail, say(inv, TEXT_DO_NOT_AGAIN), EXIT_KEPT);
 }
 
 enum exit_code trouble_hub(const struct invocation *inv, const struct trouble_from_hub *e)
