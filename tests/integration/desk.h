@@ -11,6 +11,15 @@
 #include "client/exit_code.h"
 #include "tests/integration/hub.h"
 
+/* The least that a police station may report; it opens a case. */
+#define DESK_REPORT \
+	"envelope:\n" \
+	"  category: domestic_violence\n" \
+	"  urgency: immediate\n" \
+	"  open_case: true\n" \
+	"  legal_basis: {kind: imminent_danger}\n" \
+	"report_received: {response_code: code_1, child_at_home: true}\n"
+
 struct desk {
 	struct hub *hub;
 	char folder[HUB_PATH_BYTES + 16];

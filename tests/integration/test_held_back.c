@@ -26,12 +26,6 @@ enum { PATH_BYTES = 2 * HUB_PATH_BYTES, ID_CHARS = 36 };
 static struct hub hub;
 static struct between between;
 
-static const char REPORT[] = "envelope:\n"
-			     "  category: domestic_violence\n"
-			     "  urgency: immediate\n"
-			     "  open_case: true\n"
-			     "  legal_basis: {kind: imminent_danger}\n"
-			     "report_received: {response_code: code_1, child_at_home: true}\n";
 static const char SEALED[] =
 	"narrative:\n"
 	"  - {media_type: text/plain, language: en, subject: reporter_identity,\n"
@@ -67,8 +61,8 @@ static int start(void **state)
 	hub_start(&hub);
 	for (size_t i = 0; i < sizeof people / sizeof people[0]; i++)
 		write_profile(people[i], people[i], hub.address, "");
-	desk_write("report.yaml", REPORT);
-	snprintf(sealed, sizeof sealed, "%s%s", REPORT, SEALED);
+	desk_write("report.yaml", DESK_REPORT);
+	snprintf(sealed, sizeof sealed, "%s%s", DESK_REPORT, SEALED);
 	desk_write("sealed.yaml", sealed);
 	return 0;
 }

@@ -22,13 +22,6 @@
 static struct hub hub;
 static char small[2 * HUB_PATH_BYTES]; /* a disk of 400 kB, where we may mount one */
 
-static const char REPORT[] = "envelope:\n"
-			     "  category: domestic_violence\n"
-			     "  urgency: immediate\n"
-			     "  open_case: true\n"
-			     "  legal_basis: {kind: imminent_danger}\n"
-			     "report_received: {response_code: code_1, child_at_home: true}\n";
-
 static void write_profile(const char *who, const char *spool)
 {
 	char name[128], text[1024];
@@ -51,7 +44,7 @@ static int start(void **state)
 	desk_open(&hub, hub.folder);
 	write_profile("town-ps", hub.folder);
 	write_profile("town-aid", hub.folder);
-	desk_write("report.yaml", REPORT);
+	desk_write("report.yaml", DESK_REPORT);
 	return 0;
 }
 

@@ -19,13 +19,6 @@
 static struct hub hub;
 static uint8_t before[CODEC_ID_BYTES]; /* the incarnation of the start */
 
-static const char report[] = "envelope:\n"
-			     "  category: domestic_violence\n"
-			     "  urgency: immediate\n"
-			     "  open_case: true\n"
-			     "  legal_basis: {kind: imminent_danger}\n"
-			     "report_received: {response_code: code_1, child_at_home: true}\n";
-
 static void write_profile(const char *who)
 {
 	char text[1024], name[64];
@@ -67,7 +60,7 @@ static int start(void **state)
 	hub_start(&hub);
 	write_profile("town-ps");
 	write_profile("town-aid");
-	desk_write("report.yaml", report);
+	desk_write("report.yaml", DESK_REPORT);
 	desk_expect("town-ps", "submit report.yaml", EXIT_DONE);
 	read_incarnation(before);
 	return 0;

@@ -33,6 +33,7 @@
 #include "client/ieum.h"
 #include "client/spool.h"
 #include "proto/uuid7.h"
+#include "tests/integration/desk.h"
 #include "tests/integration/hub.h"
 #include "tests/integration/peer.h"
 #include "tests/integration/record.h"
@@ -619,12 +620,6 @@ static void expect_no_output(const char *file, const char *text)
 		fail_msg("in %s: %s", file, text);
 }
 
-static const char report[] = "envelope:\n"
-			     "  category: domestic_violence\n"
-			     "  urgency: immediate\n"
-			     "  open_case: true\n"
-			     "  legal_basis: {kind: imminent_danger}\n"
-			     "report_received: {response_code: code_1, child_at_home: true}\n";
 /* Of the first message that `--json spool list` told last. */
 #define FIRST_ID "$(grep -o '\"message_id\": \"[^\"]*' out | head -1 | cut -d '\"' -f 4)"
 
@@ -642,7 +637,7 @@ static void submit_without_a_hub_is_kept_and_sent_by_the_next_command(void **sta
 {
 	(void)state;
 	write_profile("town-ps", hub.address[0] ? hub.address : "127.0.0.1:1");
-	put_file("report.yaml", report);
+	put_file("report.yaml", DESK_REPORT);
 	hub_start(&hub);
 	write_profile("town-ps", hub.address);
 	assert_int_equal(ieum("town-ps", "submit report.yaml"), EXIT_DONE);
@@ -753,7 +748,7 @@ static void a_faulty_spool_hides_nothing_that_comes(void **state)
 	hub_start(&hub);
 	write_profile("town-ps", hub.address);
 	write_profile("town-aid", hub.address);
-	put_file("report.yaml", report);
+	put_file("report.yaml", DESK_REPORT);
 	assert_int_equal(ieum("town-aid", "deadlines"), EXIT_DONE);
 	assert_int_equal(ieum("town-ps", "submit report.yaml"), EXIT_DONE);
 	assert_int_equal(hub_run(&hub,
@@ -780,7 +775,7 @@ static void a_damaged_spool_is_said_with_what_to_do(void **state)
 {
 	(void)state;
 	write_profile("town-ps", "127.0.0.1:1");
-	put_file("report.yaml", report);
+	put_file("report.yaml", DESK_REPORT);
 	assert_int_equal(ieum("town-ps", "submit report.yaml --timeout 100ms"), EXIT_KEPT);
 	expect_kept("it waits to be sent and may be on its way");
 	assert_int_equal(hub_run(&hub,
